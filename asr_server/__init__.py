@@ -1,0 +1,1 @@
+"""The reference server: a streaming Paraformer behind the FunASR WebSocket protocol."""
