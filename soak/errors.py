@@ -1,0 +1,35 @@
+"""What a verb can end with: the exit codes, and the error that carries one."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How a verb that judges ends; outside programs rely on these numbers."""
+
+    PLATEAU = 0
+    CLIMBING = 1
+    USAGE = 2
+    INCONCLUSIVE = 3
+    TARGET_FAILED = 4
+    INTERRUPTED = 130
+
+
+class SoakError(Exception):
+    """A fault the user can do something about.
+
+    The message is one line that says what is wrong, where, and what to do; it is printed without a
+    traceback, and the process ends with `exit_code`.
+    """
+
+    def __init__(self, message: str, *, exit_code: ExitCode = ExitCode.USAGE) -> None:
+        """Keep the one-line `message` and the code the process is to end with."""
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class TargetError(SoakError):
+    """The server under test could not be started, reached, or stayed dead."""
+
+    def __init__(self, message: str) -> None:
+        """Keep the one-line `message`; the process ends with `ExitCode.TARGET_FAILED`."""
+        super().__init__(message, exit_code=ExitCode.TARGET_FAILED)

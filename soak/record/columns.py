@@ -1,0 +1,49 @@
+"""The columns of `samples.csv`, in order.
+
+Counters are cumulative since the start of the load; latencies belong to the interval that ended with the
+sample; an empty cell is a reading that failed or does not apply.
+"""
+
+TEXT_COLUMNS = ("phase",)
+
+COLUMNS = (
+    "t_s",
+    "rss_bytes",
+    "connections_completed",
+    "open_connections",
+    "phase",
+    "block",
+    "rss_anon_bytes",
+    "rss_file_bytes",
+    "rss_shmem_bytes",
+    "swap_bytes",
+    "pss_bytes",
+    "uss_bytes",
+    "threads",
+    "fds",
+    "sockets",
+    "processes",
+    "cpu_s",
+    "connections_opened",
+    "connections_failed",
+    "audio_s",
+    "first_partial_p50_ms",
+    "first_partial_p95_ms",
+    "first_partial_p99_ms",
+    "final_p50_ms",
+    "final_p95_ms",
+    "final_p99_ms",
+    "arrivals_delayed",
+    "transcripts_changed",
+    "server_open_connections",
+    "server_sessions_alive",
+    "server_decode_queue_tasks",
+    "server_audio_s",
+    "server_decode_s",
+    "server_heap_in_use_bytes",
+    "server_heap_free_bytes",
+    "server_gc_objects",
+    "harness_rss_bytes",
+    "harness_cpu_s",
+    "late_s",
+)

@@ -1,0 +1,140 @@
+"""Writing the run directory: append-only, one write a line, so that a kill loses at most that line."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import math
+import os
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from soak.errors import SoakError
+from soak.record.columns import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+SCHEMA_VERSION = 1
+
+Cell = float | int | str | None
+
+
+def _cell(value: Cell) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn an operating-system error about `path` into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SoakError(
+                f"no space left on the disk for {path}: free some or choose another --out; "
+                f"what was recorded before is kept ('soak analyze {path.parent}')"
+            ) from error
+        raise SoakError(f"cannot write {path}: {error.strerror}; choose another --out") from error
+
+
+class RunDirectory:
+    """A run directory being written.
+
+    `samples.csv` and `events.jsonl` are opened for appending without a buffer: each line reaches the
+    kernel in one `write`, where a kill of this process can no longer take it back.
+    """
+
+    def __init__(self, path: Path, *, started_monotonic_s: float) -> None:
+        """Open the streams in the existing, empty folder `path`."""
+        self.path = path
+        self.started_monotonic_s = started_monotonic_s
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        with _explained(path):
+            self._samples_fd = os.open(path / "samples.csv", flags, 0o644)
+            self._events_fd = os.open(path / "events.jsonl", flags, 0o644)
+        self._append(self._samples_fd, ",".join(COLUMNS), "samples.csv")
+
+    @classmethod
+    def create(cls, parent: Path, name: str) -> RunDirectory:
+        """Make `<parent>/<UTC time>-<name>`, with a number appended when that is taken.
+
+        Raises `SoakError` when the folder cannot be made.
+        """
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        with _explained(parent):
+            parent.mkdir(parents=True, exist_ok=True)
+            for attempt in range(1, 1000):
+                path = parent / (f"{stamp}-{name}" if attempt == 1 else f"{stamp}-{name}-{attempt}")
+                with contextlib.suppress(FileExistsError):
+                    path.mkdir()
+                    return cls(path, started_monotonic_s=time.monotonic())
+        raise SoakError(f"{parent} holds 999 runs of this second: choose another --out")
+
+    def elapsed_s(self) -> float:
+        """Return the seconds since the run began, on the monotonic clock."""
+        return time.monotonic() - self.started_monotonic_s
+
+    def append_sample(self, row: Mapping[str, Cell]) -> None:
+        """Append one row; columns that `row` lacks, None and NaN become empty cells."""
+        self._append(self._samples_fd, ",".join(_cell(row.get(column)) for column in COLUMNS), "samples.csv")
+
+    def append_event(self, event: str, *, at_monotonic_s: float | None = None, **details: object) -> None:
+        """Append one event, stamped with the monotonic second of the run and with UTC."""
+        age_s = 0.0 if at_monotonic_s is None else time.monotonic() - at_monotonic_s
+        line = {
+            "t_s": round(self.elapsed_s() - age_s, 3),
+            "utc": datetime.fromtimestamp(time.time() - age_s, UTC).isoformat(timespec="milliseconds"),
+            "event": event,
+            **details,
+        }
+        self._append(self._events_fd, json.dumps(line, ensure_ascii=False), "events.jsonl")
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Write `manifest.json` as a whole; it replaces the one before in one step."""
+        self.write_json("manifest.json", {"schema_version": SCHEMA_VERSION, **manifest})
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a JSON file so that a reader sees the old one or the new one, never half of it."""
+        write_json(self.path / name, content)
+
+    def close(self) -> None:
+        """Close the streams; further appending is an error."""
+        for descriptor in (self._samples_fd, self._events_fd):
+            os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        """Return self; the streams close at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the streams."""
+        self.close()
+
+    def _append(self, descriptor: int, line: str, name: str) -> None:
+        with _explained(self.path / name):
+            data = (line + "\n").encode()
+            while data:
+                data = data[os.write(descriptor, data) :]
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace `path` by `content` as JSON in one step; raises `SoakError` when that cannot be done."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with _explained(path):
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
