@@ -1,0 +1,136 @@
+"""Numbers as a person reads them: sizes, rates, durations, counts.
+
+Every figure a person sees, in a reason, a report, a picture or on the terminal, is written here, so that the
+same number never appears in two spellings. Sizes use binary units (1 MiB = 1024 * 1024 B), three significant
+digits and a plain ASCII minus sign. A value that is missing, NaN or infinite is written as ``n/a``.
+"""
+
+from __future__ import annotations
+
+import math
+
+MISSING = "n/a"
+"""What a person sees in place of a number that is not known."""
+
+_BYTE_UNITS = (("TiB", 1024.0**4), ("GiB", 1024.0**3), ("MiB", 1024.0**2), ("KiB", 1024.0), ("B", 1.0))
+_ROUNDS_UP_AT = 0.9995  # 1023.6 KiB has three digits only as "1,024 KiB": call it 1.00 MiB
+
+
+def is_known(value: float | None) -> bool:
+    """Whether there is a finite number to show."""
+    return value is not None and math.isfinite(value)
+
+
+def format_bytes(value: float | None, *, signed: bool = False) -> str:
+    """Write a size: ``894 MiB``, ``1.50 GiB``, ``64 KiB``; with `signed` also ``+12.5 MiB``.
+
+    `value` is in bytes.
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    unit, size = _byte_unit(value)
+    return f"{_sign(value, signed)}{_three_digits(abs(value) / size, whole=unit == 'B')} {unit}"
+
+
+def format_rate(value: float | None, per: str = "h", *, signed: bool = True) -> str:
+    """Write a growth rate in bytes per something: ``+3.2 MiB/h``; `per` names the something."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{format_bytes(value, signed=signed)}/{per}"
+
+
+def format_interval(low: float | None, high: float | None, per: str | None = None) -> str:
+    """Write an interval of sizes in one unit: ``-0.12 to 0.70 MiB`` (``/h`` and the like after it with `per`).
+
+    Both ends are in bytes; the unit is that of the larger end.
+    """
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return MISSING
+    unit, size = _byte_unit(max(abs(low), abs(high)))
+    ends = [f"{_sign(end, signed=False)}{_three_digits(abs(end) / size, whole=unit == 'B')}" for end in (low, high)]
+    suffix = f"/{per}" if per else ""
+    return f"{ends[0]} to {ends[1]} {unit}{suffix}"
+
+
+def format_duration(seconds: float | None) -> str:
+    """Write a length of time with its two largest units: ``4.2 s``, ``2 min 5 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    if seconds is None or not math.isfinite(seconds):
+        return MISSING
+    sign = "-" if seconds < 0 else ""
+    size_s = abs(seconds)
+    if size_s < 0.9995:
+        return f"{sign}{size_s * 1000:.0f} ms" if size_s else "0 s"
+    if size_s < 9.95:
+        return f"{sign}{size_s:.1f}".removesuffix(".0") + " s"
+    whole_s = round(size_s)
+    for (unit, unit_s), (smaller, smaller_s) in (
+        (("d", 86400), ("h", 3600)),
+        (("h", 3600), ("min", 60)),
+        (("min", 60), ("s", 1)),
+    ):
+        rounded = round(size_s / smaller_s) * smaller_s
+        if rounded >= unit_s:
+            units, rest = divmod(rounded, unit_s)
+            return f"{sign}{units} {unit}" + (f" {rest // smaller_s} {smaller}" if rest else "")
+    return f"{sign}{whole_s} s"
+
+
+def format_milliseconds(value_ms: float | None) -> str:
+    """Write a latency given in milliseconds: ``3.4 ms``, ``128 ms``, ``1.24 s``."""
+    if value_ms is None or not math.isfinite(value_ms):
+        return MISSING
+    if abs(value_ms) < 999.5:
+        return f"{_three_digits(value_ms)} ms"
+    if abs(value_ms) < 99_950:
+        return f"{_three_digits(value_ms / 1000)} s"
+    return format_duration(value_ms / 1000)
+
+
+def format_count(value: float | None) -> str:
+    """Write a whole number with thousands separated: ``12,345``."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{round(value):,}"
+
+
+def format_number(value: float | None) -> str:
+    """Write a plain number with three significant digits: ``0.25``, ``7``, ``1,240``."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    sign = "-" if value < 0 else ""
+    return f"{sign}{_three_digits(abs(value))}"
+
+
+def format_percent(fraction: float | None) -> str:
+    """Write a fraction as a percentage: 0.025 is ``2.5 %``."""
+    if fraction is None or not math.isfinite(fraction):
+        return MISSING
+    return f"{format_number(fraction * 100)} %"
+
+
+def _byte_unit(value: float) -> tuple[str, float]:
+    """Pick the largest unit that leaves at least one whole of it."""
+    for unit, size in _BYTE_UNITS:
+        if abs(value) >= size * _ROUNDS_UP_AT:
+            return unit, size
+    return _BYTE_UNITS[-1]
+
+
+def _sign(value: float, signed: bool) -> str:
+    if value < 0:
+        return "-"
+    return "+" if signed and value > 0 else ""
+
+
+def _three_digits(value: float, *, whole: bool = False) -> str:
+    """Three significant digits without an exponent; `whole` drops the fraction of a value above one."""
+    if value == 0:
+        return "0"
+    if (whole and abs(value) >= 9.995) or abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    if abs(value) >= 9.995:
+        return f"{value:.1f}".removesuffix(".0")
+    text = f"{value:.2f}"
+    if abs(value) < 0.0995:
+        text = f"{value:.2g}" if abs(value) >= 0.0001 else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text
