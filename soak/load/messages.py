@@ -98,8 +98,10 @@ class Interval:
 class DriverEvent:
     """Something worth a line of its own.
 
-    `ready` (attempts, waited_s, transcript) · `calibrated` (rate_per_s, throughput_per_s, connections, seconds) · `connection_failed` (kind, detail, clip) · `transcript_changed` (clip, first, now) ·
-    `no_more_details` (of: the event that from now on is only counted) · `not_ready` (attempts, kind, detail).
+    `ready` (attempts, waited_s, transcript) · `not_ready` (attempts, kind, detail) ·
+    `calibrated` (rate_per_s, throughput_per_s, connections, seconds) ·
+    `connection_failed` (kind, detail, clip) · `transcript_changed` (clip, first, now) ·
+    `no_more_details` (of: the event that from now on is only counted).
     """
 
     t_monotonic_s: float

@@ -72,7 +72,7 @@ class LoadPlan:
     chunk_size: tuple[int, int, int] = (5, 10, 5)
     """Left context, chunk and right context in units of 60 ms."""
     clip_order: ClipOrder = "cycle"
-    """`cycle`: the clips in their order, again and again; `shuffle`: each round in a new order from `seed`."""
+    """`cycle`: the clips in their order, again and again; `shuffle`: each round in an order from `seed`."""
     seed: int = 0
     """Seed of the shuffled order."""
     block_s: float | None = None
