@@ -1,0 +1,153 @@
+"""Advice that follows from what was measured: memory limit, thread numbers, time left before a limit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypedDict
+
+from soak.analyse.wording import bytes_in_words, duration_in_words
+
+MIB = 1024 * 1024
+MULTIPLE_IO = 16
+"""Decoder threads one io thread can serve (`multiple_io` of FunASR's published advice)."""
+LIMIT_LOW_FACTOR = 1.2
+LIMIT_HIGH_FACTOR = 1.3
+"""A container gets 20–30 % more than the peak (FunASR's advice in issue 2164)."""
+FUNASR_THREAD = "FunASR issue 2164, https://github.com/modelscope/FunASR/issues/2164"
+MEASURED = "measured in this run"
+
+
+class AdviceNote(TypedDict):
+    """One piece of advice in words, and where it comes from."""
+
+    text: str
+    source: str
+
+
+class Advice(TypedDict):
+    """Everything advised, JSON-serialisable as it is."""
+
+    memory_limit_bytes: list[int]
+    """[low, high]: what to give a container; empty when nothing was read."""
+    io_thread_num: int | None
+    """ceil(decoder_thread_num / 16); None when the number of decoder threads is not known."""
+    model_thread_num: int | None
+    """1 on a CPU; None on a GPU."""
+    limit_bytes: int | None
+    """The memory limit that was asked about."""
+    time_to_limit_s: float | None
+    """Seconds until that limit (without one, the low advised limit) is reached; None unless climbing."""
+    notes: list[AdviceNote]
+
+
+@dataclass(frozen=True)
+class AdviceContext:
+    """What is known of the server beside its memory; every field may be left out."""
+
+    decoder_thread_num: int | None = None
+    io_thread_num: int | None = None
+    model_thread_num: int | None = None
+    on_cpu: bool = True
+    limit_bytes: int | None = None
+    """The container's (cgroup's) or the machine's memory limit."""
+
+
+def advise(
+    *,
+    peak_bytes: float,
+    last_bytes: float,
+    climbing_bytes_per_hour: float | None = None,
+    context: AdviceContext | None = None,
+) -> Advice:
+    """Return the advice for a server whose highest reading was `peak_bytes` and whose last was `last_bytes`.
+
+    `climbing_bytes_per_hour` is given only when the verdict is climbing. Sources: the answers in FunASR
+    issue 2164 (20–30 % above the peak; io threads by `multiple_io` = 16; one model thread on a CPU;
+    restart on a schedule as a last guard).
+    """
+    context = context or AdviceContext()
+    limit = memory_limit_bytes(peak_bytes)
+    climbing = climbing_bytes_per_hour is not None and climbing_bytes_per_hour > 0
+    target = context.limit_bytes or (limit[0] if limit else None)
+    time_to_limit_s = None
+    notes: list[AdviceNote] = []
+    if limit:
+        notes.append(_limit_note(peak_bytes, limit, climbing=climbing))
+    if climbing and climbing_bytes_per_hour is not None and target is not None:
+        time_to_limit_s = max(0.0, (target - last_bytes) / climbing_bytes_per_hour * 3600.0)
+        notes.append(_time_note(target, time_to_limit_s))
+    io_thread_num = None
+    if context.decoder_thread_num is not None:
+        io_thread_num = recommended_io_threads(context.decoder_thread_num)
+        notes.append(_io_note(context, io_thread_num))
+    model_thread_num = 1 if context.on_cpu else None
+    if context.on_cpu:
+        notes.append(_model_note(context))
+    return Advice(
+        memory_limit_bytes=limit,
+        io_thread_num=io_thread_num,
+        model_thread_num=model_thread_num,
+        limit_bytes=context.limit_bytes,
+        time_to_limit_s=time_to_limit_s,
+        notes=notes,
+    )
+
+
+def memory_limit_bytes(peak_bytes: float) -> list[int]:
+    """Return [1.2 × peak, 1.3 × peak] rounded up to a size a person would write; empty for no peak.
+
+    The step is 16 MiB below 1 GiB, 64 MiB below 8 GiB, 256 MiB above.
+    """
+    if not math.isfinite(peak_bytes) or peak_bytes <= 0:
+        return []
+    step = 16 * MIB if peak_bytes < 1024 * MIB else 64 * MIB if peak_bytes < 8192 * MIB else 256 * MIB
+    low = math.ceil(peak_bytes * LIMIT_LOW_FACTOR / step) * step
+    high = math.ceil(peak_bytes * LIMIT_HIGH_FACTOR / step) * step
+    return [low, max(high, low)]
+
+
+def recommended_io_threads(decoder_thread_num: int) -> int:
+    """Return ceil(decoder_thread_num / 16), at least 1 (FunASR issue 2164)."""
+    return max(1, math.ceil(decoder_thread_num / MULTIPLE_IO))
+
+
+def _limit_note(peak_bytes: float, limit: list[int], *, climbing: bool) -> AdviceNote:
+    text = (
+        f"Give the container {bytes_in_words(limit[0])} to {bytes_in_words(limit[1])}: "
+        f"20–30 % above the peak of {bytes_in_words(peak_bytes)}."
+    )
+    if climbing:
+        text += " While memory climbs no limit is enough; restart on a schedule until the leak is fixed."
+    return AdviceNote(text=text, source=FUNASR_THREAD)
+
+
+def _time_note(target: float, time_to_limit_s: float) -> AdviceNote:
+    if time_to_limit_s <= 0:
+        return AdviceNote(text=f"The limit of {bytes_in_words(target)} is already reached.", source=MEASURED)
+    left = duration_in_words(time_to_limit_s)
+    text = f"At this rate {bytes_in_words(target)} is reached {left} after the end of the run."
+    return AdviceNote(text=text, source=MEASURED)
+
+
+def _io_note(context: AdviceContext, advised: int) -> AdviceNote:
+    text = (
+        f"io_thread_num = {advised} for {context.decoder_thread_num} decoder threads (one per {MULTIPLE_IO})"
+    )
+    if context.io_thread_num is None or context.io_thread_num == advised:
+        return AdviceNote(text=f"{text}.", source=FUNASR_THREAD)
+    direction = (
+        "more threads only cost memory"
+        if context.io_thread_num > advised
+        else "fewer may become the bottleneck"
+    )
+    return AdviceNote(
+        text=f"{text}; this run had {context.io_thread_num}, {direction}.", source=FUNASR_THREAD
+    )
+
+
+def _model_note(context: AdviceContext) -> AdviceNote:
+    text = "model_thread_num = 1 on a CPU: decoder threads already use the cores, more only cost memory"
+    if context.model_thread_num is not None and context.model_thread_num > 1:
+        text += f"; this run had {context.model_thread_num}"
+    return AdviceNote(text=f"{text}.", source=FUNASR_THREAD)

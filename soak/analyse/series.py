@@ -1,0 +1,68 @@
+"""What is judged: one series of memory readings, with the load beside it where it was recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Memory readings in the order they were taken; NaN is a reading that failed (a gap).
+
+    All arrays are one-dimensional and of one length. Time must not go backwards; readings that share a
+    time are merged by the judge. Raises ValueError, in one line, when the arrays cannot be a series.
+    """
+
+    t_s: NDArray[np.float64]
+    """Seconds on a monotonic clock."""
+    rss_bytes: NDArray[np.float64]
+    """Resident set size."""
+    connections_completed: NDArray[np.float64] | None = None
+    """Connections opened and closed again since the start (a counter)."""
+    open_connections: NDArray[np.float64] | None = None
+    """Connections open at the moment of the reading."""
+    phase: NDArray[np.str_] | None = None
+    """What the load was doing: "load", "rest", …; only "rest" matters here."""
+    swap_bytes: NDArray[np.float64] | None = None
+    """Swapped out pages of the same process, added to RSS."""
+
+    def __post_init__(self) -> None:
+        """Check the shapes and the clock, and bring every number to float64."""
+        numeric = ("t_s", "rss_bytes", "connections_completed", "open_connections", "swap_bytes")
+        for name in numeric:
+            given = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, _as_floats(name, given))
+        if self.phase is not None:
+            object.__setattr__(self, "phase", np.asarray(self.phase, dtype=np.str_))
+        for name in (*numeric, "phase"):
+            array = getattr(self, name)
+            if array is not None and array.shape != self.t_s.shape:
+                raise ValueError(f"{name} has {array.size} readings where t_s has {self.t_s.size}")
+        _check_clock(self.t_s)
+
+
+def _as_floats(name: str, given: NDArray[np.float64]) -> NDArray[np.float64]:
+    try:
+        array = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} holds something that is not a number") from None
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one column of numbers, not {array.ndim}-dimensional")
+    array[~np.isfinite(array)] = np.nan
+    return array
+
+
+def _check_clock(t_s: NDArray[np.float64]) -> None:
+    stamped = np.flatnonzero(np.isfinite(t_s))
+    backwards = np.flatnonzero(np.diff(t_s[stamped]) < 0)
+    if backwards.size:
+        at = stamped[backwards[0] + 1]
+        before = t_s[stamped[backwards[0]]]
+        raise ValueError(f"time goes backwards at reading {at + 1}: {t_s[at]:g} s comes after {before:g} s")

@@ -1,0 +1,139 @@
+"""A verdict as the JSON object other programs read (`verdict.json`, `--json`), and back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from soak.analyse.verdict import Basis, Estimate, Follows, JudgedPoints, Label, Settling, Verdict
+
+SCHEMA_VERSION = 1
+
+
+def to_json_object(verdict: Verdict, source: str | None = None) -> dict[str, Any]:
+    """Return the verdict as JSON-ready data: the contract's keys first, NaN and infinities as null.
+
+    `source` (a file name) is added as "source" when given, as `soak analyze` prints it.
+    """
+    head: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
+    if source is not None:
+        head["source"] = source
+    points = verdict.points
+    body = {
+        "verdict": str(verdict.verdict),
+        "reasons": list(verdict.reasons),
+        "metric": verdict.metric,
+        "start_bytes": verdict.start_bytes,
+        "plateau_bytes": verdict.plateau_bytes,
+        "peak_bytes": verdict.peak_bytes,
+        "plateau_at_s": verdict.plateau_at_s,
+        "growth_bytes_per_hour": _estimate_out(verdict.growth_bytes_per_hour),
+        "growth_bytes_per_connection": _estimate_out(verdict.growth_bytes_per_connection),
+        "minimum_detectable_bytes_per_hour": verdict.minimum_detectable_bytes_per_hour,
+        "restarts": verdict.restarts,
+        "attribution": verdict.attribution,
+        "advice": verdict.advice,
+        "warm_up_end_s": verdict.warm_up_end_s,
+        "budget_bytes_per_hour": verdict.budget_bytes_per_hour,
+        "minimum_detectable_bytes_per_connection": verdict.minimum_detectable_bytes_per_connection,
+        "follows": None if verdict.follows is None else str(verdict.follows),
+        "confidence": verdict.confidence,
+        "settling": None if verdict.settling is None else vars(verdict.settling),
+        "trend_line": verdict.trend_line,
+        "restarts_at_s": verdict.restarts_at_s,
+        "duration_s": verdict.duration_s,
+        "samples": verdict.samples,
+        "basis": str(verdict.basis),
+        "points": None
+        if points is None
+        else {
+            "t_s": points.t_s.tolist(),
+            "rss_bytes": points.rss_bytes.tolist(),
+            "connections": None if points.connections is None else points.connections.tolist(),
+        },
+    }
+    cleaned = _without_nan(head | body)
+    assert isinstance(cleaned, dict)  # noqa: S101 - narrows the type; the argument above is a dict
+    return cleaned
+
+
+def from_json_object(data: dict[str, Any]) -> Verdict:
+    """Rebuild a verdict from `to_json_object`'s output; ValueError (one line) for anything else."""
+    version = data.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise ValueError(f"verdict has schema_version {version!r}; this soak reads {SCHEMA_VERSION}")
+    try:
+        return _rebuild(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"not a verdict this soak wrote: {type(error).__name__}: {error}") from error
+
+
+def _rebuild(data: dict[str, Any]) -> Verdict:
+    growth = _estimate_in(data["growth_bytes_per_hour"])
+    settling = data.get("settling")
+    line = data.get("trend_line")
+    points = data.get("points")
+    follows = data.get("follows")
+    return Verdict(
+        verdict=Label(data["verdict"]),
+        reasons=tuple(data["reasons"]),
+        metric=data["metric"],
+        start_bytes=data["start_bytes"],
+        plateau_bytes=data["plateau_bytes"],
+        peak_bytes=data["peak_bytes"],
+        plateau_at_s=data["plateau_at_s"],
+        growth_bytes_per_hour=growth or Estimate(math.nan, math.nan, math.nan),
+        growth_bytes_per_connection=_estimate_in(data["growth_bytes_per_connection"]),
+        minimum_detectable_bytes_per_hour=_number_in(data["minimum_detectable_bytes_per_hour"]),
+        restarts=data["restarts"],
+        advice=data["advice"],
+        warm_up_end_s=data.get("warm_up_end_s"),
+        budget_bytes_per_hour=_number_in(data.get("budget_bytes_per_hour")),
+        minimum_detectable_bytes_per_connection=data.get("minimum_detectable_bytes_per_connection"),
+        follows=None if follows is None else Follows(follows),
+        confidence=data.get("confidence", ""),
+        settling=None if settling is None else Settling(**settling),
+        trend_line=None if line is None else ((line[0][0], line[0][1]), (line[1][0], line[1][1])),
+        restarts_at_s=tuple(data.get("restarts_at_s", ())),
+        duration_s=data.get("duration_s", 0.0),
+        samples=data.get("samples", 0),
+        basis=Basis(data.get("basis", Basis.LOAD_ENVELOPE)),
+        points=None if points is None else _points_in(points),
+    )
+
+
+def _points_in(points: dict[str, Any]) -> JudgedPoints:
+    connections = points["connections"]
+    return JudgedPoints(
+        t_s=np.array(points["t_s"], dtype=np.float64),
+        rss_bytes=np.array(points["rss_bytes"], dtype=np.float64),
+        connections=None if connections is None else np.array(connections, dtype=np.float64),
+    )
+
+
+def _estimate_out(estimate: Estimate | None) -> dict[str, float] | None:
+    return (
+        None if estimate is None else {name: getattr(estimate, name) for name in ("estimate", "low", "high")}
+    )
+
+
+def _estimate_in(data: dict[str, float | None] | None) -> Estimate | None:
+    if data is None:
+        return None
+    return Estimate(*(_number_in(data[name]) for name in ("estimate", "low", "high")))
+
+
+def _number_in(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    return value
