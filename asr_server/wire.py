@@ -68,7 +68,7 @@ class UtteranceConfig:
 
 @dataclass(frozen=True)
 class Configured:
-    """A text frame with configuration came; `first` is true for the first one of the connection."""
+    """A text frame with configuration came; `first` marks the first one of the connection."""
 
     config: UtteranceConfig
     first: bool
@@ -188,9 +188,7 @@ def _check_wav_name(value: object) -> str:
     if len(value) > MAX_NAME_CHARS:
         raise WireError(f"wav_name has {len(value)} characters: send at most {MAX_NAME_CHARS}")
     if any("\ud800" <= char <= "\udfff" for char in value):
-        raise WireError(
-            "wav_name holds half of a surrogate pair, which cannot be sent back: send valid Unicode"
-        )
+        raise WireError("wav_name holds half of a surrogate pair: send valid Unicode")
     return value
 
 
@@ -272,10 +270,10 @@ _CHECKS = {
 class Result:
     """One message to the client.
 
-    `text` is an increment in mode "2pass-online" and a whole sentence in "2pass-offline". `slice_type` is 0 at
-    the start of a sentence, 1 inside it and 2 at its end; `index` numbers the sentences of an utterance from
-    0; `start_time_ms` and `end_time_ms` go with slice_type 2. `timestamp` is the time of connecting in ms
-    since the epoch when the model gives no times for its tokens. None leaves a key out.
+    `text` is an increment in "2pass-online" and a whole sentence in "2pass-offline". `slice_type` is 0 at a
+    sentence's start, 1 inside it and 2 at its end; `index` counts an utterance's sentences from 0; both
+    times go with slice_type 2. `timestamp` is the time of connecting in ms since the epoch when the model
+    gives no times for its tokens. None leaves a key out.
     """
 
     text: str
@@ -292,23 +290,17 @@ class Result:
 def encode_result(result: Result) -> str:
     """The text frame for `result`, with FunASR's keys."""
     message: dict[str, Any] = {"text": result.text, "wav_name": result.wav_name, "is_final": result.is_final}
-    optional = {
-        "mode": result.mode,
-        "slice_type": result.slice_type,
-        "index": result.index,
-        "timestamp": result.timestamp,
-        "start_time": result.start_time_ms,
-        "end_time": result.end_time_ms,
-    }
-    message.update((key, value) for key, value in optional.items() if value is not None)
+    message |= {"mode": result.mode, "slice_type": result.slice_type}
+    message |= {"index": result.index, "timestamp": result.timestamp}
+    message |= {"start_time": result.start_time_ms, "end_time": result.end_time_ms}
+    message = {key: value for key, value in message.items() if value is not None}
     return json.dumps(message, ensure_ascii=False)
 
 
 def encode_error(error: WireError, wav_name: str = UtteranceConfig.wav_name) -> str:
     """The text frame that tells a client of its mistake; the original has no such message."""
-    return json.dumps(
-        {"error": error.message, "text": "", "wav_name": wav_name, "is_final": True}, ensure_ascii=False
-    )
+    message = {"error": error.message, "text": "", "wav_name": wav_name, "is_final": True}
+    return json.dumps(message, ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -366,7 +358,7 @@ class ClientDialogue:
         return CHUNK_UNIT_MS / 1000 * self.config.chunk_size[1] / self.config.chunk_interval
 
     def audio_frames(self, pcm: bytes) -> Iterator[bytes]:
-        """Cut PCM16 LE mono at `config.audio_fs` into frames as FunASR's clients do; the last may be short."""
+        """Cut PCM16 LE mono at `config.audio_fs` into frames as FunASR does; the last may be short."""
         stride_bytes = 2 * max(1, round(self.config.audio_fs * self.frame_duration_s))
         for start in range(0, len(pcm), stride_bytes):
             yield pcm[start : start + stride_bytes]
@@ -379,15 +371,13 @@ class ClientDialogue:
     def receive(self, text: str) -> list[ClientEvent]:
         """Take one text frame from the server.
 
-        FunASR's C++ offline server never sets is_final, so a message in mode "offline" after the end is taken
-        for the last one; its Python server sets it on every sentence, so before the end it means nothing.
+        FunASR's C++ offline server never sets is_final, so after the end a message in mode "offline" is the
+        last one. Its Python server sets it on every sentence, so before the end it means nothing.
         """
         try:
-            message = json.loads(text)
-        except (ValueError, RecursionError):
-            return [ServerFault(f"the server sent text that is not JSON: {_shown(text)}")]
-        if not isinstance(message, dict):
-            return [ServerFault(f"the server sent JSON that is not an object: {_shown(message)}")]
+            message = _parse_object(text)
+        except WireError:
+            return [ServerFault(f"the server sent what is not a JSON object: {_shown(text)}")]
         if message.get("error"):
             return [ServerFault(str(message["error"]))]
         words, mode = message.get("text", ""), message.get("mode")
