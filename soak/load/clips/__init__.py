@@ -56,4 +56,5 @@ def _read_pcm(path: Path) -> bytes:
         shape = (recording.getframerate(), recording.getnchannels(), recording.getsampwidth())
         if shape != (SAMPLE_RATE_HZ, 1, _SAMPLE_BYTES):
             raise ValueError(f"{path.name}: not PCM16 mono at {SAMPLE_RATE_HZ} Hz")
-        return recording.readframes(recording.getnframes())
+        pcm: bytes = recording.readframes(recording.getnframes())
+    return pcm

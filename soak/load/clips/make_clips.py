@@ -18,8 +18,8 @@ LEAD_S, TAIL_S = 0.2, 0.4
 """Silence around the speech: a microphone opens before a speaker starts and closes after the end."""
 
 WORDS = {
-    "cmn": "零 一 二 三 四 五 六 七 八 九".split(),
-    "en": "zero one two three four five six seven eight nine".split(),
+    "cmn": ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"],
+    "en": ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
 }
 VOICES = {"cmn": "cmn-latn-pinyin", "en": "en-us"}
 """espeak-ng's plain `cmn` voice reads the tone numbers of its own dictionary aloud as English words."""
@@ -81,18 +81,15 @@ def make_clip(line: Line, folder: Path) -> dict[str, object]:
     voice = f"{VOICES[line.language]}+{line.variant}"
     target = folder / f"{line.name}.wav"
     speed = str(line.words_per_minute)
-    speech = subprocess.run(  # noqa: S607  found on the path, as the docstring says
-        ["espeak-ng", "-v", voice, "-s", speed, "--stdout", line.spoken], capture_output=True, check=True
-    ).stdout
+    # both programs are found on the path, as the docstring above says
+    speak = ["espeak-ng", "-v", voice, "-s", speed, "--stdout", line.spoken]
+    speech = subprocess.run(speak, capture_output=True, check=True).stdout
     # --stdout leaves the length in the WAV header open; -D and -R keep the output the same every time
     shape = ["-r", str(SAMPLE_RATE_HZ), "-b", "16", "-c", "1"]
     effects = ["silence", "1", "0.02", "0.1%", "reverse", "silence", "1", "0.02", "0.1%", "reverse"]
     effects += ["pad", str(LEAD_S), str(TAIL_S), "norm", str(PEAK_DBFS)]
-    subprocess.run(  # noqa: S607
-        ["sox", "-R", "-D", "--ignore-length", "-t", "wav", "-", *shape, str(target), *effects],
-        input=speech,
-        check=True,
-    )
+    convert = ["sox", "-R", "-D", "--ignore-length", "-t", "wav", "-", *shape, str(target), *effects]
+    subprocess.run(convert, input=speech, check=True)
     with wave.open(str(target)) as recording:
         duration_s = recording.getnframes() / recording.getframerate()
     return {
