@@ -1,0 +1,84 @@
+"""What the kernel and glibc say about this process's memory; None where they say nothing."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_STAT: Final = Path("/proc/self/stat")
+
+
+@dataclass(frozen=True)
+class HeapUsage:
+    """glibc's account of malloc, over all its arenas (mallinfo2(3)).
+
+    `in_use_bytes` is uordblks + hblkhd: chunks handed out, mmapped ones included; chunks that a thread's
+    tcache holds count too. `free_bytes` is fordblks: free, but kept by malloc. `arena_bytes` is
+    what malloc got from the system other than by mmap. Small Python objects are not in here: pymalloc maps its own
+    arenas.
+    """
+
+    in_use_bytes: int
+    free_bytes: int
+    arena_bytes: int
+
+
+@dataclass(frozen=True)
+class ProcessUsage:
+    """Resident memory in bytes and the number of threads, from /proc/self/stat."""
+
+    resident_memory_bytes: int
+    threads: int
+
+
+class _MallInfo2(ctypes.Structure):
+    """`struct mallinfo2`: ten size_t in this order."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena", "ordblks", "smblks", "hblks", "hblkhd",
+            "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
+        )
+    )  # fmt: skip
+
+
+_libc = ctypes.CDLL(None)
+_mallinfo2 = getattr(_libc, "mallinfo2", None)
+if _mallinfo2 is not None:
+    _mallinfo2.argtypes, _mallinfo2.restype = (), _MallInfo2
+_malloc_trim = getattr(_libc, "malloc_trim", None)
+if _malloc_trim is not None:
+    _malloc_trim.argtypes, _malloc_trim.restype = (ctypes.c_size_t,), ctypes.c_int
+
+
+def read_heap_usage() -> HeapUsage | None:
+    """Ask mallinfo2; None on a C library without it (glibc before 2.33, musl)."""
+    if _mallinfo2 is None:
+        return None
+    info = _mallinfo2()
+    return HeapUsage(info.uordblks + info.hblkhd, info.fordblks, info.arena)
+
+
+def trim_heap() -> bool:
+    """Give free heap memory back to the kernel; False on a C library without malloc_trim."""
+    if _malloc_trim is None:
+        return False
+    _malloc_trim(0)
+    return True
+
+
+def read_process_usage() -> ProcessUsage | None:
+    """Read resident memory and threads in one go; None where there is no /proc."""
+    try:
+        text = _STAT.read_bytes()
+    except OSError:
+        return None
+    fields = text[
+        text.rindex(b")") + 2 :
+    ].split()  # the name in parentheses may hold spaces; proc_pid_stat(5)
+    return ProcessUsage(int(fields[21]) * _PAGE_BYTES, int(fields[17]))
