@@ -1,0 +1,99 @@
+"""Putting together one row of `samples.csv` from the newest readings of each source."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from soak.load.messages import Interval, Quantiles
+    from soak.sample import SharedMemorySplit, TreeReading
+
+Row = dict[str, float | int | str | None]
+
+
+class RowBuilder:
+    """Joins what arrives at different times; a reading is written once, in the sample after it was taken."""
+
+    def __init__(self) -> None:
+        """Begin with nothing known."""
+        self.phase = "start"
+        self.block = 0
+        self._interval: Interval | None = None
+        self._interval_is_new = False
+        self._shared: SharedMemorySplit | None = None
+        self._server: dict[str, float] = {}
+        self._self = psutil.Process()
+
+    def load_reported(self, interval: Interval) -> None:
+        """Take the driver's report: counters stay until the next one, latencies go into one row."""
+        self._interval = interval
+        self._interval_is_new = True
+
+    def shared_memory_read(self, reading: SharedMemorySplit | None) -> None:
+        """Take PSS and USS for the next row."""
+        self._shared = reading
+
+    def server_reported(self, columns: dict[str, float]) -> None:
+        """Take the server's own figures for the next row."""
+        self._server = columns
+
+    def build(self, t_s: float, late_s: float, tree: TreeReading | None) -> Row:
+        """Return the row for time `t_s`; what is not known is None."""
+        row: Row = {
+            "t_s": round(t_s, 3),
+            "late_s": round(late_s, 4),
+            "phase": self.phase,
+            "block": self.block,
+        }
+        if tree is not None:
+            row |= asdict(tree.memory)
+            row |= {
+                "threads": tree.threads,
+                "fds": tree.fds,
+                "sockets": tree.sockets,
+                "processes": tree.processes,
+                "cpu_s": tree.cpu_s,
+            }
+        if self._shared is not None:
+            row |= asdict(self._shared)
+        row |= self._load_columns()
+        row |= self._server
+        self._shared, self._server, self._interval_is_new = None, {}, False
+        return row
+
+    def _load_columns(self) -> Row:
+        own_cpu = self._self.cpu_times()
+        rss_bytes: int = self._self.memory_info().rss
+        cpu_s = own_cpu.user + own_cpu.system
+        interval = self._interval
+        if interval is None:
+            none_yet: Row = {"connections_completed": 0, "open_connections": 0}
+            return none_yet | {"harness_rss_bytes": rss_bytes, "harness_cpu_s": cpu_s}
+        counters = interval.counters
+        row: Row = {
+            "connections_completed": counters.connections_completed,
+            "connections_opened": counters.connections_opened,
+            "connections_failed": counters.connections_failed,
+            "open_connections": interval.open_connections,
+            "audio_s": counters.audio_s,
+            "arrivals_delayed": counters.arrivals_delayed,
+            "transcripts_changed": counters.transcripts_changed,
+            "harness_rss_bytes": rss_bytes + interval.driver_rss_bytes,
+            "harness_cpu_s": cpu_s + interval.driver_cpu_s,
+        }
+        if self._interval_is_new:
+            row |= _latency("first_partial", interval.first_partial_ms) | _latency("final", interval.final_ms)
+        return row
+
+
+def _latency(name: str, quantiles: Quantiles | None) -> Row:
+    if quantiles is None:
+        return {}
+    return {
+        f"{name}_p50_ms": quantiles.p50,
+        f"{name}_p95_ms": quantiles.p95,
+        f"{name}_p99_ms": quantiles.p99,
+    }

@@ -1,0 +1,252 @@
+"""What a person sees while a run goes on: a live panel on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from soak.quantity import format_bytes, format_count, format_duration, format_number
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from soak.analyse import Verdict
+    from soak.load.messages import DriverEvent
+    from soak.load.plan import LoadPlan
+    from soak.run.history import History
+    from soak.run.rows import Row
+
+SPARKS = "▁▂▃▄▅▆▇█"
+SPARKLINE_WIDTH = 32
+RATE_WINDOW_ROWS = 30
+PLAIN_LINES_IN_A_RUN = 100
+PLAIN_EVERY_S = (10.0, 600.0)
+"""Shortest and longest pause between two plain lines."""
+
+
+class Progress:
+    """How far a run has come; filled by the conductor, shown by a view."""
+
+    def __init__(self, plan: LoadPlan) -> None:
+        """Begin at nothing."""
+        self._plan = plan
+        self._began_s = time.monotonic()
+        self._counts: deque[tuple[float, float]] = deque(maxlen=RATE_WINDOW_ROWS)
+        self.row: Row = {}
+        """The newest row of `samples.csv`."""
+        self.start_bytes: float | None = None
+        self.peak_bytes = 0.0
+        self.provisional: Verdict | None = None
+        self.rate_per_s = plan.rate_per_s
+        """Arrivals per second, once known."""
+
+    def take_row(self, row: Row) -> None:
+        """Take the newest sample."""
+        self.row = row
+        rss_bytes = row.get("rss_bytes")
+        if isinstance(rss_bytes, int):
+            self.peak_bytes = max(self.peak_bytes, rss_bytes)
+            if row.get("phase") in ("start", "baseline"):
+                self.start_bytes = rss_bytes
+        self._counts.append((self.elapsed_s(), self.count("connections_completed")))
+
+    def take_event(self, event: DriverEvent) -> None:
+        """Take the calibrated arrival rate from the driver."""
+        if event.event == "calibrated":
+            self.rate_per_s = event.details["rate_per_s"]
+
+    def count(self, column: str) -> float:
+        """Return a counter of the newest row, 0 while it is unknown."""
+        value = self.row.get(column)
+        return float(value) if isinstance(value, int | float) else 0.0
+
+    def elapsed_s(self) -> float:
+        """Return the seconds since the run began."""
+        return time.monotonic() - self._began_s
+
+    def recent_rate_per_s(self) -> float:
+        """Return the connections completed per second over the last samples, rests included."""
+        if len(self._counts) < 2:
+            return 0.0
+        (first_s, first), (last_s, last) = self._counts[0], self._counts[-1]
+        return (last - first) / (last_s - first_s) if last_s > first_s else 0.0
+
+    def remaining_s(self) -> float | None:
+        """Estimate the seconds left; None while there is nothing to go by."""
+        limits = []
+        elapsed_s = self.elapsed_s()
+        if self._plan.duration_s is not None:
+            limits.append(max(0.0, self._plan.duration_s - elapsed_s))
+        completed = self.count("connections_completed")
+        if self._plan.connections is not None and completed:
+            limits.append(max(0.0, (self._plan.connections - completed) * elapsed_s / completed))
+        return min(limits) if limits else None
+
+    def fraction(self) -> float:
+        """Return how much of the run is done, 0 to 1."""
+        remaining_s = self.remaining_s()
+        elapsed_s = self.elapsed_s()
+        return 0.0 if remaining_s is None else elapsed_s / max(elapsed_s + remaining_s, 1e-9)
+
+    def connections_in_words(self) -> str:
+        """Return the connections completed, of how many, how fast, open and failed."""
+        of = f" of {format_count(self._plan.connections)}" if self._plan.connections else ""
+        words = (
+            f"{format_count(self.count('connections_completed'))}{of}, "
+            f"{format_number(self.recent_rate_per_s())}/s, "
+            f"{format_count(self.count('open_connections'))} open, "
+            f"{format_count(self.count('connections_failed'))} failed"
+        )
+        changed = self.count("transcripts_changed")
+        return f"{words}, {format_count(changed)} transcripts changed" if changed else words
+
+
+class View(Protocol):
+    """Where progress is shown."""
+
+    def update(self, progress: Progress, history: History) -> None:
+        """Show the newest state."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Show a line that stays."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        ...
+
+
+def view_for(console: Console, title: str) -> View:
+    """Return a live panel for a terminal, and plain lines for a pipe or a log."""
+    return LiveView(console, title) if console.is_terminal else PlainView(console, title)
+
+
+class LiveView:
+    """A few lines that are redrawn at every sample."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        """Begin drawing on `console`."""
+        self._title = title
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._live.start()
+
+    def update(self, progress: Progress, history: History) -> None:
+        """Redraw."""
+        self._live.update(panel(self._title, progress, history), refresh=True)
+
+    def say(self, text: str) -> None:
+        """Print above the panel."""
+        self._live.console.print(text, highlight=False)
+
+    def close(self) -> None:
+        """Take the panel away."""
+        self._live.stop()
+
+
+class PlainView:
+    """A line now and then: about a hundred over the whole run."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        """Write to `console`."""
+        self._console = console
+        self._title = title
+        self._due_s = 0.0
+
+    def update(self, progress: Progress, history: History) -> None:  # noqa: ARG002 - the other view draws it
+        """Write a line if one is due."""
+        elapsed_s = progress.elapsed_s()
+        if elapsed_s < self._due_s:
+            return
+        expected_s = elapsed_s + (progress.remaining_s() or 0.0)
+        shortest_s, longest_s = PLAIN_EVERY_S
+        self._due_s = elapsed_s + min(max(expected_s / PLAIN_LINES_IN_A_RUN, shortest_s), longest_s)
+        self.say(plain_line(self._title, progress))
+
+    def say(self, text: str) -> None:
+        """Write the line."""
+        self._console.print(text, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Nothing to take away."""
+
+
+def plain_line(title: str, progress: Progress) -> str:
+    """Return one line with time, memory, connections and the provisional verdict."""
+    parts = [
+        f"{title} {format_duration(progress.elapsed_s())}",
+        _where(progress),
+        f"RSS {format_bytes(progress.count('rss_bytes'))}",
+        progress.connections_in_words(),
+    ]
+    if progress.provisional is not None:
+        parts.append(f"so far {progress.provisional.verdict}")
+    return " | ".join(parts)
+
+
+def panel(title: str, progress: Progress, history: History) -> RenderableType:
+    """Return the live panel: time, memory with its course, connections, provisional verdict."""
+    remaining_s = progress.remaining_s()
+    left = "" if remaining_s is None else f", about {format_duration(remaining_s)} left"
+    head = Table.grid(expand=True)
+    head.add_column()
+    head.add_column(justify="right")
+    head.add_row(
+        Text(f"soak {title}", style="bold"), f"{format_duration(progress.elapsed_s())} elapsed{left}"
+    )
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold")
+    facts.add_column()
+    course = sparkline(history.recent_rss_bytes(SPARKLINE_WIDTH))
+    facts.add_row("RSS", f"{format_bytes(progress.count('rss_bytes'))}  {course}")
+    facts.add_row(
+        "", f"{format_bytes(progress.start_bytes)} at the start, peak {format_bytes(progress.peak_bytes)}"
+    )
+    facts.add_row("Connections", progress.connections_in_words())
+    facts.add_row("Now", _where(progress))
+    facts.add_row("So far", _so_far(progress.provisional))
+    return Group(head, ProgressBar(total=1.0, completed=progress.fraction()), facts)
+
+
+def sparkline(values: list[float]) -> str:
+    """Draw values as a row of bars, the smallest lowest; empty for no values."""
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    top = len(SPARKS) - 1
+    span = (high - low) or 1.0
+    return "".join(SPARKS[round((value - low) / span * top)] for value in values)
+
+
+PHASES_IN_WORDS = {
+    "start": "waiting for a first result",
+    "baseline": "quiet before the load",
+    "calibrate": "finding an arrival rate",
+    "load": "load",
+    "drain": "waiting for the last connections",
+    "settle": "waiting for the server's delayed free",
+    "rest": "quiet window",
+    "done": "done",
+}
+
+
+def _where(progress: Progress) -> str:
+    phase = str(progress.row.get("phase") or "start")
+    words = PHASES_IN_WORDS.get(phase, phase)
+    block = progress.count("block")
+    rate = f", {format_number(progress.rate_per_s)} arrivals/s" if progress.rate_per_s else ""
+    return f"{words} (block {block:.0f}{rate})" if block else words
+
+
+def _so_far(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "nothing to say yet"
+    reason = verdict.reasons[0] if verdict.reasons else ""
+    return f"{verdict.verdict}: {reason}"
