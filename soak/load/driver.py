@@ -1,0 +1,268 @@
+"""The driver: carries a plan out, connection by connection, and says what happens as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from typing import TYPE_CHECKING
+
+from soak.load.arrivals import ArrivalSchedule, ThroughputMeter, clip_order, retry_delay_s, round_down_rate
+from soak.load.blocks import BlockSchedule, block_length_s
+from soak.load.messages import DriverEvent, PhaseChanged
+from soak.load.readiness import NotReadyError, shortest, wait_for_first_result
+from soak.load.session import Endpoint, Session, SessionError
+from soak.load.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from soak.load.clips import Clip
+    from soak.load.messages import EndReason, Message, Phase
+    from soak.load.plan import LoadPlan
+
+CALIBRATION_MIN_S, CALIBRATION_MAX_S = 3.0, 15.0
+"""A calibration lasts at least so long, to see the server warm, and at most so long."""
+CALIBRATION_RUN_SHARE = 0.1
+"""Share of a run's duration or connections that the calibration may use up."""
+CALIBRATION_ROUNDS = 2
+"""After the warm-up, so many completions for every connection open at once."""
+UTILISATION = 0.5
+"""A calibrated rate is this share of the throughput: load without a queue, so that memory follows the
+connections and not the backlog."""
+
+
+class Driver:
+    """Puts the load of one plan on its server. Use once."""
+
+    def __init__(self, plan: LoadPlan, clips: tuple[Clip, ...], emit: Callable[[Message], None]) -> None:
+        """`emit` receives every message at the moment it is due."""
+        self._plan = plan
+        self._clips = clips
+        self._emit = emit
+        self._tally = Tally(emit)
+        self._endpoint = Endpoint.from_plan(plan)
+        self._order = clip_order(len(clips), plan.clip_order, plan.seed)
+        self._left = math.inf if plan.connections is None else plan.connections
+        self._sessions: set[asyncio.Task[None]] = set()
+        self._session_ended = asyncio.Event()
+        self._meter: ThroughputMeter | None = None
+        self._rate_per_s = plan.rate_per_s if plan.arrival == "rate" else None
+        self._longest_drain_s = 0.0
+        self._block = 0
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """End the load now: open connections are closed, within the close timeout."""
+        self._stop.set()
+
+    async def run(self) -> EndReason:
+        """Carry the plan out, until its end or until `stop`; the last message is `Done`."""
+        reporting = asyncio.create_task(self._report())
+        work = asyncio.create_task(self._carry_out())
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({reporting, work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if reporting.done():  # it never ends by itself: nobody listens any more, or there is a fault
+                reporting.result()
+            reason: EndReason = work.result() if work.done() else "stopped"
+        finally:
+            await _cancel(reporting, work, stopping)
+            await _cancel(*self._sessions)
+        self._phase("done")
+        self._emit(self._tally.interval())
+        self._emit(self._tally.done(reason, self._rate_per_s))
+        return reason
+
+    async def _carry_out(self) -> EndReason:
+        plan = self._plan
+        if plan.ready_timeout_s is not None and not await self._become_ready(plan.ready_timeout_s):
+            return "not_ready"
+        if plan.baseline_s:
+            self._phase("baseline")
+            await asyncio.sleep(plan.baseline_s)
+        started_s = time.monotonic()
+        throughput_per_s = await self._calibrate() if self._needs_calibration() else None
+        blocks = BlockSchedule(
+            block_s=block_length_s(plan, self._rate_per_s or throughput_per_s),
+            quiet_s=plan.settle_s + plan.rest_s,
+            run_ends_at_s=None if plan.duration_s is None else started_s + plan.duration_s,
+        )
+
+        def has_time(after_s: float) -> bool:
+            return blocks.has_time_for_block(time.monotonic() + after_s, self._longest_drain_s)
+
+        if throughput_per_s is not None and has_time(after_s=blocks.quiet_s):
+            await self._be_quiet()
+        # a run too short for its plan still has one block
+        while self._left > 0 and (self._block == 0 or has_time(after_s=0)):
+            self._block += 1
+            await self._load_block(blocks.load_ends_at_s(time.monotonic(), self._longest_drain_s))
+            await self._drain()
+            await self._be_quiet()
+        return "finished"
+
+    async def _load_block(self, until_s: float) -> None:
+        self._phase("load")
+        if self._rate_per_s is None:
+            await self._keep_busy(until_s)
+        else:
+            await self._arrive_at_rate(self._rate_per_s, until_s)
+
+    async def _become_ready(self, timeout_s: float) -> bool:
+        clip = shortest(self._clips)
+        try:
+            ready = await wait_for_first_result(self._endpoint, timeout_s, clip)
+        except NotReadyError as error:
+            kind, detail = (error.last.kind, error.last.detail) if error.last else ("result_timeout", "")
+            self._event("not_ready", attempts=error.attempts, kind=kind, detail=detail)
+            return False
+        waited_s = round(ready.waited_s, 3)
+        self._event("ready", attempts=ready.attempts, waited_s=waited_s, transcript=ready.transcript)
+        return True
+
+    def _needs_calibration(self) -> bool:
+        plan = self._plan
+        if plan.arrival == "rate":
+            return plan.rate_per_s is None
+        # the blocks of a closed loop are a share of the time its connections will take
+        return plan.block_s is None and plan.connections is not None
+
+    async def _calibrate(self) -> float:
+        """Return the throughput with `max_open` connections open all the time, in connections per second.
+
+        Sets the arrival rate of a plan that needs one.
+        """
+        self._phase("calibrate")
+        plan = self._plan
+        mean_clip_s = sum(clip.duration_s for clip in self._clips) / len(self._clips)
+        meter = self._meter = ThroughputMeter(plan.max_open, mean_clip_s)
+        longest_s = CALIBRATION_MAX_S
+        if plan.duration_s is not None:
+            longest_s = min(longest_s, plan.duration_s * CALIBRATION_RUN_SHARE)
+        left_after = 0.0
+        if plan.connections is not None:
+            left_after = plan.connections - max(1, math.floor(plan.connections * CALIBRATION_RUN_SHARE))
+        enough = plan.max_open * (1 + CALIBRATION_ROUNDS)
+        started_s = time.monotonic()
+
+        def is_over() -> bool:
+            return meter.completed >= enough and time.monotonic() - started_s >= CALIBRATION_MIN_S
+
+        await self._keep_busy(started_s + longest_s, is_over=is_over, leave=left_after)
+        await self._drain()
+        elapsed_s = time.monotonic() - started_s
+        throughput_per_s = meter.throughput_per_s(elapsed_s)
+        self._meter = None
+        if plan.arrival == "rate":
+            self._rate_per_s = round_down_rate(min(plan.max_rate_per_s, UTILISATION * throughput_per_s))
+        self._event(
+            "calibrated",
+            rate_per_s=self._rate_per_s,
+            throughput_per_s=round(throughput_per_s, 3),
+            connections=meter.completed,
+            seconds=round(elapsed_s, 3),
+        )
+        return throughput_per_s
+
+    async def _arrive_at_rate(self, rate_per_s: float, until_s: float) -> None:
+        """Start groups of connections when they are due, until `until_s` or the last connection."""
+        delayed_before = self._tally.arrivals_delayed
+        schedule = ArrivalSchedule(rate_per_s, self._plan.group, time.monotonic())
+        while self._left > 0 and (now_s := time.monotonic()) < until_s:
+            room = self._plan.max_open - len(self._sessions)
+            for _ in range(int(min(schedule.arrivals(now_s, room), self._left))):
+                self._start_session()
+            self._tally.arrivals_delayed = delayed_before + schedule.arrivals_delayed
+            wait_s = schedule.wait_s(time.monotonic())
+            if wait_s is None:
+                await self._wait_for_session_end(until_s)
+            else:
+                await asyncio.sleep(min(wait_s, max(0.0, until_s - time.monotonic())))
+
+    async def _keep_busy(
+        self, until_s: float, *, is_over: Callable[[], bool] = lambda: False, leave: float = 0
+    ) -> None:
+        """Keep `max_open` connections open until `until_s`, `is_over`, or only `leave` are left to make."""
+        while self._left > leave and time.monotonic() < until_s and not is_over():
+            while self._left > leave and len(self._sessions) < self._plan.max_open:
+                self._start_session(back_off=True)
+            await self._wait_for_session_end(until_s)
+
+    async def _wait_for_session_end(self, until_s: float) -> None:
+        self._session_ended.clear()
+        try:
+            async with asyncio.timeout(max(0.0, until_s - time.monotonic())):
+                await self._session_ended.wait()
+        except TimeoutError:
+            pass
+
+    def _start_session(self, *, back_off: bool = False) -> None:
+        self._left -= 1
+        clip = self._clips[next(self._order)]
+        task = asyncio.create_task(self._hold_session(clip, back_off=back_off))
+        self._sessions.add(task)
+        task.add_done_callback(self._forget_session)
+
+    def _forget_session(self, task: asyncio.Task[None]) -> None:
+        self._sessions.discard(task)
+        self._session_ended.set()
+
+    async def _hold_session(self, clip: Clip, *, back_off: bool) -> None:
+        tally = self._tally
+        tally.open_connections += 1
+        session = Session(self._endpoint, clip, on_open=tally.opened)
+        try:
+            answer = await session.run()
+        except asyncio.CancelledError:
+            tally.cut_short()
+            raise
+        except SessionError as error:
+            tally.failed(clip, error)
+        except Exception as error:  # noqa: BLE001  whatever one connection runs into, the run goes on
+            tally.failed(clip, SessionError("protocol", f"unexpected {error!r}"))
+        else:
+            tally.completed(clip, answer)
+            if self._meter is not None:
+                self._meter.add(time.monotonic(), clip.duration_s)
+        finally:
+            tally.open_connections -= 1
+            tally.audio_sent(session.audio_s)
+        if back_off:  # the client keeps its place while it waits, or a dead server would be hammered
+            await asyncio.sleep(retry_delay_s(tally.failures_in_a_row))
+
+    async def _drain(self) -> None:
+        """Wait for the last close; every connection has time limits of its own."""
+        self._phase("drain")
+        started_s = time.monotonic()
+        while self._sessions:
+            await asyncio.wait(self._sessions)
+        self._longest_drain_s = max(self._longest_drain_s, time.monotonic() - started_s)
+
+    async def _be_quiet(self) -> None:
+        self._phase("settle")
+        await asyncio.sleep(self._plan.settle_s)
+        self._phase("rest")
+        await asyncio.sleep(self._plan.rest_s)
+
+    async def _report(self) -> None:
+        """Emit an interval whenever one is due, on a fixed grid; those missed while stalled are skipped."""
+        interval_s = self._plan.report_interval_s
+        started_s, count = time.monotonic(), 0
+        while True:
+            count = max(count, math.floor((time.monotonic() - started_s) / interval_s)) + 1
+            await asyncio.sleep(max(0.0, started_s + count * interval_s - time.monotonic()))
+            self._emit(self._tally.interval())
+
+    def _phase(self, phase: Phase) -> None:
+        self._emit(PhaseChanged(time.monotonic(), phase, self._block))
+
+    def _event(self, event: str, **details: object) -> None:
+        self._emit(DriverEvent(time.monotonic(), event, details))
+
+
+async def _cancel(*tasks: asyncio.Task[object]) -> None:
+    """Cancel the tasks and wait for them; what they end with was dealt with, or does not matter any more."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

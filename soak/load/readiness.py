@@ -1,0 +1,73 @@
+"""Is the server ready? A port that listens proves nothing: models may still be loading behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from soak.load.clips import load_clips
+from soak.load.plan import LoadPlan
+from soak.load.session import Endpoint, Session, SessionError
+
+if TYPE_CHECKING:
+    from soak.load.clips import Clip
+
+RETRY_S = 0.25
+"""Pause between two attempts: short beside the loading of a model, long enough not to disturb it."""
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The first dialogue that was completed."""
+
+    attempts: int
+    waited_s: float
+    transcript: str
+
+
+class NotReadyError(Exception):
+    """No dialogue was completed in time; the message is one line."""
+
+    def __init__(self, url: str, waited_s: float, attempts: int, last: SessionError | None) -> None:
+        """Keep the number of attempts and how the last one failed."""
+        self.attempts = attempts
+        self.last = last
+        why = f"{attempts} attempts, the last one: {last}" if last else "the first attempt was still waiting"
+        super().__init__(f"{url} gave no final result within {waited_s:g} s ({why})")
+
+
+async def wait_until_ready(url: str, timeout_s: float, *, verify_tls: bool = False) -> Readiness:
+    """Hold real dialogues with the server until one ends in a final result.
+
+    Raises `NotReadyError` after `timeout_s` seconds, `PlanError` for an address that is none.
+    """
+    plan = LoadPlan(url, connections=1, verify_tls=verify_tls)
+    return await wait_for_first_result(Endpoint.from_plan(plan), timeout_s, shortest(load_clips()))
+
+
+async def wait_for_first_result(endpoint: Endpoint, timeout_s: float, clip: Clip) -> Readiness:
+    """Hold dialogues about `clip` until one ends in a final result; raises `NotReadyError`."""
+    # the first result may take as long as the loading of a model: only the whole wait has a limit
+    endpoint = replace(endpoint, pace="unpaced", result_timeout_s=timeout_s)
+    clock = asyncio.get_running_loop().time
+    started_s = clock()
+    attempts, last = 0, None
+    try:
+        async with asyncio.timeout(timeout_s):
+            while True:
+                attempts += 1
+                try:
+                    answer = await Session(endpoint, clip).run()
+                except SessionError as error:
+                    last = error
+                else:
+                    return Readiness(attempts, clock() - started_s, answer.transcript)
+                await asyncio.sleep(RETRY_S)
+    except TimeoutError:
+        raise NotReadyError(endpoint.url, timeout_s, attempts, last) from None
+
+
+def shortest(clips: tuple[Clip, ...]) -> Clip:
+    """Return the clip that asks least of the server."""
+    return min(clips, key=lambda clip: clip.duration_s)

@@ -1,0 +1,123 @@
+"""What has happened so far, in constant memory: counters, latencies, the first transcript of each clip."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from soak.load.latency import LatencySketch
+from soak.load.messages import Counters, Done, DriverEvent, Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from soak.load.clips import Clip
+    from soak.load.messages import EndReason, Message
+    from soak.load.session import Answer, SessionError
+
+DETAILED_EVENTS = 20
+"""So many failures, and as many changed transcripts, are reported in full; the rest are only counted."""
+_SHOWN_CHARS = 200
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class Tally:
+    """Counts, and passes on what deserves an event of its own."""
+
+    def __init__(self, emit: Callable[[Message], None]) -> None:
+        """Pass events to `emit`."""
+        self.open_connections = 0
+        self.arrivals_delayed = 0
+        self.failures_in_a_row = 0
+        """Failures since the last connection that completed."""
+        self._emit = emit
+        self._opened = 0
+        self._completed = 0
+        self._cut_short = 0
+        self._failures: Counter[str] = Counter()
+        self._audio_s = 0.0
+        self._transcripts: dict[str, str] = {}
+        self._transcripts_changed = 0
+        self._events: Counter[str] = Counter()
+        self._first_result = LatencySketch()
+        self._final = LatencySketch()
+
+    def opened(self) -> None:
+        """Count a WebSocket handshake."""
+        self._opened += 1
+
+    def audio_sent(self, seconds: float) -> None:
+        """Count audio, whatever became of its connection."""
+        self._audio_s += seconds
+
+    def completed(self, clip: Clip, answer: Answer) -> None:
+        """Count a connection that got its final result and was closed."""
+        self._completed += 1
+        self.failures_in_a_row = 0
+        self._first_result.add(answer.first_result_s)
+        self._final.add(answer.final_s)
+        first = self._transcripts.setdefault(clip.name, answer.transcript)
+        if answer.transcript != first:
+            self._transcripts_changed += 1
+            shown = {"first": first[:_SHOWN_CHARS], "now": answer.transcript[:_SHOWN_CHARS]}
+            self._report("transcript_changed", {"clip": clip.name, **shown})
+
+    def failed(self, clip: Clip, error: SessionError) -> None:
+        """Count a connection that failed."""
+        self._failures[error.kind] += 1
+        self.failures_in_a_row += 1
+        self._report("connection_failed", {"kind": error.kind, "detail": error.detail, "clip": clip.name})
+
+    def cut_short(self) -> None:
+        """Count a connection that was closed because the driver was told to stop."""
+        self._cut_short += 1
+
+    def interval(self) -> Interval:
+        """Return the state now, with the latencies since the last call."""
+        return Interval(
+            t_monotonic_s=time.monotonic(),
+            counters=self._counters(),
+            open_connections=self.open_connections,
+            first_partial_ms=self._first_result.take_interval(),
+            final_ms=self._final.take_interval(),
+            driver_rss_bytes=_own_rss_bytes(),
+            driver_cpu_s=round(time.process_time(), 4),
+        )
+
+    def done(self, reason: EndReason, rate_per_s: float | None) -> Done:
+        """Return the last message."""
+        return Done(
+            t_monotonic_s=time.monotonic(),
+            reason=reason,
+            counters=self._counters(),
+            rate_per_s=rate_per_s,
+            first_partial_ms=self._first_result.whole_run(),
+            final_ms=self._final.whole_run(),
+        )
+
+    def _counters(self) -> Counters:
+        return Counters(
+            connections_opened=self._opened,
+            connections_completed=self._completed,
+            connections_failed=self._failures.total(),
+            connections_cut_short=self._cut_short,
+            failures=dict(self._failures),
+            audio_s=round(self._audio_s, 3),
+            arrivals_delayed=self.arrivals_delayed,
+            transcripts_changed=self._transcripts_changed,
+        )
+
+    def _report(self, event: str, details: dict[str, object]) -> None:
+        self._events[event] += 1
+        if self._events[event] <= DETAILED_EVENTS:
+            self._emit(DriverEvent(time.monotonic(), event, details))
+        elif self._events[event] == DETAILED_EVENTS + 1:
+            self._emit(DriverEvent(time.monotonic(), "no_more_details", {"of": event}))
+
+
+def _own_rss_bytes() -> int:
+    """Resident memory of this process (proc(5), statm), which is not allowed to grow either."""
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * _PAGE_BYTES
