@@ -17,9 +17,8 @@ class HeapUsage:
     """glibc's account of malloc, over all its arenas (mallinfo2(3)).
 
     `in_use_bytes` is uordblks + hblkhd: chunks handed out, mmapped ones included; chunks that a thread's
-    tcache holds count too. `free_bytes` is fordblks: free, but kept by malloc. `arena_bytes` is
-    what malloc got from the system other than by mmap. Small Python objects are not in here: pymalloc maps its own
-    arenas.
+    tcache holds count too. `free_bytes` is fordblks: free, but kept by malloc. `arena_bytes` is what malloc
+    got from the system other than by mmap. Small Python objects are not in it: pymalloc has its own arenas.
     """
 
     in_use_bytes: int

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ZERO_CROSSINGS: Final = 16
-"""Zero crossings of the sinc each side of an output sample; 32 taps or more."""
+"""Zero crossings of the sinc each side of an output sample; 32 taps."""
 _ROLL_OFF: Final = 0.945
-"""Where the pass band ends, as a share of the lower Nyquist frequency; leaves room for the transition band."""
+"""Where the pass band ends, as a share of the lower Nyquist frequency; the rest is the transition band."""
 _KAISER_BETA: Final = 9.0
 """Stop-band attenuation of about 90 dB."""
 
