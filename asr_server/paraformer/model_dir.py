@@ -1,0 +1,146 @@
+"""Reads a model folder in FunASR's layout: `config.yaml`, `am.mvn`, `tokens.json` and the graphs.
+
+Nothing is assumed from a model's size: what the code needs to know it reads from these files and from the
+graphs. Every fault is one ModelError line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+from asr_server.paraformer.errors import ModelError
+from asr_server.paraformer.frontend import Floats, FrontendSettings
+from asr_server.paraformer.sessions import one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["ModelDir", "ModelError", "graph_file", "read_cmvn", "read_model_dir"]
+
+DEFAULT_TAIL_THRESHOLD = 0.45
+DEFAULT_CIF_THRESHOLD = 1.0
+
+
+@dataclass(frozen=True)
+class ModelDir:
+    """What the text files of a model folder say."""
+
+    path: Path
+    frontend: FrontendSettings
+    tokens: tuple[str, ...]
+    """Indexed by token id."""
+    cif_threshold: float
+    """Weight at which a token fires."""
+    tail_threshold: float
+    """Weight added after the last frame."""
+    predictor_bias: int
+    """Tokens at the end of an offline result that stand for no speech (`model_conf.predictor_bias`)."""
+
+
+def read_model_dir(path: Path) -> ModelDir:
+    """Read the text files of a model folder; raises ModelError."""
+    if not path.is_dir():
+        raise ModelError(f"no model folder at {path}")
+    config_file = path / "config.yaml"
+    config = _read_config(config_file)
+    frontend = _section(config, "frontend_conf", config_file)
+    predictor = _section(config, "predictor_conf", config_file)
+    model = config.get("model_conf") or {}
+    try:
+        shift, scale = read_cmvn(path / "am.mvn", int(frontend["n_mels"]) * int(frontend["lfr_m"]))
+        settings = FrontendSettings(
+            shift=shift,
+            scale=scale,
+            sample_rate_hz=int(frontend["fs"]),
+            window=str(frontend["window"]),
+            n_mels=int(frontend["n_mels"]),
+            frame_length_ms=float(frontend["frame_length"]),
+            frame_shift_ms=float(frontend["frame_shift"]),
+            lfr_m=int(frontend["lfr_m"]),
+            lfr_n=int(frontend["lfr_n"]),
+        )
+        return ModelDir(
+            path=path,
+            frontend=settings,
+            tokens=_read_tokens(path / "tokens.json"),
+            cif_threshold=float(predictor.get("threshold", DEFAULT_CIF_THRESHOLD)),
+            tail_threshold=float(predictor.get("tail_threshold", DEFAULT_TAIL_THRESHOLD)),
+            predictor_bias=int(model.get("predictor_bias", 0)),
+        )
+    except KeyError as error:
+        raise ModelError(f"{config_file}: frontend_conf lacks {error.args[0]}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"{config_file}: a value has the wrong type: {one_line(error)}") from error
+
+
+def graph_file(path: Path, stem: str, *, quantize: bool | None = None) -> Path:
+    """Pick `{stem}_quant.onnx` or else `{stem}.onnx`, unless `quantize` says which; raises ModelError."""
+    int8, plain = path / f"{stem}_quant.onnx", path / f"{stem}.onnx"
+    chosen = {None: int8 if int8.is_file() else plain, True: int8, False: plain}[quantize]
+    if not chosen.is_file():
+        names = chosen.name if quantize is not None else f"{int8.name} or {plain.name}"
+        raise ModelError(f"no {names} in {path}")
+    return chosen
+
+
+def read_cmvn(path: Path, dim: int) -> tuple[Floats, Floats]:
+    """Read mean shift and scale, [dim] each, from a Kaldi nnet file; raises ModelError.
+
+    The numbers stand in square brackets after `<AddShift>` and `<Rescale>`.
+    """
+    text = _read_text(path)
+    vectors = []
+    for component in ("AddShift", "Rescale"):
+        found = re.search(rf"<{component}>[^\[]*\[([^\]]*)\]", text)
+        if found is None:
+            raise ModelError(f"{path} has no <{component}>: not a CMVN file")
+        try:
+            vector = np.array(found[1].split(), dtype=np.float32)
+        except ValueError as error:
+            raise ModelError(f"{path}: <{component}> holds something that is no number") from error
+        if len(vector) != dim:
+            raise ModelError(f"{path}: <{component}> has {len(vector)} numbers, the features have {dim}")
+        vectors.append(vector)
+    return vectors[0], vectors[1]
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ModelError(f"no {path.name} in {path.parent}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"cannot read {path}: {one_line(error)}") from error
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = yaml.safe_load(_read_text(path))
+    except yaml.YAMLError as error:
+        raise ModelError(f"{path} is not YAML: {one_line(error)}") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{path} holds no settings")
+    return config
+
+
+def _section(config: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    section = config.get(name)
+    if not isinstance(section, dict):
+        raise ModelError(f"{path} has no {name}")
+    return section
+
+
+def _read_tokens(path: Path) -> tuple[str, ...]:
+    try:
+        tokens = json.loads(_read_text(path))
+    except json.JSONDecodeError as error:
+        raise ModelError(f"{path} is not JSON: {one_line(error)}") from error
+    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        raise ModelError(f"{path} must hold a list of strings")
+    return tuple(tokens)

@@ -1,0 +1,24 @@
+"""Sinusoidal position encoding, computed for the positions asked for and no others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def position_encoding(first: int, count: int, dim: int) -> NDArray[np.float32]:
+    """Sines, then cosines, of `count` positions from `first` on (FunASR counts from 1): [count, dim].
+
+    FunASR computes every position since the start of the stream again for each chunk; here an hour-long
+    stream costs per chunk what its first minute did. Single precision as there: late in a long stream the
+    rounding of the angle is visible, and a model sees the same values here.
+    """
+    half = dim // 2
+    increment = np.log(np.array([10000.0], dtype=np.float32)) / np.float32(half - 1)
+    rates = np.exp(np.arange(half, dtype=np.float32) * -increment)
+    angles = np.arange(first, first + count, dtype=np.float32)[:, None] * rates
+    return np.concatenate((np.sin(angles), np.cos(angles)), axis=1)

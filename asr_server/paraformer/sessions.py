@@ -1,0 +1,159 @@
+"""ONNX Runtime sessions and the settings that govern their memory and threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime as ort
+
+from asr_server.paraformer.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+ARENA_EXTEND_STRATEGIES = {"kNextPowerOfTwo": 0, "kSameAsRequested": 1}
+"""ONNX Runtime's names and numbers of how an arena grows."""
+ERRORS_ONLY = 3
+"""ONNX Runtime's log severity; its warnings about graphs are nothing the operator of a server can act on."""
+
+
+@dataclass(frozen=True)
+class RuntimeSettings:
+    """How ONNX Runtime uses threads and memory."""
+
+    model_thread_num: int = 1
+    """Intra-op threads of every session (`--model-thread-num`); operators run one after another."""
+    cpu_arena: bool = False
+    """Keep tensors in ONNX Runtime's arena instead of malloc's; FunASR turns it off."""
+    arena_extend_strategy: str = "kNextPowerOfTwo"
+    """How the arena grows: `kNextPowerOfTwo` or `kSameAsRequested`. Only with `cpu_arena`."""
+    memory_pattern: bool = True
+    """Plan one block for all tensors of a run once the input shapes are known."""
+    arena_shrinkage: bool = False
+    """Give unused arena regions back after each run. Only with `cpu_arena`."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that make no sense; raises ModelError."""
+        if self.model_thread_num < 1:
+            raise ModelError(f"model_thread_num must be at least 1, not {self.model_thread_num}")
+        if self.arena_extend_strategy not in ARENA_EXTEND_STRATEGIES:
+            names = " or ".join(ARENA_EXTEND_STRATEGIES)
+            raise ModelError(f"arena_extend_strategy must be {names}, not {self.arena_extend_strategy!r}")
+        if self.arena_shrinkage and not self.cpu_arena:
+            raise ModelError("arena_shrinkage needs the CPU arena: turn cpu_arena on too")
+
+
+@dataclass(frozen=True)
+class TensorInterface:
+    """An input or output of a graph."""
+
+    name: str
+    type: str
+    """ONNX Runtime's word for it, such as `tensor(float)`."""
+    shape: tuple[int | str | None, ...]
+    """Sizes; a name or None where the size is free."""
+
+
+class GraphSession:
+    """One loaded graph. Any number of threads may run it at once; each run releases the GIL."""
+
+    def __init__(self, graph: Path, settings: RuntimeSettings) -> None:
+        """Load `graph`; raises ModelError when it is missing or no ONNX graph that can be run."""
+        if not graph.is_file():
+            raise ModelError(f"no model graph at {graph}")
+        try:
+            self._session = ort.InferenceSession(
+                str(graph), session_options(settings), providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            # ONNX Runtime raises a dozen unrelated classes here; all of them mean this file is not usable.
+            raise ModelError(
+                f"cannot load {graph}: {one_line(error)}; copy or build the model again"
+            ) from error
+        self.path = graph
+        self.inputs = tuple(_interface(node) for node in self._session.get_inputs())
+        self.outputs = tuple(_interface(node) for node in self._session.get_outputs())
+        self._output_names = [output.name for output in self.outputs]
+        self._run_options = _run_options(settings)
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Run the graph once; gives its outputs in the graph's order."""
+        outputs: list[NDArray[Any]] = self._session.run(self._output_names, dict(feeds), self._run_options)
+        return outputs
+
+
+def session_options(settings: RuntimeSettings) -> ort.SessionOptions:
+    """Translate the settings into ONNX Runtime's session options.
+
+    The Python interface offers no per-session way to say how an arena grows (options of the CPU provider are
+    ignored), so `kSameAsRequested` registers one arena in the process's environment, which all sessions
+    loaded with that setting share. With `kNextPowerOfTwo`, ONNX Runtime's default, every session has an arena
+    of its own.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = settings.model_thread_num
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = ERRORS_ONLY
+    options.enable_cpu_mem_arena = settings.cpu_arena
+    options.enable_mem_pattern = settings.memory_pattern
+    # Idle threads must sleep: spinning ones would burn a core each between two chunks.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    if settings.cpu_arena and settings.arena_extend_strategy != "kNextPowerOfTwo":
+        _register_arena(ARENA_EXTEND_STRATEGIES[settings.arena_extend_strategy])
+        options.add_session_config_entry("session.use_env_allocators", "1")
+    return options
+
+
+def one_line(error: BaseException, limit: int = 200) -> str:
+    """Give an exception's message on one line, shortened."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= limit else f"{words[: limit - 1]}…"
+
+
+def check_interface(session: GraphSession, inputs: Sequence[str], outputs: Sequence[str], role: str) -> None:
+    """Raise ModelError unless the graph begins with these inputs and outputs, in this order."""
+    found_inputs = [tensor.name for tensor in session.inputs]
+    found_outputs = [tensor.name for tensor in session.outputs]
+    if found_inputs[: len(inputs)] != list(inputs) or found_outputs[: len(outputs)] != list(outputs):
+        raise ModelError(
+            f"{session.path} is not {role}: it takes {', '.join(found_inputs[:6])} and gives "
+            f"{', '.join(found_outputs[:6])}, where {', '.join(inputs)} and {', '.join(outputs)} are expected"
+        )
+
+
+def fixed_size(session: GraphSession, tensor: TensorInterface, axis: int) -> int:
+    """Read a size that the graph fixes; raises ModelError when it leaves it free."""
+    size = tensor.shape[axis] if axis < len(tensor.shape) else None
+    if not isinstance(size, int):
+        raise ModelError(f"{session.path} leaves axis {axis} of {tensor.name} free: not a Paraformer graph")
+    return size
+
+
+def _interface(node: ort.NodeArg) -> TensorInterface:
+    return TensorInterface(node.name, node.type, tuple(node.shape))
+
+
+def _run_options(settings: RuntimeSettings) -> ort.RunOptions | None:
+    if not settings.arena_shrinkage:
+        return None
+    options = ort.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
+def _register_arena(strategy: int) -> None:
+    """Put an arena that grows by `strategy` into the environment, for the sessions loaded from now on."""
+    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(memory, ort.OrtArenaCfg({"arena_extend_strategy": strategy}))
+
+
+def as_int32(*values: int) -> NDArray[np.int32]:
+    """Lengths as the graphs take them."""
+    return np.array(values, dtype=np.int32)

@@ -1,0 +1,1 @@
+"""Development only: the network in PyTorch, and what exports it. Nothing here is imported at run time."""

@@ -1,0 +1,115 @@
+"""PyTorch modules to ONNX graphs with FunASR's names, and to int8 with FunASR's options."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+if TYPE_CHECKING:
+    from asr_server.training.geometry import Geometry
+    from asr_server.training.network import OfflineModel, OnlineDecoder, OnlineEncoder
+
+OPSET = 14
+LEFT_IN_FLOAT = ("output",)
+"""Parts of node names that FunASR's export leaves out of quantisation: the output layers."""
+EXAMPLE_FRAMES = 20
+EXAMPLE_TOKENS = 3
+
+
+def export_online_encoder(module: OnlineEncoder, geometry: Geometry, target: Path) -> None:
+    """Write `model.onnx` of an online model."""
+    frames = {0: "batch_size", 1: "feats_length"}
+    _export(
+        module,
+        (torch.randn(2, EXAMPLE_FRAMES, geometry.feature_dim), torch.tensor([6, EXAMPLE_FRAMES]).int()),
+        {"speech": frames, "speech_lengths": {0: "batch_size"}},
+        {"enc": frames, "enc_len": {0: "batch_size"}, "alphas": frames},
+        target,
+    )
+
+
+def export_online_decoder(module: OnlineDecoder, geometry: Geometry, target: Path) -> None:
+    """Write `decoder.onnx` of an online model."""
+    batch, dim = 2, geometry.encoder_dim
+    caches = [torch.zeros(batch, dim, geometry.kernel_size - 1) for _ in range(geometry.decoder_blocks)]
+    tokens = {0: "batch_size", 1: "token_length"}
+    cache_axes = {0: "batch_size"}
+    inputs = {
+        "enc": {0: "batch_size", 1: "enc_length"},
+        "enc_len": {0: "batch_size"},
+        "acoustic_embeds": tokens,
+        "acoustic_embeds_len": {0: "batch_size"},
+    }
+    inputs |= {f"in_cache_{index}": cache_axes for index in range(len(caches))}
+    outputs = {"logits": tokens, "sample_ids": tokens}
+    outputs |= {f"out_cache_{index}": cache_axes for index in range(len(caches))}
+    arguments = (
+        torch.randn(batch, EXAMPLE_FRAMES, dim),
+        torch.tensor([12, EXAMPLE_FRAMES]).int(),
+        torch.randn(batch, EXAMPLE_TOKENS, dim),
+        torch.tensor([2, EXAMPLE_TOKENS]).int(),
+        *caches,
+    )
+    _export(module, arguments, inputs, outputs, target)
+
+
+def export_offline(module: OfflineModel, geometry: Geometry, target: Path) -> None:
+    """Write `model.onnx` of an offline model."""
+    _export(
+        module,
+        (torch.randn(2, EXAMPLE_FRAMES, geometry.feature_dim), torch.tensor([12, EXAMPLE_FRAMES]).int()),
+        {"speech": {0: "batch_size", 1: "feats_length"}, "speech_lengths": {0: "batch_size"}},
+        {"logits": {0: "batch_size", 1: "logits_length"}, "token_num": {0: "batch_size"}},
+        target,
+    )
+
+
+def quantise(source: Path, target: Path) -> None:
+    """Write the int8 graph that FunASR's export makes: MatMul weights per channel, output layers in float."""
+    names = [node.name for node in onnx.load(source).graph.node]
+    quantize_dynamic(
+        source,
+        target,
+        op_types_to_quantize=["MatMul"],
+        per_channel=True,
+        reduce_range=False,
+        weight_type=QuantType.QUInt8,
+        nodes_to_exclude=[name for name in names if any(part in name for part in LEFT_IN_FLOAT)],
+    )
+
+
+def _export(
+    module: torch.nn.Module,
+    arguments: tuple[torch.Tensor, ...],
+    inputs: dict[str, dict[int, str]],
+    outputs: dict[str, dict[int, str]],
+    target: Path,
+) -> None:
+    """Trace and write a graph. The newer exporter fails on the decoder's free axes: hence dynamo=False."""
+    with warnings.catch_warnings():
+        # The tracer warns about shapes used as sizes, which is what is wanted, and about its own age.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module.eval(),
+            arguments,
+            str(target),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={**inputs, **outputs},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+
+
+def export_int8(export: object, module: torch.nn.Module, geometry: Geometry, target: Path) -> None:
+    """Export a module and write only its int8 graph."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "plain.onnx"
+        export(module, geometry, plain)
+        quantise(plain, target)
