@@ -38,7 +38,6 @@ class History:
             return
         if self._length == len(self._numbers):
             self._halve()
-        values = [row.get(field) for field in FIELDS]
         self._numbers[self._length] = [_number(row.get(field)) for field in FIELDS]
         self._phases[self._length] = str(row.get("phase") or "")
         self._length += 1
