@@ -42,7 +42,7 @@ def judge_run(run: Run, settings: JudgeSettings | None = None) -> Judgement:
     """
     try:
         verdict = judge(
-            series_of(run.samples), settings or _recorded_settings(run), _advice_context(run.manifest)
+            series_of(run.samples), settings or recorded_settings(run), _advice_context(run.manifest)
         )
     except ValueError as error:
         raise SoakError(f"{run.path}: {error}") from error
@@ -50,7 +50,13 @@ def judge_run(run: Run, settings: JudgeSettings | None = None) -> Judgement:
     if died is not None:
         verdict = _after_death(verdict, died)
         return Judgement(verdict, ExitCode.TARGET_FAILED)
-    if run.manifest and run.last_event("run_ended") is None:
+    ended = run.last_event("run_ended")
+    if ended is not None and ended.get("reason") == "not_ready":
+        failure = run.last_event("not_ready") or {}
+        note = f"The server never gave a first result: {failure.get('detail') or failure.get('kind', '')}."
+        verdict = dataclasses.replace(verdict, reasons=(note, *verdict.reasons))
+        return Judgement(verdict, ExitCode.TARGET_FAILED)
+    if run.manifest and ended is None:
         note = "The recording has no end (the harness was stopped hard): judged up to its last sample."
         verdict = dataclasses.replace(verdict, reasons=(*verdict.reasons, note))
     return Judgement(verdict, EXIT_CODE_OF[verdict.verdict])
@@ -81,7 +87,8 @@ def _numbers(samples: pd.DataFrame, column: str) -> NDArray[np.float64] | None:
     return samples[column].to_numpy(np.float64)
 
 
-def _recorded_settings(run: Run) -> JudgeSettings:
+def recorded_settings(run: Run) -> JudgeSettings:
+    """Return the judge's settings of the run's own configuration, or the defaults for a bare CSV."""
     recorded: dict[str, Any] = run.manifest.get("configuration", {}).get("judge", {})
     known = {field.name for field in dataclasses.fields(JudgeSettings)}
     return JudgeSettings(**{name: value for name, value in recorded.items() if name in known})

@@ -1,0 +1,63 @@
+"""The command line: one file per verb; this one is the map."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from soak import __version__
+from soak.cli import analyze, model, report, run
+from soak.errors import ExitCode, SoakError
+
+EPILOG = (
+    "Exit codes: 0 plateau, 1 climbing, 2 usage or configuration, 3 inconclusive, "
+    "4 the server failed, 130 interrupted."
+)
+app = typer.Typer(
+    name="soak",
+    help="Is your speech server leaking memory, or only warming up?\n\n"
+    "soak opens and closes connections against a streaming speech server, samples its memory, and says "
+    "plateau, climbing or inconclusive, with the numbers and the reasons.\n\n"
+    "Start with: soak run",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run", epilog=EPILOG)(run.run)
+app.command("analyze", epilog=EPILOG)(analyze.analyze)
+app.command("report")(report.report)
+app.add_typer(model.app, name="model")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"soak {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Refuse platforms without /proc before any verb begins."""
+    del version
+    if sys.platform != "linux":
+        raise SoakError(f"soak reads memory from /proc, which {sys.platform} does not have: run it on Linux")
+
+
+def main() -> None:
+    """Run the command line; faults a user can mend end in one line."""
+    try:
+        app()
+    except SoakError as error:
+        typer.echo(f"soak: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)

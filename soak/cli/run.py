@@ -1,0 +1,139 @@
+"""`soak run`: load a server, sample it, judge it, report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from soak.analyse import to_json_object
+from soak.cli.model_building import ensure_model
+from soak.cli.sizes import growth_budget_bytes
+from soak.config import load_config
+from soak.errors import ExitCode, SoakError
+from soak.judgement import worst
+from soak.report import comparison_table, render_terminal, write_comparison
+from soak.run.session import Attachment, SoakResult, run_soak
+
+DEFAULT_CONFIG = "minimal"
+
+
+def run(
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="minimal, medium, high (1/1/1, 32/2/1, 32/8/4 decoder/io/model threads) or a TOML file. "
+            "Repeat it to run several and compare them.",
+            show_default=DEFAULT_CONFIG,
+        ),
+    ] = None,
+    hours: Annotated[float | None, typer.Option(help="Run for so many hours.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Run for so many minutes.")] = None,
+    connections: Annotated[int | None, typer.Option(help="Run for so many connections.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="tiny (bundled), large (the published Paraformer geometry, built on first use) or a folder "
+            "with online/ and offline/ models."
+        ),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a server that is already running, such as ws://127.0.0.1:10095; needs --pid."
+        ),
+    ] = None,
+    pid: Annotated[int | None, typer.Option(help="Process id of that server, to sample its memory.")] = None,
+    max_growth: Annotated[
+        str | None,
+        typer.Option(
+            help="Growth per hour that still counts as a plateau, such as 5MiB. By default 0.25 % of the "
+            "level over the length of the run."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where run directories go.")] = Path("reports"),
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="section.key=value: change one setting of the configuration. Repeatable."),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print the verdict as JSON on standard output, words on standard error."),
+    ] = False,
+) -> None:
+    """Load a server with connections and say whether its memory plateaus or climbs.
+
+    Without --url the bundled Paraformer server is started and stopped again.
+
+    A quick look (about three minutes):   soak run
+
+    A day:   soak run --config high --model large --hours 24
+
+    Your own server:   soak run --url ws://127.0.0.1:10095 --pid 4711 --hours 1
+    """
+    attachment = _attachment(url, pid)
+    overrides = {
+        "load": _length(hours, minutes, connections),
+        "server": {} if model is None else {"model": model},
+        "judge": {} if max_growth is None else {"max_growth_bytes_per_hour": growth_budget_bytes(max_growth)},
+    }
+    configs = [load_config(name, settings or (), overrides) for name in config or [DEFAULT_CONFIG]]
+    console = Console(stderr=as_json)
+    if attachment is None:
+        for name in {each.server.model for each in configs}:
+            ensure_model(name, Console(stderr=True))
+    results: list[SoakResult] = []
+    for each in configs:
+        result = run_soak(each, attachment, out, console)
+        results.append(result)
+        _tell(result, console, as_json=as_json)
+        if result.exit_code is ExitCode.INTERRUPTED:
+            break
+    if len(results) > 1:
+        _compare(results, out, console)
+    raise typer.Exit(worst([result.exit_code for result in results]))
+
+
+def _attachment(url: str | None, pid: int | None) -> Attachment | None:
+    if url is None and pid is None:
+        return None
+    if url is None or pid is None:
+        raise SoakError("--url and --pid go together: the address to load and the process to sample")
+    return Attachment(url, pid)
+
+
+def _length(hours: float | None, minutes: float | None, connections: int | None) -> dict[str, Any]:
+    """Return the load settings for the length asked for; one kind of length replaces the configured one."""
+    if hours is not None and minutes is not None:
+        raise SoakError("give --hours or --minutes, not both")
+    for name, value in (("--hours", hours), ("--minutes", minutes), ("--connections", connections)):
+        if value is not None and not value > 0:
+            raise SoakError(f"{name} must be above 0, not {value:g}")
+    if hours is None and minutes is None and connections is None:
+        return {}
+    duration_s = hours * 3600 if hours is not None else minutes * 60 if minutes is not None else None
+    return {"duration_s": duration_s, "connections": connections}
+
+
+def _tell(result: SoakResult, console: Console, *, as_json: bool) -> None:
+    console.print(render_terminal(result.run, result.judgement.verdict))
+    if result.ending.server_exit is not None:
+        console.print(
+            "\n".join(("Last lines of the server's log:", *result.ending.server_exit.log_tail)), markup=False
+        )
+    if as_json:
+        typer.echo(json.dumps(to_json_object(result.judgement.verdict, source=str(result.run.path))))
+
+
+def _compare(results: list[SoakResult], out: Path, console: Console) -> None:
+    pairs = [(result.run, result.judgement.verdict) for result in results]
+    folder = out / f"{results[-1].run.path.name}-comparison"
+    folder.mkdir()
+    written = write_comparison(pairs, folder)
+    console.print(comparison_table(pairs))
+    console.print(f"Comparison: {written}", soft_wrap=True)

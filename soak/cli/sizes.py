@@ -1,0 +1,26 @@
+"""Sizes as people write them on a command line."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pydantic import ByteSize, TypeAdapter, ValidationError
+
+from soak.analyse import JudgeSettings
+from soak.errors import SoakError
+
+
+def growth_budget_bytes(text: str) -> float:
+    """Read the value of --max-growth, such as `5MiB`, in bytes per hour; raises `SoakError`."""
+    try:
+        return float(TypeAdapter(ByteSize).validate_python(text))
+    except ValidationError:
+        raise SoakError(f"--max-growth {text}: write a size per hour such as 500KiB or 5MiB") from None
+
+
+def growth_budget(text: str, settings: JudgeSettings) -> JudgeSettings:
+    """Return `settings` with the budget of --max-growth; raises `SoakError` for one that is no budget."""
+    try:
+        return dataclasses.replace(settings, max_growth_bytes_per_hour=growth_budget_bytes(text))
+    except ValueError as error:
+        raise SoakError(f"--max-growth {text}: {error}") from None

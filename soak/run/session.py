@@ -1,0 +1,131 @@
+"""A whole run: make the directory, bring up the server, conduct, judge, report."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asr_server.paraformer.catalog import resolve_model
+from soak.analyse import to_json_object
+from soak.config import with_url
+from soak.errors import ExitCode, SoakError
+from soak.judgement import Judgement, judge_run
+from soak.record import Run, RunDirectory, read_run
+from soak.record.directory import write_json
+from soak.record.host import allocator_environment, host_facts, package_versions
+from soak.report import write_reports
+from soak.run.conductor import Conductor, Ending, EndReason
+from soak.run.view import view_for
+from soak.target import AttachedServer, BundledServer
+from soak.target.flags import server_flags
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from soak.config import SoakConfig
+    from soak.target import TargetServer
+
+VERDICT_FILE = "verdict.json"
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """Where a server that is already running is found."""
+
+    url: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class SoakResult:
+    """What a run left behind and what it comes to."""
+
+    run: Run
+    judgement: Judgement
+    ending: Ending
+    exit_code: ExitCode
+    """The judgement's, unless the run was interrupted or the server never answered."""
+
+
+def run_soak(config: SoakConfig, attachment: Attachment | None, out: Path, console: Console) -> SoakResult:
+    """Run `config` from start to report, in a new directory under `out`.
+
+    Call from the main thread. Raises `SoakError` when the server cannot be started or attached to, when the
+    record cannot be written, or when the driver breaks down; what was recorded before is kept.
+    """
+    with RunDirectory.create(out, config.name) as directory:
+        directory.append_event("run_started")
+        try:
+            target = _bring_up(config, attachment, directory)
+        except SoakError as error:
+            if error.exit_code is ExitCode.USAGE:
+                shutil.rmtree(directory.path)  # nothing happened: the line on the terminal says it all
+            raise
+        try:
+            ending = _conduct(with_url(config, target.url), directory, target, console)
+        finally:
+            target.stop()
+    run, judgement = judge_and_report(directory.path)
+    return SoakResult(run, judgement, ending, _exit_code(ending, judgement))
+
+
+def judge_and_report(path: Path) -> tuple[Run, Judgement]:
+    """Judge the recorded run at `path`, write its verdict and reports beside it, and return both."""
+    run = read_run(path)
+    judgement = judge_run(run)
+    write_json(path / VERDICT_FILE, to_json_object(judgement.verdict))
+    write_reports(run, judgement.verdict)
+    return run, judgement
+
+
+def _bring_up(config: SoakConfig, attachment: Attachment | None, directory: RunDirectory) -> TargetServer:
+    if attachment is not None:
+        return AttachedServer(attachment.url, attachment.pid)
+    server = config.server
+    model_dir = resolve_model(server.model)
+    return BundledServer.start(
+        server_flags(server, model_dir),
+        log=directory.path / "server.log",
+        model={"name": server.model, "path": str(model_dir)},
+        environment={**os.environ, **server.environment},
+    )
+
+
+def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, console: Console) -> Ending:
+    environment = {**os.environ, **config.server.environment}
+    directory.write_manifest(
+        {
+            "soak_version": package_versions().get("soak", "unknown"),
+            "command_line": sys.argv,
+            "started_utc": directory.started_utc,
+            "name": config.name,
+            "configuration": config.to_json_object(),
+            "host": host_facts(),
+            "versions": package_versions(),
+            "environment": allocator_environment(environment),
+            "target": target.identity(),
+            "load_plan": config.load.to_json_object(),
+        }
+    )
+    directory.append_event("server_started", pid=target.pid, url=target.url)
+    view = view_for(console, config.name)
+    try:
+        return asyncio.run(Conductor(config, directory, target, view).run())
+    finally:
+        view.close()
+
+
+def _exit_code(ending: Ending, judgement: Judgement) -> ExitCode:
+    match ending.reason:
+        case EndReason.INTERRUPTED:
+            return ExitCode.INTERRUPTED
+        case EndReason.NOT_READY | EndReason.SERVER_EXITED:
+            return ExitCode.TARGET_FAILED
+        case EndReason.FINISHED:
+            return judgement.exit_code
