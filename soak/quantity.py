@@ -13,7 +13,7 @@ MISSING = "n/a"
 """What a person sees in place of a number that is not known."""
 
 _BYTE_UNITS = (("TiB", 1024.0**4), ("GiB", 1024.0**3), ("MiB", 1024.0**2), ("KiB", 1024.0), ("B", 1.0))
-_ROUNDS_UP_AT = 0.9995  # 1023.6 KiB has three digits only as "1,024 KiB": call it 1.00 MiB
+_NEXT_UNIT_AT = 999.5 / 1024  # 1010 KiB would need a fourth digit: 0.99 MiB does not
 
 
 def is_known(value: float | None) -> bool:
@@ -22,7 +22,7 @@ def is_known(value: float | None) -> bool:
 
 
 def format_bytes(value: float | None, *, signed: bool = False) -> str:
-    """Write a size: ``894 MiB``, ``1.50 GiB``, ``64 KiB``; with `signed` also ``+12.5 MiB``.
+    """Write a size: ``894 MiB``, ``1.5 GiB``, ``64 KiB``; with `signed` also ``+12.5 MiB``.
 
     `value` is in bytes.
     """
@@ -30,6 +30,19 @@ def format_bytes(value: float | None, *, signed: bool = False) -> str:
         return MISSING
     unit, size = _byte_unit(value)
     return f"{_sign(value, signed)}{_three_digits(abs(value) / size, whole=unit == 'B')} {unit}"
+
+
+def format_level(value: float | None) -> str:
+    """Write how much memory a process holds, in whole MiB from 100 MiB to 10 GiB: ``894 MiB``, ``1,041 MiB``.
+
+    Levels are compared with each other, so they keep one unit where `format_bytes` would change it.
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    mebibyte = 1024.0**2
+    if 100 * mebibyte <= value < 10 * 1024 * mebibyte:
+        return f"{value / mebibyte:,.0f} MiB"
+    return format_bytes(value)
 
 
 def format_rate(value: float | None, per: str = "h", *, signed: bool = True) -> str:
@@ -40,20 +53,23 @@ def format_rate(value: float | None, per: str = "h", *, signed: bool = True) -> 
 
 
 def format_interval(low: float | None, high: float | None, per: str | None = None) -> str:
-    """Write an interval of sizes in one unit: ``-0.12 to 0.70 MiB`` (``/h`` and the like after it with `per`).
+    """Write an interval of sizes in one unit: ``-0.12 to 0.7 MiB``, with `per` also ``…/h``.
 
     Both ends are in bytes; the unit is that of the larger end.
     """
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return MISSING
     unit, size = _byte_unit(max(abs(low), abs(high)))
-    ends = [f"{_sign(end, signed=False)}{_three_digits(abs(end) / size, whole=unit == 'B')}" for end in (low, high)]
+    ends = [
+        f"{_sign(end, signed=False)}{_three_digits(abs(end) / size, whole=unit == 'B')}"
+        for end in (low, high)
+    ]
     suffix = f"/{per}" if per else ""
     return f"{ends[0]} to {ends[1]} {unit}{suffix}"
 
 
 def format_duration(seconds: float | None) -> str:
-    """Write a length of time with its two largest units: ``4.2 s``, ``2 min 5 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    """Write a length of time in its two largest units: ``4.2 s``, ``2 h 5 min``, ``3 d 4 h``."""
     if seconds is None or not math.isfinite(seconds):
         return MISSING
     sign = "-" if seconds < 0 else ""
@@ -109,9 +125,9 @@ def format_percent(fraction: float | None) -> str:
 
 
 def _byte_unit(value: float) -> tuple[str, float]:
-    """Pick the largest unit that leaves at least one whole of it."""
+    """Pick the largest unit in which the value needs no fourth digit in the next smaller one."""
     for unit, size in _BYTE_UNITS:
-        if abs(value) >= size * _ROUNDS_UP_AT:
+        if abs(value) >= size * _NEXT_UNIT_AT:
             return unit, size
     return _BYTE_UNITS[-1]
 

@@ -1,0 +1,235 @@
+"""The interactive charts of the HTML report, as plotly figures in the light palette."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from soak.report.evidence import TimeAxis, axis_range, column, duration_s, time_axis, time_range_s, times_s
+from soak.report.palette import LIGHT
+from soak.report.thinning import thin, thinned_indices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from soak.record import Run
+
+MIB = 1024.0 * 1024.0
+SMALL_HEIGHT_PX = 250
+TINY_HEIGHT_PX = 170
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart of the report with the words around it."""
+
+    key: str
+    """Identifier within the page."""
+    title: str
+    caption: str
+    figure: go.Figure
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a small chart: a column of the samples and how it is drawn."""
+
+    column: str
+    name: str
+    colour: str
+    """A key of the palette."""
+    divisor: float = 1.0
+    unit: str = ""
+
+
+def small_charts(run: Run) -> list[Chart]:
+    """Return the charts below the main one, those whose columns were filled only."""
+    builders: Sequence[Callable[[Run], Chart | None]] = (breakdown, heap, latency, failures)
+    return [chart for chart in (build(run) for build in builders) if chart is not None]
+
+
+_RESOURCES = {
+    "threads": "Threads",
+    "fds": "File descriptors",
+    "sockets": "Sockets",
+    "processes": "Processes",
+    "server_sessions_alive": "Sessions alive in the server",
+    "server_decode_queue_tasks": "Tasks waiting to be decoded",
+    "server_gc_objects": "Python objects tracked",
+}
+
+
+def resource_charts(run: Run) -> list[Chart]:
+    """Return one very small chart for each other resource that changed; the table has those that did not."""
+    charts = []
+    for name, title in _RESOURCES.items():
+        values = column(run, name)
+        if values is None:
+            continue
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        if low == high:
+            continue
+        figure = _lines(run, (Line(name, title.lower(), "resource"),), TINY_HEIGHT_PX)
+        figure.update_layout(showlegend=False, yaxis={"range": axis_range(low, high), "rangemode": "normal"})
+        charts.append(Chart(name, title, "", figure))
+    return charts
+
+
+def breakdown(run: Run) -> Chart | None:
+    """Stack RSS by kind of page: what the process allocated, mapped files, shared memory, swap."""
+    lines = (
+        Line("rss_anon_bytes", "anonymous", "anon", MIB, " MiB"),
+        Line("rss_file_bytes", "file-backed", "file", MIB, " MiB"),
+        Line("rss_shmem_bytes", "shared", "shmem", MIB, " MiB"),
+        Line("swap_bytes", "swapped out", "swap", MIB, " MiB"),
+    )
+    figure = _stack(run, lines)
+    if figure is None:
+        return None
+    caption = "A leak shows in the anonymous part; file-backed pages are libraries, models and logs."
+    return Chart("breakdown", "What the memory is", caption, figure)
+
+
+def heap(run: Run) -> Chart | None:
+    """Stack the allocator's heap: in use against free but kept, as the server reports it."""
+    lines = (
+        Line("server_heap_in_use_bytes", "in use", "in_use", MIB, " MiB"),
+        Line("server_heap_free_bytes", "free, kept by the allocator", "free", MIB, " MiB"),
+    )
+    figure = _stack(run, lines)
+    if figure is None:
+        return None
+    caption = "Growth of “in use” is kept by the program; growth of “free” is the allocator’s cache."
+    return Chart("heap", "Heap of the server", caption, figure)
+
+
+def latency(run: Run) -> Chart | None:
+    """Draw the latency to the first partial and to the final result, p50 and p95 per interval."""
+    lines = (
+        Line("first_partial_p50_ms", "first partial p50", "p50", 1, " ms"),
+        Line("first_partial_p95_ms", "first partial p95", "open", 1, " ms"),
+        Line("final_p50_ms", "final p50", "p95", 1, " ms"),
+        Line("final_p95_ms", "final p95", "trend", 1, " ms"),
+    )
+    if all(column(run, line.column) is None for line in lines):
+        return None
+    figure = _lines(run, lines, SMALL_HEIGHT_PX, bridged=True)
+    figure.update_layout(yaxis={"ticksuffix": " ms"})
+    for trace, dash in zip(figure.data, ("solid", "dot", "solid", "dot"), strict=False):
+        trace.line.dash = dash
+    caption = "First partial counts from the first audio sent, final from the end of the audio."
+    return Chart("latency", "Latency", caption, figure)
+
+
+def failures(run: Run) -> Chart | None:
+    """Draw the failed connections so far; None when there were none."""
+    failed = column(run, "connections_failed")
+    if failed is None or not np.nanmax(failed) > 0:
+        return None
+    figure = _lines(run, (Line("connections_failed", "failed connections", "failed"),), SMALL_HEIGHT_PX)
+    figure.update_layout(showlegend=False, yaxis={"dtick": 1 if np.nanmax(failed) <= 5 else None})
+    return Chart("failures", "Failed connections", "Counted since the start of the load.", figure)
+
+
+def _stack(run: Run, lines: Sequence[Line]) -> go.Figure | None:
+    """Stack columns; None when the first, which the stack stands on, was never read."""
+    base = column(run, lines[0].column)
+    if base is None:
+        return None
+    # one choice of rows for all layers, or the stack would not add up
+    picked = thinned_indices(base)
+    axis = run_time_axis(run)
+    stamps = times_s(run)[picked] / axis.unit_s
+    figure = go.Figure(layout=base_layout(run, SMALL_HEIGHT_PX))
+    for line in lines:
+        values = column(run, line.column)
+        if values is None or not np.nanmax(values) > 0:
+            continue
+        figure.add_scatter(
+            x=stamps,
+            y=np.nan_to_num(values[picked]) / line.divisor,
+            name=line.name,
+            mode="lines",
+            stackgroup="layers",
+            line={"width": 0.6, "color": LIGHT[line.colour]},
+            fillcolor=LIGHT[line.colour],
+            hovertemplate="%{y:,.1f}" + line.unit,
+        )
+    figure.update_layout(yaxis={"ticksuffix": lines[0].unit, "rangemode": "tozero"})
+    return figure if figure.data else None
+
+
+def _lines(run: Run, lines: Sequence[Line], height_px: int, *, bridged: bool = False) -> go.Figure:
+    axis = run_time_axis(run)
+    figure = go.Figure(layout=base_layout(run, height_px))
+    stamps = times_s(run)
+    for line in lines:
+        values = column(run, line.column)
+        if values is None:
+            continue
+        kept = np.isfinite(values) if bridged else np.ones(len(values), dtype=np.bool_)
+        x, y = thin(stamps[kept], values[kept])
+        figure.add_scatter(
+            x=x / axis.unit_s,
+            y=y / line.divisor,
+            name=line.name,
+            mode=mode_for(y),
+            line={"width": 1.4, "color": LIGHT[line.colour]},
+            hovertemplate="%{y:,.4~g}" + line.unit,
+        )
+    figure.update_layout(yaxis={"rangemode": "tozero"})
+    return figure
+
+
+def mode_for(values: NDArray[np.float64]) -> str:
+    """Return how to draw: a line has no length with fewer than three points, so these get dots."""
+    return "lines" if np.isfinite(values).sum() > 2 else "lines+markers"
+
+
+def run_time_axis(run: Run) -> TimeAxis:
+    """Return the unit of the time axis of all charts of a run."""
+    return time_axis(duration_s(run))
+
+
+def base_layout(run: Run, height_px: int) -> dict[str, Any]:
+    """Return what all charts of a run share: type, colours, time axis, grid, hover, margins."""
+    axis = run_time_axis(run)
+    grid = {
+        "gridcolor": LIGHT["grid"],
+        "linecolor": LIGHT["axis"],
+        "zerolinecolor": LIGHT["grid"],
+        "automargin": True,
+    }
+    return {
+        "template": "none",
+        "height": height_px,
+        "autosize": True,
+        "paper_bgcolor": LIGHT["paper"],
+        "plot_bgcolor": LIGHT["paper"],
+        "font": {
+            "family": "system-ui, 'Segoe UI', Roboto, Arial, sans-serif",
+            "size": 12,
+            "color": LIGHT["ink"],
+        },
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "hovermode": "x unified",
+        "hoverlabel": {"bgcolor": LIGHT["paper"], "bordercolor": LIGHT["axis"]},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
+        "xaxis": {
+            **grid,
+            "showgrid": False,
+            "showline": True,
+            "ticks": "outside",
+            "tickcolor": LIGHT["axis"],
+            "ticksuffix": f" {axis.unit}",
+            "hoverformat": ".4~g" if axis.unit_s > 1 else ".1f",
+            "nticks": 8,
+            "range": [second / axis.unit_s for second in time_range_s(run)],
+        },
+        "yaxis": {**grid, "separatethousands": True, "nticks": 6},
+    }

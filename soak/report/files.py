@@ -1,0 +1,31 @@
+"""The files of a report in the run directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from soak.report.html import write_html
+from soak.report.png import write_png
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from soak.analyse.verdict import Verdict
+    from soak.record import Run
+
+HTML_NAME = "report.html"
+PNG_NAME = "memory.png"
+
+
+def write_reports(run: Run, verdict: Verdict, directory: Path | None = None) -> tuple[Path, Path]:
+    """Write `report.html` and `memory.png` and return their paths.
+
+    They go to `directory`, by default the run's own (beside the CSV where the run is a single file). OSError
+    when they cannot be written.
+    """
+    if directory is None:
+        directory = run.path.parent if run.path.is_file() else run.path
+    html_path, png_path = directory / HTML_NAME, directory / PNG_NAME
+    write_html(run, verdict, html_path)
+    write_png(run, verdict, png_path)
+    return html_path, png_path

@@ -1,0 +1,75 @@
+"""The report as Markdown, to paste into an issue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from soak.report import facts, wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from soak.analyse.verdict import Verdict
+    from soak.record import Run
+
+
+def render_markdown(run: Run, verdict: Verdict) -> str:
+    """Return verdict, figures, readings, failures, set-up and reproduction as GitHub-flavoured Markdown."""
+    parts = [
+        f"## {wording.SIGNS[wording.label_of(verdict)]} {wording.headline(verdict)}: `{_code(run.name)}`",
+        _text(wording.sentence(verdict)),
+        *(f"> **Note:** {_text(warning)}" for warning in wording.warnings(run)),
+        _table(("", "", ""), ((f.label, f.value, f.note) for f in wording.key_figures(run, verdict))),
+        _bullets(verdict.reasons),
+        _courses("Reading", facts.courses(run)),
+        _courses("Latency", facts.latency(run)),
+        _rows("Failed connections", facts.failures(run)),
+        _setup(run),
+    ]
+    command = facts.command_line(run)
+    if command:
+        parts.append(f"Reproduce:\n```sh\n{command.replace('```', '')}\n```")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _setup(run: Run) -> str:
+    rows = [facts.Row("server", summary)] if (summary := facts.server_summary(run)) else []
+    rows += [*facts.host(run), *facts.versions(run)]
+    environment = facts.allocator_environment(run)
+    if environment is not None:
+        text = ", ".join(f"{row.label}={row.value}" for row in environment) or "nothing set"
+        rows.append(facts.Row("allocator environment", text))
+    if not rows:
+        return ""
+    body = _table(("", ""), ((row.label, row.value) for row in rows))
+    return f"<details><summary>Server, host and versions</summary>\n\n{body}\n</details>"
+
+
+def _courses(title: str, courses: Sequence[facts.Course]) -> str:
+    if not courses:
+        return ""
+    return _table((title, "start", "end", "peak"), ((c.label, c.start, c.end, c.peak) for c in courses))
+
+
+def _rows(title: str, rows: Sequence[facts.Row]) -> str:
+    return _table((title, ""), ((row.label, row.value) for row in rows)) if rows else ""
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {_text(line)}" for line in lines)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(map(_text, row))} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _text(text: str) -> str:
+    """Keep text of the run from being read as markup or from breaking a table."""
+    one_line = " ".join(text.split())
+    return one_line.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "\\`")
+
+
+def _code(text: str) -> str:
+    return " ".join(text.split()).replace("`", "'")

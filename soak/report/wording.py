@@ -1,0 +1,186 @@
+"""The verdict in words: the headline, the one sentence that says why, and the key figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from soak.quantity import (
+    MISSING,
+    format_bytes,
+    format_count,
+    format_duration,
+    format_interval,
+    format_level,
+    format_rate,
+    is_known,
+)
+from soak.report.evidence import duration_s, last_value, was_asked_for
+
+if TYPE_CHECKING:
+    from soak.analyse.verdict import Estimate, Verdict
+    from soak.record import Run
+
+HEADLINES = {
+    "plateau": "Memory plateaus",
+    "climbing": "Memory keeps climbing",
+    "inconclusive": "Inconclusive",
+}
+SIGNS = {"plateau": "✓", "climbing": "▲", "inconclusive": "?"}
+"""Shapes that tell the verdicts apart without colour."""
+
+CONFIDENCE = "95 %"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One key figure."""
+
+    label: str
+    value: str
+    note: str = ""
+    """What qualifies the value: its interval, when it was reached, how it compares."""
+
+
+def label_of(verdict: Verdict) -> str:
+    """Return ``plateau``, ``climbing`` or ``inconclusive``."""
+    return str(verdict.verdict.value)
+
+
+def headline(verdict: Verdict) -> str:
+    """Return the verdict in two or three words."""
+    return HEADLINES[label_of(verdict)]
+
+
+def sentence(verdict: Verdict) -> str:
+    """Say in one sentence why the verdict is what it is, and how sure it is."""
+    label = label_of(verdict)
+    growth = verdict.growth_bytes_per_hour
+    if not (is_known(growth.low) and is_known(growth.high)):
+        return _without_interval(verdict)
+    interval = f"{CONFIDENCE} interval {format_interval(growth.low, growth.high, 'h')}"
+    budget = format_rate(verdict.budget_bytes_per_hour, signed=False)
+    if label == "plateau":
+        return (
+            f"After warm-up, memory changed by {format_rate(growth.estimate)} ({interval}): with "
+            f"{CONFIDENCE} confidence less than the {budget} that would count as a leak."
+        )
+    if label == "climbing":
+        each = verdict.growth_bytes_per_connection
+        per_connection = (
+            f", {format_bytes(each.estimate)} for each connection"
+            if each is not None and is_known(each.estimate)
+            else ""
+        )
+        return (
+            f"After warm-up, memory grew by {format_rate(growth.estimate, signed=False)} ({interval})"
+            f"{per_connection}, and did not slow down; up to {budget} would have been accepted."
+        )
+    return (
+        f"This run cannot tell: growth after warm-up is {format_rate(growth.estimate)} ({interval}), "
+        f"and up to {budget} would be accepted."
+    )
+
+
+def _without_interval(verdict: Verdict) -> str:
+    """Say why when there is no trend to speak of."""
+    if verdict.reasons:
+        first = verdict.reasons[0].rstrip(".")
+        return f"{first[:1].upper()}{first[1:]}."
+    return "There are too few samples after warm-up to fit a trend."
+
+
+def exit_sentence(run: Run) -> str | None:
+    """Say how the server died, if it did without being asked to."""
+    died = next((event for event in reversed(run.events) if event.get("event") == "server_exited"), None)
+    if died is None or was_asked_for(died):
+        return None
+    stamp = died.get("t_s")
+    when = f" after {format_duration(stamp)}" if isinstance(stamp, int | float) else ""
+    how = []
+    if died.get("oom_killed"):
+        how.append("killed by the kernel for lack of memory (OOM)")
+    how += [
+        f"{key.replace('_', ' ')} {died[key]}"
+        for key in ("exit_code", "returncode", "signal", "reason")
+        if died.get(key) is not None
+    ]
+    return f"The server stopped by itself{when}{': ' + ', '.join(how) if how else ''}."
+
+
+def settling_sentence(verdict: Verdict) -> str | None:
+    """Say what would settle an inconclusive verdict, if that is known."""
+    settling = verdict.settling
+    if settling is None:
+        return None
+    ways = []
+    if settling.more_seconds is not None and is_known(settling.more_seconds):
+        ways.append(f"{format_duration(settling.more_seconds)} more")
+    if settling.more_connections is not None and is_known(settling.more_connections):
+        ways.append(f"{format_count(settling.more_connections)} more connections")
+    return f"To settle it at the noise seen so far: about {' or '.join(ways)}." if ways else None
+
+
+def warnings(run: Run) -> list[str]:
+    """Return what a reader must know before trusting the figures: a death, an interruption, a cut file."""
+    found = []
+    died = exit_sentence(run)
+    if died:
+        found.append(died + " What follows describes the time before that.")
+    if any(event.get("event") == "interrupted" for event in run.events):
+        found.append("The run was interrupted; the verdict is drawn from what was recorded until then.")
+    if run.torn:
+        found.append(
+            "The last line of the recording was cut off (a kill or a full disk); "
+            "everything before it was used."
+        )
+    return found
+
+
+def key_figures(run: Run, verdict: Verdict) -> list[Figure]:
+    """Return the figures that tell the run's story, in reading order; those not known are left out."""
+    # the judge has zeros where nothing was read
+    start, peak = (size if size > 0 else None for size in (verdict.start_bytes, verdict.peak_bytes))
+    figures = [
+        Figure("Start", format_level(start)),
+        _level(run, verdict),
+        Figure("Peak", format_level(peak)),
+        _growth("Growth per hour", verdict.growth_bytes_per_hour, "h"),
+    ]
+    if verdict.growth_bytes_per_connection is not None:
+        figures.append(_growth("Growth per connection", verdict.growth_bytes_per_connection, None))
+    smallest = verdict.minimum_detectable_bytes_per_hour
+    budget = f"accepted: up to {format_rate(verdict.budget_bytes_per_hour, signed=False)}"
+    if is_known(smallest):
+        figures.append(Figure("Smallest growth it could see", format_rate(smallest, signed=False), budget))
+    figures.append(_connections(run))
+    figures.append(Figure("Duration", format_duration(duration_s(run) or verdict.duration_s), _samples(run)))
+    return [figure for figure in figures if figure.value != MISSING]
+
+
+def _level(run: Run, verdict: Verdict) -> Figure:
+    if verdict.plateau_bytes is not None:
+        note = f"{format_bytes(verdict.plateau_bytes - verdict.start_bytes, signed=True)} since start"
+        if verdict.plateau_at_s is not None:
+            note = f"after {format_duration(verdict.plateau_at_s)}; {note}"
+        return Figure("Plateau", format_level(verdict.plateau_bytes), note)
+    end = last_value(run, "rss_bytes")
+    note = "" if end is None else f"{format_bytes(end - verdict.start_bytes, signed=True)} since start"
+    return Figure("End", format_level(end), note if is_known(verdict.start_bytes) else "")
+
+
+def _growth(label: str, growth: Estimate, per: str | None) -> Figure:
+    value = format_rate(growth.estimate, per) if per else format_bytes(growth.estimate, signed=True)
+    interval = format_interval(growth.low, growth.high)
+    return Figure(label, value, f"{CONFIDENCE}: {interval}" if interval != MISSING else "interval not known")
+
+
+def _connections(run: Run) -> Figure:
+    completed = last_value(run, "connections_completed")
+    failed = last_value(run, "connections_failed")
+    note = "" if failed is None else f"{format_count(failed)} failed"
+    return Figure("Connections completed", format_count(completed), note)
+
+
+def _samples(run: Run) -> str:
+    return f"{format_count(len(run.samples))} samples"
