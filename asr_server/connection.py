@@ -1,0 +1,207 @@
+"""One WebSocket connection: reads frames, has them decoded, sends results; never trusts the client.
+
+A connection lives on one io thread. Decoding happens on the decoder threads; their results come back with
+`call_soon_threadsafe`. What a client makes the server hold is bounded in both directions: audio by not
+reading on, results by giving the connection up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from websockets.exceptions import ConnectionClosed
+
+from asr_server.recogniser import ConnectionRecogniser
+from asr_server.wire import (
+    AudioReceived,
+    Configured,
+    Result,
+    ServerDialogue,
+    UtteranceConfig,
+    UtteranceEnded,
+    WireError,
+    encode_error,
+    encode_result,
+)
+
+if TYPE_CHECKING:
+    from websockets.asyncio.server import ServerConnection
+
+    from asr_server.counters import Counters, ErrorKind
+    from asr_server.recogniser import Models
+    from asr_server.session import Session, SessionRegistry
+
+logger = logging.getLogger(__name__)
+
+TASK_AUDIO_S: Final = 1.0
+"""A longer frame is decoded in tasks of this length, so that no client holds a decoder thread for long."""
+MIN_TASK_COST_S: Final = 0.01
+"""What a task counts for at least when a connection's queue is measured, to bound empty ones too."""
+MAX_UNSENT_RESULTS: Final = 1000
+"""A client that has left this many results unread is given up."""
+SEND_TIMEOUT_S: Final = 30.0
+"""A client that takes no byte for this long, or does not finish the closing handshake, is given up."""
+CLOSE_MESSAGE_TOO_BIG: Final = 1009
+CLOSE_INTERNAL_ERROR: Final = 1011
+_MAX_REASON_BYTES: Final = 123  # RFC 6455, 5.5: a control frame carries at most 125 bytes
+
+Work = Callable[[ConnectionRecogniser], Sequence[Result]]
+"""What one decoding task does with the connection's state."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What all connections share."""
+
+    models: Models
+    sessions: SessionRegistry
+    counters: Counters
+    max_queued_audio_s: float
+
+
+class Connection:
+    """The handler of one connection."""
+
+    def __init__(self, service: Service, websocket: ServerConnection) -> None:
+        """Prepare to serve a client whose WebSocket handshake is done."""
+        self._service = service
+        self._websocket = websocket
+        self._loop = asyncio.get_running_loop()
+        self._dialogue = ServerDialogue()
+        self._queued_cost_s = 0.0
+        self._task_done = asyncio.Event()
+        self._unsent: deque[str] = deque()
+        self._something_to_send = asyncio.Event()
+        self._decoding_failed = False
+
+    async def serve(self) -> None:
+        """Serve the client until it, or what it does, ends the connection."""
+        session = self._service.sessions.open()
+        self._service.counters.connection_opened()
+        sender = asyncio.create_task(self._send_results())
+        try:
+            while True:
+                await self._receive(await self._websocket.recv(), session)
+        except WireError as error:
+            await self._refuse(error, "client_mistake")
+        except ConnectionClosed as closed:
+            if closed.sent is not None and closed.sent.code == CLOSE_MESSAGE_TOO_BIG:
+                self._service.counters.error("oversized_message")
+        finally:
+            self._service.sessions.close(session)
+            self._service.counters.connection_closed()
+            sender.cancel()
+            await asyncio.wait([sender])
+
+    async def _receive(self, message: str | bytes, session: Session) -> None:
+        """Act on one frame. Raises WireError for a client's mistake."""
+        dialogue = self._dialogue
+        for event in (
+            dialogue.receive_text(message) if isinstance(message, str) else dialogue.receive_binary(message)
+        ):
+            match event:
+                case Configured(config, True):
+                    session.recogniser = ConnectionRecogniser(self._service.models, config)
+                case Configured(config):
+                    await self._post(session, functools.partial(_configure, config))
+                case AudioReceived(pcm):
+                    await self._post_audio(session, pcm)
+                case UtteranceEnded():
+                    await self._post(session, ConnectionRecogniser.finish)
+
+    async def _post_audio(self, session: Session, pcm: bytes) -> None:
+        bytes_per_s = 2 * (self._dialogue.config or UtteranceConfig()).audio_fs
+        task_bytes = int(TASK_AUDIO_S * bytes_per_s)
+        for start in range(0, len(pcm), task_bytes):
+            piece = pcm[start : start + task_bytes]
+            await self._post(session, functools.partial(_accept, piece), len(piece) / bytes_per_s)
+
+    async def _post(self, session: Session, work: Work, audio_s: float = 0.0) -> None:
+        """Queue `work` for a decoder thread once there is room; meanwhile the client is not read."""
+        cost_s = max(audio_s, MIN_TASK_COST_S)
+        while self._queued_cost_s and self._queued_cost_s + cost_s > self._service.max_queued_audio_s:
+            self._task_done.clear()
+            await self._task_done.wait()
+        self._queued_cost_s += cost_s
+        session.strand.post(functools.partial(self._decode, session, work, audio_s, cost_s))
+
+    def _decode(self, session: Session, work: Work, audio_s: float, cost_s: float) -> None:
+        """Do `work`, on a decoder thread, and hand the results back to the connection's own thread."""
+        frames: list[str] | None = []
+        if session.recogniser is not None and not session.closed:
+            started_s = time.perf_counter()
+            try:
+                results = work(session.recogniser)
+                frames = [encode_result(result) for result in results]
+                self._service.counters.decoded(audio_s, time.perf_counter() - started_s, results)
+            except Exception:
+                logger.exception("connection %d: decoding failed", session.number)
+                frames = None
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the server is going down
+            self._loop.call_soon_threadsafe(self._on_decoded, frames, cost_s)
+
+    def _on_decoded(self, frames: list[str] | None, cost_s: float) -> None:
+        self._queued_cost_s = max(0.0, self._queued_cost_s - cost_s)
+        self._task_done.set()
+        if frames is None:
+            self._decoding_failed = True
+        elif len(self._unsent) + len(frames) > MAX_UNSENT_RESULTS:
+            self._give_up()
+        else:
+            self._unsent.extend(frames)
+        self._something_to_send.set()
+
+    async def _send_results(self) -> None:
+        """Send what decoding found until the connection ends."""
+        try:
+            while True:
+                await self._something_to_send.wait()
+                self._something_to_send.clear()
+                while self._unsent:
+                    async with asyncio.timeout(SEND_TIMEOUT_S):
+                        await self._websocket.send(self._unsent.popleft())
+                if self._decoding_failed:
+                    error = WireError("the server failed to decode this audio", CLOSE_INTERNAL_ERROR)
+                    await self._refuse(error, "decoding_failed")
+        except TimeoutError:
+            self._give_up()
+        except ConnectionClosed:
+            pass
+
+    async def _refuse(self, error: WireError, kind: ErrorKind) -> None:
+        """Tell the client what was wrong, then close."""
+        self._service.counters.error(kind)
+        logger.info("refused %s: %s", self._websocket.remote_address, error.message)
+        wav_name = (self._dialogue.config or UtteranceConfig()).wav_name
+        reason = error.message.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await self._websocket.send(encode_error(error, wav_name))
+                await self._websocket.close(error.close_code, reason)
+        except TimeoutError:
+            self._give_up()
+        except ConnectionClosed:
+            pass
+
+    def _give_up(self) -> None:
+        """Drop a client that does not read: what waits for it must not be held for ever."""
+        self._service.counters.error("client_not_reading")
+        self._unsent.clear()
+        self._websocket.transport.abort()
+
+
+def _configure(config: UtteranceConfig, recogniser: ConnectionRecogniser) -> Sequence[Result]:
+    recogniser.configure(config)
+    return ()
+
+
+def _accept(pcm: bytes, recogniser: ConnectionRecogniser) -> Sequence[Result]:
+    return recogniser.accept(pcm)

@@ -1,0 +1,111 @@
+"""/metrics and /healthz, answered on the same port as the WebSocket."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from asr_server.process_memory import read_heap_usage, read_process_usage
+from asr_server.session import sessions_alive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client.core import Metric
+    from websockets.asyncio.server import ServerConnection
+    from websockets.http11 import Request, Response
+
+    from asr_server.counters import Counters
+    from asr_server.decoder_pool import DecoderPool
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class ServerCollector(Collector):
+    """Reads everything at the moment of asking; what this system cannot tell is left out."""
+
+    def __init__(self, counters: Counters, pool: DecoderPool) -> None:
+        """Read from these two, and from the process itself."""
+        self._counters = counters
+        self._pool = pool
+
+    def collect(self) -> Iterator[Metric]:
+        """Give every metric once."""
+        yield from self._service_metrics()
+        yield from _process_metrics()
+        yield from _python_metrics()
+
+    def _service_metrics(self) -> Iterator[Metric]:
+        counts = self._counters.read()
+        yield _gauge("asr_connections_open", "WebSocket connections open now.", counts.connections_open)
+        yield _counter("asr_connections_total", "WebSocket connections opened.", counts.connections_total)
+        yield _gauge("asr_sessions_alive", "Per-connection states not yet freed.", sessions_alive())
+        yield _gauge("asr_decode_queue_tasks", "Decoding tasks that wait.", self._pool.queued_tasks)
+        yield _counter("asr_audio_seconds_total", "Audio decoded, in seconds.", counts.audio_s)
+        yield _counter("asr_decode_seconds_total", "Time spent decoding, in seconds.", counts.decode_s)
+        results = CounterMetricFamily("asr_results_total", "Results, by mode.", labels=["mode"])
+        for mode, number in counts.results.items():
+            results.add_metric([mode], number)
+        yield results
+        errors = CounterMetricFamily("asr_errors_total", "Connections that went wrong.", labels=["kind"])
+        for kind, number in counts.errors.items():
+            errors.add_metric([kind], number)
+        yield errors
+
+
+def _process_metrics() -> Iterator[Metric]:
+    process, heap = read_process_usage(), read_heap_usage()
+    if process is not None:
+        yield _gauge("asr_resident_memory_bytes", "Resident memory.", process.resident_memory_bytes)
+        yield _gauge("asr_threads", "Threads of this process.", process.threads)
+    if heap is not None:
+        yield _gauge("asr_heap_in_use_bytes", "malloc: in use, mmapped too.", heap.in_use_bytes)
+        yield _gauge("asr_heap_free_bytes", "malloc: free but kept.", heap.free_bytes)
+        yield _gauge("asr_heap_arena_bytes", "malloc: arenas, in use or free.", heap.arena_bytes)
+
+
+def _python_metrics() -> Iterator[Metric]:
+    objects = GaugeMetricFamily(
+        "asr_python_gc_objects",
+        "Objects the cycle collector tracks, frozen ones left out.",
+        labels=["generation"],
+    )
+    for generation in range(len(gc.get_stats())):
+        objects.add_metric([str(generation)], len(gc.get_objects(generation)))
+    yield objects
+    yield _gauge("asr_python_allocated_blocks", "Blocks pymalloc has given out.", sys.getallocatedblocks())
+
+
+def _gauge(name: str, documentation: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, documentation, value=value)
+
+
+def _counter(name: str, documentation: str, value: float) -> Metric:
+    return CounterMetricFamily(name, documentation, value=value)
+
+
+class HttpEndpoints:
+    """Answers plain HTTP requests before the WebSocket handshake; websockets' `process_request`."""
+
+    def __init__(self, collector: ServerCollector) -> None:
+        """Serve what `collector` reads."""
+        self._registry = CollectorRegistry()
+        self._registry.register(collector)
+
+    def __call__(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Answer /metrics and /healthz; every other path goes on to the handshake, as in the original."""
+        path = request.path.partition("?")[0]
+        if path == "/healthz":
+            return connection.respond(HTTPStatus.OK, "ok\n")
+        if path != "/metrics":
+            return None
+        response = connection.respond(HTTPStatus.OK, generate_latest(self._registry).decode())
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = CONTENT_TYPE
+        return response

@@ -1,0 +1,148 @@
+"""Starts everything in the right order, waits for a signal, stops everything again."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import signal
+import ssl
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from asr_server.connection import Service
+from asr_server.counters import Counters
+from asr_server.decoder_pool import DecoderPool
+from asr_server.errors import StartupError
+from asr_server.hotwords import read_hotword_file
+from asr_server.inject import LeakInjector
+from asr_server.io_threads import IoThread, Transport, bind_socket, start_listening
+from asr_server.metrics import HttpEndpoints, ServerCollector
+from asr_server.paraformer.errors import ModelError
+from asr_server.paraformer.offline import OfflineRecogniser
+from asr_server.paraformer.streaming import OnlineRecogniser
+from asr_server.process_memory import read_process_usage, trim_heap
+from asr_server.recogniser import Models
+from asr_server.session import SessionRegistry
+
+if TYPE_CHECKING:
+    import socket
+    from pathlib import Path
+
+    from asr_server.options import ServerOptions
+
+logger = logging.getLogger(__name__)
+
+
+def run(options: ServerOptions) -> None:
+    """Serve until SIGTERM or SIGINT. Raises StartupError, one line, if it cannot start."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    tls = _load_certificate(options.certfile, options.keyfile)
+    _read_hotwords_and_vad(options)
+    listener = bind_socket(
+        options.listen_ip, options.port
+    )  # a port in use shows before the models are loaded
+    models = _load_models(options)
+    injector = _prepare_injections(options)
+    _settle_memory()
+
+    pool = DecoderPool(options.decoder_thread_num)
+    counters = Counters()
+    sessions = SessionRegistry(pool, injector, free_at_close=options.sweep_interval_s == 0)
+    service = Service(models, sessions, counters, options.max_queued_audio_s)
+    endpoints = HttpEndpoints(ServerCollector(counters, pool))
+    transport = Transport(endpoints, options.max_message_bytes, options.compression, tls)
+    start_listening(listener)
+    io_threads = [IoThread(n, listener, service, transport) for n in range(options.io_thread_num)]
+    _announce(listener, secure=tls is not None)
+
+    while not stop.wait(options.sweep_interval_s or None):
+        sessions.sweep()
+    logger.info("stopping: closing all connections")
+    for thread in io_threads:
+        thread.stop()
+    for thread in io_threads:
+        thread.join()
+    listener.close()
+    pool.close()
+    logger.info("stopped")
+
+
+def _load_certificate(certfile: Path | None, keyfile: Path | None) -> ssl.SSLContext | None:
+    """The TLS context, or None for plain ws."""
+    if certfile is None or keyfile is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for name, path in (("--certfile", certfile), ("--keyfile", keyfile)):
+        if not os.access(path, os.R_OK):
+            raise StartupError(f"{name} {path} cannot be read: give a PEM file, or --certfile 0 for plain ws")
+    try:
+        context.load_cert_chain(certfile, keyfile, password=_refuse_password)
+    except (ssl.SSLError, OSError) as error:
+        raise StartupError(
+            f"{certfile} and {keyfile} are no certificate and key: {error}; give two PEM files that match"
+        ) from None
+    return context
+
+
+def _refuse_password() -> str:
+    """Stands in for the prompt at which a server without a terminal would wait for ever."""
+    raise StartupError("the key is protected by a password: give --keyfile a key without one")
+
+
+def _read_hotwords_and_vad(options: ServerOptions) -> None:
+    if options.hotword_file is not None:
+        words = read_hotword_file(options.hotword_file)
+        logger.info("%d hotwords read; the models take none, so they are not applied", len(words))
+    if options.vad_dir:
+        logger.info("--vad-dir %s is not read: voice activity is detected by energy", options.vad_dir)
+
+
+def _load_models(options: ServerOptions) -> Models:
+    try:
+        online = OnlineRecogniser.load(options.online_model_dir, options.runtime)
+        offline = OfflineRecogniser.load(options.offline_model_dir, options.runtime)
+    except ModelError as error:
+        raise StartupError(f"{error}; check --online-model-dir and --model-dir") from None
+    logger.info("models loaded: %s and %s", options.online_model_dir, options.offline_model_dir)
+    return Models(online, offline)
+
+
+def _prepare_injections(options: ServerOptions) -> LeakInjector:
+    injector = LeakInjector(options.injections)
+    if injector.session_bytes:
+        logger.warning(
+            "LEAKING ON PURPOSE: %d bytes for every closed connection (--inject)", injector.session_bytes
+        )
+    return injector
+
+
+def _settle_memory() -> None:
+    """Start from the same memory each time: what loading left over goes back to the kernel.
+
+    What lives now lives as long as the process, so the cycle collector need not look at it again.
+    """
+    gc.collect()
+    gc.freeze()
+    trimmed = trim_heap()
+    usage = read_process_usage()
+    if usage is not None:
+        logger.info(
+            "resident memory before the first connection: %.1f MiB%s",
+            usage.resident_memory_bytes / 2**20,
+            "" if trimmed else " (this C library has no malloc_trim)",
+        )
+
+
+def _announce(listener: socket.socket, *, secure: bool) -> None:
+    """Tell whoever started this server where it listens: one line of JSON on stdout."""
+    host, port = listener.getsockname()[:2]
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    url = f"{'wss' if secure else 'ws'}://{reachable}:{port}"
+    sys.stdout.write(json.dumps({"event": "listening", "url": url, "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
+    logger.info("listening on %s", url)
