@@ -20,9 +20,9 @@ _numbers: Final = itertools.count(1)
 
 
 class Session:
-    """The state of one connection that decoding works on; no `recogniser` until the configuration came.
-
     """What decoding works on for one connection; no `recogniser` before the configuration came.
+
+    It refers to no socket, task or registry, so it is freed the moment the last of these lets go of it.
     """
 
     __slots__ = ("__weakref__", "closed", "number", "recogniser", "strand")
