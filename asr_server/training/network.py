@@ -49,16 +49,17 @@ def layer_norm(dim: int) -> nn.LayerNorm:
     return nn.LayerNorm(dim, eps=NORM_EPSILON)
 
 
-def split_heads(x: Tensor, heads: int) -> Tensor:
-    """[B, T, D] -> [B, heads, T, D / heads]."""
-    return x.reshape(x.shape[0], x.shape[1], heads, x.shape[2] // heads).transpose(1, 2)
+def split_heads(x: Tensor, heads: int, dim: int) -> Tensor:
+    """[B, T, dim] -> [B, heads, T, dim / heads]; `dim` is given so that it is a constant in the graph."""
+    return x.reshape(x.shape[0], -1, heads, dim // heads).transpose(1, 2)
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
-    """Scaled dot-product attention over split heads; joins the heads again: [B, T, D]."""
-    scores = torch.matmul(query * query.shape[-1] ** -0.5, key.transpose(-2, -1)) + bias
+def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, heads: int, dim: int) -> Tensor:
+    """Scaled dot-product attention: queries [B, N, dim] over keys and values [B, T, dim] -> [B, N, dim]."""
+    query, key, value = (split_heads(part, heads, dim) for part in (query, key, value))
+    scores = torch.matmul(query * (dim // heads) ** -0.5, key.transpose(-2, -1)) + bias
     mixed = torch.matmul(torch.softmax(scores, dim=-1), value).transpose(1, 2)
-    return mixed.reshape(mixed.shape[0], mixed.shape[1], mixed.shape[2] * mixed.shape[3])
+    return mixed.reshape(mixed.shape[0], -1, dim)
 
 
 class SanmAttention(nn.Module):
@@ -68,19 +69,19 @@ class SanmAttention(nn.Module):
         """Map `in_dim` to `dim`."""
         super().__init__()
         self.heads = heads
+        self.dim = dim
         self.linear_q_k_v = nn.Linear(in_dim, dim * 3)
         self.linear_out = nn.Linear(dim, dim)
-        side = (kernel_size - 1) // 2
-        self.pad = nn.ConstantPad1d((side, kernel_size - 1 - side), 0.0)
-        self.fsmn_block = nn.Conv1d(dim, dim, kernel_size, groups=dim, bias=False)
+        self.fsmn_block = nn.Conv1d(
+            dim, dim, kernel_size, groups=dim, padding=(kernel_size - 1) // 2, bias=False
+        )
 
     def forward(self, x: Tensor, mask: Tensor, bias: Tensor) -> Tensor:
         """[B, T, in], mask [B, T, 1], score bias [B, 1, 1, T] -> [B, T, D]."""
-        query, key, value = torch.chunk(self.linear_q_k_v(x), 3, dim=-1)
+        query, key, value = torch.split(self.linear_q_k_v(x), [self.dim] * 3, dim=-1)
         kept = value * mask
-        memory = (self.fsmn_block(self.pad(kept.transpose(1, 2))).transpose(1, 2) + kept) * mask
-        heads = (split_heads(part, self.heads) for part in (query, key, value))
-        return self.linear_out(attend(*heads, bias)) + memory
+        memory = (self.fsmn_block(kept.transpose(1, 2)).transpose(1, 2) + kept) * mask
+        return self.linear_out(attend(query, key, value, bias, self.heads, self.dim)) + memory
 
 
 class EncoderBlock(nn.Module):
@@ -128,13 +129,12 @@ class CifPredictor(nn.Module):
     def __init__(self, dim: int) -> None:
         """See one frame to either side."""
         super().__init__()
-        self.pad = nn.ConstantPad1d((CIF_CONTEXT, CIF_CONTEXT), 0.0)
-        self.cif_conv1d = nn.Conv1d(dim, dim, 2 * CIF_CONTEXT + 1)
+        self.cif_conv1d = nn.Conv1d(dim, dim, 2 * CIF_CONTEXT + 1, padding=CIF_CONTEXT)
         self.cif_output = nn.Linear(dim, 1)
 
     def forward(self, enc: Tensor, mask: Tensor) -> Tensor:
         """[B, T, D], mask [B, T] -> alphas [B, T]."""
-        context = torch.relu(self.cif_conv1d(self.pad(enc.transpose(1, 2)))).transpose(1, 2)
+        context = torch.relu(self.cif_conv1d(enc.transpose(1, 2))).transpose(1, 2)
         return torch.sigmoid(self.cif_output(context)).squeeze(-1) * mask
 
 
@@ -181,15 +181,15 @@ class CrossAttention(nn.Module):
         super().__init__()
         dim = geometry.encoder_dim
         self.heads = geometry.attention_heads
+        self.dim = dim
         self.linear_q = nn.Linear(dim, dim)
         self.linear_k_v = nn.Linear(dim, dim * 2)
         self.linear_out = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor, enc: Tensor, bias: Tensor) -> Tensor:
         """[B, N, D] over [B, T, D] -> [B, N, D]."""
-        key, value = torch.chunk(self.linear_k_v(enc), 2, dim=-1)
-        heads = (split_heads(part, self.heads) for part in (self.linear_q(x), key, value))
-        return self.linear_out(attend(*heads, bias))
+        key, value = torch.split(self.linear_k_v(enc), [self.dim] * 2, dim=-1)
+        return self.linear_out(attend(self.linear_q(x), key, value, bias, self.heads, self.dim))
 
 
 class DecoderBlock(nn.Module):

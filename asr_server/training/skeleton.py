@@ -9,16 +9,18 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING
 
+import numpy as np
 import onnx
-from onnx import TensorProto, numpy_helper
+from onnx import numpy_helper
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
-
-    import numpy as np
 
 KEPT_ELEMENTS = 16
 """Tensors up to this size stay as they are: shapes, axes, scalars, the predictor's bias."""
+ZERO_POINT = 128
+"""The uint8 that stands for 0 in a refilled weight."""
 QUANTISED_SUFFIX = "_quantized"
 SCALE_SUFFIX = "_scale"
 ZERO_POINT_SUFFIX = "_zero_point"
@@ -27,25 +29,28 @@ ZERO_POINT_SUFFIX = "_zero_point"
 def write_skeleton(graph: Path, target: Path) -> None:
     """Write the skeleton of an ONNX file."""
     model = onnx.load(graph)
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.size > KEPT_ELEMENTS:
-            tensor.doc_string = _recipe(tensor, values)
+        if arrays[tensor.name].size > KEPT_ELEMENTS:
+            tensor.doc_string = _recipe(tensor.name, arrays)
             tensor.ClearField("raw_data")
             tensor.ClearField("float_data")
             tensor.ClearField("int32_data")
+    del model.graph.value_info[:]  # notes on the shapes inside, which nobody needs to run the graph
     with gzip.GzipFile(target, "wb", mtime=0) as file:
         file.write(model.SerializeToString(deterministic=True))
 
 
-def _recipe(tensor: TensorProto, values: np.ndarray) -> str:
+def _recipe(name: str, arrays: Mapping[str, np.ndarray]) -> str:
     """Say how to fill a tensor: `constant VALUE`, or `normal MEAN DEVIATION`."""
-    if tensor.name.endswith(SCALE_SUFFIX):
+    values = arrays[name]
+    if name.endswith(SCALE_SUFFIX):
         return f"constant {values.mean():.6g}"
-    if tensor.name.endswith(ZERO_POINT_SUFFIX):
-        return f"constant {round(values.mean())}"
-    if values.min() == values.max():
-        return f"constant {values.flat[0]:.6g}"
-    if tensor.data_type == TensorProto.FLOAT or tensor.name.endswith(QUANTISED_SUFFIX):
+    if name.endswith(ZERO_POINT_SUFFIX):
+        return f"constant {ZERO_POINT}"
+    if name.endswith(QUANTISED_SUFFIX):
+        # Around the zero point, or every weight would be off by the same amount.
+        return f"normal {ZERO_POINT} {values.std():.6g}"
+    if values.dtype == np.float32:
         return f"normal {values.mean():.6g} {values.std():.6g}"
-    raise ValueError(f"no recipe for {tensor.name}")
+    raise ValueError(f"no recipe for {name}: {values.dtype} of {values.shape}")

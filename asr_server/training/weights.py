@@ -31,6 +31,8 @@ ATTENTION_GAIN = 2.0
 """Query and key weights are larger than usual by this, so that untrained attention looks at content."""
 PREDICTOR_SPREAD = 0.2
 """Standard deviation of the CIF output weights times sqrt(dim): small, so that the bias decides."""
+VECTOR_SPREAD = 0.02
+"""Standard deviation of biases and of normalisation's weights."""
 NEVER = -30.0
 """Logit bias of tokens that stand for no speech."""
 MARKS = 4
@@ -49,8 +51,10 @@ def seed_weights(module: nn.Module, seed: int) -> None:
             elif name.endswith("cif_output.bias"):
                 parameter.fill_(FIRING_BIAS)
             else:
-                # Normalisation keeps its ones; every other bias is zero.
-                parameter.fill_(1.0 if "norm" in name and name.endswith("weight") else 0.0)
+                # Not plain ones and zeros: the exporter would merge equal tensors, and the graph would have
+                # fewer of them than a trained one.
+                mean = 1.0 if "norm" in name and name.endswith("weight") else 0.0
+                parameter.normal_(mean, VECTOR_SPREAD, generator=generator)
 
 
 def _gain(name: str) -> float:
