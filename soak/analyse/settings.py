@@ -30,6 +30,10 @@ class JudgeSettings:
     seen to return 22 % (catalogue 7.4)."""
     restart_near_start: float = 0.35
     """A fresh process is within this share of the level the previous life started from."""
+    restart_bare_share: float = 0.5
+    """A fall to below this share of the level before it is a restart even without a gap or a counter."""
+    max_restarts: int = 50
+    """More falls than this in one series are a saw-tooth, not restarts."""
     restart_gap_intervals: float = 5.0
     """Sampling intervals without a reading that count as a gap, in which a process may have been replaced."""
 
@@ -40,8 +44,12 @@ class JudgeSettings:
     not the minimum, whose expectation falls with the number of readings."""
     max_bins: int = 240
     """Bins of the load envelope; the fit is linear in them, 240 resolve 1/10 of a run well."""
+    min_troughs: int = 20
+    """Points that must remain when only the troughs of a saw-tooth are judged."""
     samples_per_bin: int = 4
     """Readings a bin holds at least, so that its floor is one."""
+    small_series_points: int = 24
+    """A series shorter than this many bins' worth is judged reading by reading up to this many points."""
 
     min_points: int = 6
     """Judged points below which nothing is decided: a line, a hinge and a noise need four numbers."""
@@ -55,17 +63,26 @@ class JudgeSettings:
 
     interval_confidence: float = 0.95
     """Confidence of every interval (two-sided)."""
-    bend_confidence: float = 0.95
-    """Confidence with which a tail must be shown to bend before its head counts as warm-up (one-sided)."""
+    plateau_confidence: float = 0.95
+    """Confidence (one-sided) that growth is below the budget. An equivalence test at 5 % is the custom
+    (Schuirmann 1987); the bound lies a little inside the two-sided interval that is reported."""
+    bend_confidence: float = 0.9
+    """Confidence with which a tail must be shown to bend before its head counts as warm-up (one-sided). Of
+    0.7 to 0.95, 0.9 decided most short runs rightly, healthy and leaking (see the tests of the shapes)."""
     persistence_ratio: float = 0.6
     """The later half of the tail must be shown to grow at least this share as fast as the earlier one. A
     rise that dies off exponentially has this ratio when the tail is one time constant long."""
     slow_persistence_ratio: float = 0.75
     """The same for growth below `benign_tail_share`. The healthy server of catalogue 7.1 slowed from 6.1 to
     4.1 kB per connection (ratio 0.67) before it stopped."""
+    bent_persistence_ratio: float = 0.9
+    """The same for a tail that surely bends. Slowing by no more than this within the last third,
+    growth goes on for three more runs at least. An exponential whose time constant is the run has 0.85."""
     benign_tail_share: float = 0.03
     """Share of the level a healthy server's slow tail was seen to add (catalogue 7.1: 2.7 % of 453 MB over
     2500 connections; 7: 1.9 % over 450). Growth below this must persist for `slow_tail_span`."""
+    max_step_share: float = 0.4
+    """Share of the tail's growth one step may make beyond a steady rise; above it the growth is a step."""
     slow_tail_span: float = 3.0
     """How many times the warm-up's length (in connections, else seconds) such a small growth must persist.
     Logarithmic growth halves its speed over a tripling, so it cannot pass."""

@@ -1,0 +1,141 @@
+"""The three-way rule: from the evidence and the budget to a label, its cause, and what would settle it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from soak.analyse.verdict import Follows, Label, Settling
+
+if TYPE_CHECKING:
+    from soak.analyse.evidence import Evidence
+    from soak.analyse.points import Points
+    from soak.analyse.settings import JudgeSettings
+    from soak.analyse.verdict import Estimate
+
+LONGEST_FORECAST = 64.0
+"""Runs this many times longer than the present one are not forecast."""
+
+
+class Cause(StrEnum):
+    """The one thing a verdict rests on."""
+
+    NOTHING_READ = "nothing was read"
+    TOO_SHORT = "the run is too short"
+    TOO_FEW_POINTS = "too few points"
+    TOO_FEW_CONNECTIONS = "too few connections"
+    WITHIN_BUDGET = "growth is below the budget"
+    PERSISTS = "growth persists"
+    SLOWING = "growth is still slowing down"
+    PACE_UNPROVEN = "growth is not shown to keep its pace"
+    ONE_STEP = "growth is mostly one step"
+    SLOW_TAIL = "growth is small and young"
+    RECENT = "growth began recently"
+    UNDECIDED = "the interval spans the budget"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A label, why, and what would settle it if it is inconclusive."""
+
+    label: Label
+    cause: Cause
+    settling: Settling | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """How long the judged life was, and how fast it went."""
+
+    duration_s: float
+    connections: float | None
+    """Completed during this life; None where they are not counted."""
+
+    def more(self, share: float) -> Settling:
+        """Return what `share` of this run again comes to."""
+        connections = None if self.connections is None else share * self.connections
+        return Settling(more_seconds=share * self.duration_s, more_connections=connections)
+
+
+def budget_bytes_per_second(level_bytes: float, duration_s: float, settings: JudgeSettings) -> float:
+    """Return the growth below which memory is flat: the given budget, else the relative one over the run."""
+    if settings.max_growth_bytes_per_hour is not None:
+        return settings.max_growth_bytes_per_hour / 3600.0
+    allowed = max(settings.relative_budget * level_bytes, settings.min_relative_budget_bytes)
+    return allowed / max(duration_s, 1.0)
+
+
+def check_minimum(points: Points, run: Run, settings: JudgeSettings) -> Decision | None:
+    """Return an inconclusive decision when there is too little to judge at all."""
+    if points.t_s.size == 0:
+        return Decision(Label.INCONCLUSIVE, Cause.NOTHING_READ)
+    if run.duration_s < settings.min_duration_s:
+        missing = settings.min_duration_s - run.duration_s
+        return Decision(Label.INCONCLUSIVE, Cause.TOO_SHORT, Settling(missing, None))
+    if points.t_s.size < settings.min_points:
+        share = settings.min_points / points.t_s.size - 1.0
+        return Decision(Label.INCONCLUSIVE, Cause.TOO_FEW_POINTS, run.more(share))
+    if run.connections is not None and run.connections < settings.min_connections:
+        share = settings.min_connections / max(run.connections, 1.0) - 1.0
+        return Decision(Label.INCONCLUSIVE, Cause.TOO_FEW_CONNECTIONS, run.more(share))
+    return None
+
+
+def decide(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
+    """Apply the rule: below the budget for certain, persisting above it for certain, or neither yet."""
+    budget = budget_bytes_per_second(evidence.level_bytes, run.duration_s, settings)
+    if evidence.at_most_per_second < budget:
+        if _per_second(evidence.late, evidence) > budget:
+            return Decision(Label.INCONCLUSIVE, Cause.RECENT, run.more(1.0))
+        return Decision(Label.PLATEAU, Cause.WITHIN_BUDGET)
+    if evidence.per_second.low > budget:
+        return _growing(evidence, run, settings)
+    slowing = not evidence.warm_up_over and evidence.late.estimate < evidence.early.estimate
+    settling = forecast(evidence, budget, run, settings)
+    return Decision(Label.INCONCLUSIVE, Cause.SLOWING if slowing else Cause.UNDECIDED, settling)
+
+
+def _growing(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
+    """Decide on growth that is surely above the budget: does it persist, or has it only not ended yet?"""
+    small = evidence.tail_growth_bytes < settings.benign_tail_share * evidence.level_bytes
+    needed = settings.slow_persistence_ratio if small else settings.persistence_ratio
+    again = run.more(max(0.5, evidence.tail_s / run.duration_s))
+    if not evidence.warm_up_over:
+        needed = settings.bent_persistence_ratio
+    if evidence.keeps_pace < needed:
+        slowing = not evidence.warm_up_over or evidence.late.estimate < needed * evidence.early.estimate
+        return Decision(Label.INCONCLUSIVE, Cause.SLOWING if slowing else Cause.PACE_UNPROVEN, again)
+    if evidence.step_share >= settings.max_step_share:
+        return Decision(Label.INCONCLUSIVE, Cause.ONE_STEP, again)
+    missing = settings.slow_tail_span * evidence.warm_up_span - evidence.tail_span
+    if small and missing > 0:
+        share = missing / (evidence.tail_span + evidence.warm_up_span)
+        return Decision(Label.INCONCLUSIVE, Cause.SLOW_TAIL, run.more(share))
+    return Decision(Label.CLIMBING, Cause.PERSISTS)
+
+
+def forecast(evidence: Evidence, budget: float, run: Run, settings: JudgeSettings) -> Settling | None:
+    """Return how much longer a run settles it if slope and noise stay; None when no run in sight does.
+
+    The interval of a slope narrows with the 3/2 power of the tail's length; a relative budget, in bytes per
+    second, shrinks as the run grows.
+    """
+    slope = evidence.per_second
+    for share in np.geomspace(0.1, LONGEST_FORECAST, 40):
+        narrowing = (evidence.tail_s / (evidence.tail_s + share * run.duration_s)) ** 1.5
+        above = (evidence.at_most_per_second - slope.estimate) * narrowing
+        below = (slope.estimate - slope.low) * narrowing
+        then = budget if settings.max_growth_bytes_per_hour is not None else budget / (1.0 + share)
+        if max(slope.estimate, 0.0) + above < then or slope.estimate - below > then:
+            return run.more(float(share))
+    return None
+
+
+def _per_second(slope: Estimate, evidence: Evidence) -> float:
+    """Return the lower bound of a half's slope as bytes per second."""
+    if evidence.per_connection is None or evidence.follows is Follows.TIME:
+        return slope.low
+    return slope.low * evidence.tail_span / evidence.tail_s

@@ -1,0 +1,123 @@
+"""A process that was restarted has several lives; a line through all of them means nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from soak.analyse.series import Series
+    from soak.analyse.settings import JudgeSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """A series without gaps: only readings that have a time and a memory, times rising strictly."""
+
+    t_s: NDArray[np.float64]
+    memory_bytes: NDArray[np.float64]
+    """RSS, plus swap where any was used."""
+    connections: NDArray[np.float64] | None
+    """Connections completed; gaps filled along the counter; None when it is not there or never moves."""
+    open_connections: NDArray[np.float64] | None
+    at_rest: NDArray[np.bool_]
+    swapped: bool
+    """Whether swap was in use, so that it had to be added."""
+
+    def part(self, chosen: slice) -> Readings:
+        """Return a stretch of the readings."""
+        return Readings(
+            t_s=self.t_s[chosen],
+            memory_bytes=self.memory_bytes[chosen],
+            connections=None if self.connections is None else self.connections[chosen],
+            open_connections=None if self.open_connections is None else self.open_connections[chosen],
+            at_rest=self.at_rest[chosen],
+            swapped=self.swapped,
+        )
+
+
+def read(series: Series) -> Readings:
+    """Drop the gaps, add swap, and keep the last of readings that share a time."""
+    rss = series.rss_bytes
+    good = np.isfinite(series.t_s) & np.isfinite(rss) & (rss >= 0)
+    chosen = np.flatnonzero(good)
+    if chosen.size:
+        t_s = series.t_s[chosen]
+        chosen = chosen[np.append(np.diff(t_s) > 0, True)]
+    memory = rss[chosen]
+    swapped = False
+    if series.swap_bytes is not None:
+        swap = np.nan_to_num(_filled(series.swap_bytes[chosen], series.t_s[chosen]), nan=0.0)
+        swapped = bool(np.any(swap > 0))
+        memory = memory + swap
+    at_rest = np.zeros(chosen.size, dtype=bool) if series.phase is None else series.phase[chosen] == "rest"
+    return Readings(
+        t_s=series.t_s[chosen],
+        memory_bytes=memory,
+        connections=_load(series.connections_completed, series.t_s, chosen),
+        open_connections=_load(series.open_connections, series.t_s, chosen),
+        at_rest=at_rest,
+        swapped=swapped,
+    )
+
+
+def split_lives(readings: Readings, settings: JudgeSettings) -> list[Readings]:
+    """Split at every restart; the last element is the life that is still running.
+
+    A restart is a fall of RSS, within one step or across a gap, to about where this life began, together
+    with a gap or a connection counter that fell; without either the fall must be by half. What malloc_trim
+    or a garbage collection gives back is none of these.
+    """
+    starts = [0]
+    t_s, memory = readings.t_s, readings.memory_bytes
+    if t_s.size < 3:
+        return [readings]
+    interval_s = float(np.median(np.diff(t_s)))
+    falls = np.flatnonzero(np.diff(memory) < -settings.restart_drop * memory[:-1]) + 1
+    counter_fell = np.zeros(t_s.size, dtype=bool)
+    if readings.connections is not None:
+        counter_fell[1:] = np.diff(readings.connections) < 0
+    for at in falls:
+        first = memory[starts[-1]]
+        gap = t_s[at] - t_s[at - 1] > settings.restart_gap_intervals * interval_s
+        fell = memory[at] < (1.0 - settings.restart_drop) * memory[at - 1]
+        fresh = memory[at] < (1.0 + settings.restart_near_start) * first
+        halved = memory[at] < settings.restart_bare_share * memory[at - 1]
+        if fell and fresh and (gap or counter_fell[at] or halved):
+            starts.append(int(at))
+    if len(starts) > settings.max_restarts:
+        return [_counting_on(readings)]
+    ends = [*starts[1:], t_s.size]
+    lives = [readings.part(slice(start, end)) for start, end in zip(starts, ends, strict=True)]
+    return [_counting_on(life) for life in lives]
+
+
+def _counting_on(life: Readings) -> Readings:
+    """Carry the counter over where it fell though the process went on (its client was restarted)."""
+    if life.connections is None:
+        return life
+    steps = np.maximum(np.diff(life.connections), 0.0)
+    counted = life.connections[0] + np.concatenate([[0.0], np.cumsum(steps)])
+    return replace(life, connections=counted if steps.sum() > 0 else None)
+
+
+def _load(
+    column: NDArray[np.float64] | None, t_s: NDArray[np.float64], chosen: NDArray[np.intp]
+) -> NDArray[np.float64] | None:
+    if column is None or not chosen.size:
+        return None
+    filled = _filled(column[chosen], t_s[chosen])
+    if not np.isfinite(filled).all() or np.ptp(filled) <= 0:
+        return None
+    return filled
+
+
+def _filled(column: NDArray[np.float64], t_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    known = np.isfinite(column)
+    if known.all() or not known.any():
+        return column
+    return np.interp(t_s, t_s[known], column[known])
