@@ -25,6 +25,8 @@ URL_NOT_YET_KNOWN = "ws://127.0.0.1:0"
 """Stands in the load plan until the server has told its address."""
 LOAD_DEFAULTS: dict[str, Any] = {"baseline_s": 3.0}
 Section = TypeVar("Section")
+DEFAULT_CONNECTIONS = 500
+"""The length of a run when neither file nor command line gives one."""
 SECTIONS = ("server", "load", "sample", "judge")
 
 
@@ -204,7 +206,9 @@ def _validated(kind: type[Section], document: Mapping[str, Any], section: str) -
 
 
 def _load_plan(values: Mapping[str, Any]) -> LoadPlan:
-    return LoadPlan.from_json_object({**LOAD_DEFAULTS, **values, "url": URL_NOT_YET_KNOWN})
+    endless = values.get("connections") is None and values.get("duration_s") is None
+    length = {"connections": DEFAULT_CONNECTIONS} if endless else {}
+    return LoadPlan.from_json_object({**LOAD_DEFAULTS, **values, **length, "url": URL_NOT_YET_KNOWN})
 
 
 def with_url(config: SoakConfig, url: str) -> SoakConfig:

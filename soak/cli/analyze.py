@@ -13,7 +13,7 @@ from soak.analyse import to_json_object
 from soak.cli.sizes import growth_budget
 from soak.judgement import judge_run, recorded_settings, worst
 from soak.record import read_run
-from soak.report import render_terminal
+from soak.report.text import render_terminal
 
 
 def analyze(

@@ -15,7 +15,9 @@ from soak.cli.sizes import growth_budget_bytes
 from soak.config import load_config
 from soak.errors import ExitCode, SoakError
 from soak.judgement import worst
-from soak.report import comparison_table, render_terminal, write_comparison
+from soak.report.comparison import comparison_rows, comparison_table
+from soak.report.comparison_files import write_comparison
+from soak.report.text import render_terminal
 from soak.run.session import Attachment, SoakResult, run_soak
 
 DEFAULT_CONFIG = "minimal"
@@ -134,6 +136,6 @@ def _compare(results: list[SoakResult], out: Path, console: Console) -> None:
     pairs = [(result.run, result.judgement.verdict) for result in results]
     folder = out / f"{results[-1].run.path.name}-comparison"
     folder.mkdir()
-    written = write_comparison(pairs, folder)
-    console.print(comparison_table(pairs))
-    console.print(f"Comparison: {written}", soft_wrap=True)
+    page, _ = write_comparison(pairs, folder)
+    console.print(comparison_table(comparison_rows(pairs)))
+    console.print(f"Comparison: {page}", soft_wrap=True)

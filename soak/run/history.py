@@ -38,6 +38,8 @@ class History:
             return
         if self._length == len(self._numbers):
             self._halve()
+            if self._offered % self._keep_every:
+                return
         self._numbers[self._length] = [_number(row.get(field)) for field in FIELDS]
         self._phases[self._length] = str(row.get("phase") or "")
         self._length += 1

@@ -17,7 +17,7 @@ from soak.judgement import Judgement, judge_run
 from soak.record import Run, RunDirectory, read_run
 from soak.record.directory import write_json
 from soak.record.host import allocator_environment, host_facts, package_versions
-from soak.report import write_reports
+from soak.report.files import write_reports
 from soak.run.conductor import Conductor, Ending, EndReason
 from soak.run.view import view_for
 from soak.target import AttachedServer, BundledServer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
@@ -37,7 +36,6 @@ class Progress:
     def __init__(self, plan: LoadPlan) -> None:
         """Begin at nothing."""
         self._plan = plan
-        self._began_s = time.monotonic()
         self._counts: deque[tuple[float, float]] = deque(maxlen=RATE_WINDOW_ROWS)
         self.row: Row = {}
         """The newest row of `samples.csv`."""
@@ -68,8 +66,8 @@ class Progress:
         return float(value) if isinstance(value, int | float) else 0.0
 
     def elapsed_s(self) -> float:
-        """Return the seconds since the run began."""
-        return time.monotonic() - self._began_s
+        """Return the seconds from the start of the run to the newest sample."""
+        return self.count("t_s")
 
     def recent_rate_per_s(self) -> float:
         """Return the connections completed per second over the last samples, rests included."""

@@ -1,0 +1,95 @@
+"""How the way a run ended bears on its verdict and exit code."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from soak.analyse import Label
+from soak.errors import ExitCode
+from soak.judgement import judge_run, worst
+from soak.record import RunDirectory, read_run
+
+MIB = 1024 * 1024
+
+
+def _run(folder: Path, *, kept_per_block: int, ending: list[tuple[str, dict[str, Any]]]) -> Path:
+    """Record twenty blocks of 25 connections with a rest after each; memory warms up, then grows or not."""
+    noise = np.random.default_rng(3)
+    with RunDirectory.create(folder, "minimal") as directory:
+        directory.write_manifest({"name": "minimal", "configuration": {"judge": {}}})
+        for second in range(400):
+            block, within = divmod(second, 20)
+            settled = 100 * MIB + 8 * MIB * (1 - np.exp(-block / 1.5)) + block * kept_per_block
+            directory.append_sample(
+                {
+                    "t_s": float(second),
+                    "rss_bytes": int(settled + 4096 * noise.integers(0, 8)),
+                    "connections_completed": 25 * block + min(25, 2 * within),
+                    "open_connections": int(within < 12),
+                    "phase": "load" if within < 12 else "settle" if within < 16 else "rest",
+                    "block": block,
+                }
+            )
+        for event, details in ending:
+            directory.append_event(event, **details)
+        return directory.path
+
+
+FINISHED = [("run_ended", {"reason": "finished"})]
+
+
+def test_a_flat_run_is_a_plateau_and_a_leak_is_climbing(tmp_path: Path) -> None:
+    flat = judge_run(read_run(_run(tmp_path, kept_per_block=0, ending=FINISHED)))
+    assert (flat.verdict.verdict, flat.exit_code) == (Label.PLATEAU, ExitCode.PLATEAU)
+    leak = judge_run(read_run(_run(tmp_path, kept_per_block=25 * 65536, ending=FINISHED)))
+    assert (leak.verdict.verdict, leak.exit_code) == (Label.CLIMBING, ExitCode.CLIMBING)
+    each = leak.verdict.growth_bytes_per_connection
+    assert each is not None
+    assert each.estimate == pytest.approx(65536, rel=0.1)
+
+
+def test_a_server_that_died_never_showed_a_plateau(tmp_path: Path) -> None:
+    died = ("server_exited", {"return_code": -9, "oom_killed": True, "how": "killed (OOM)", "log_tail": []})
+    judgement = judge_run(read_run(_run(tmp_path, kept_per_block=0, ending=[died, *FINISHED])))
+    assert judgement.exit_code is ExitCode.TARGET_FAILED
+    assert judgement.verdict.verdict is Label.INCONCLUSIVE
+    assert "died" in judgement.verdict.reasons[0]
+    assert "killed (OOM)" in judgement.verdict.reasons[0]
+
+
+def test_a_recording_without_an_end_is_judged_and_says_so(tmp_path: Path) -> None:
+    judgement = judge_run(read_run(_run(tmp_path, kept_per_block=0, ending=[])))
+    assert judgement.verdict.verdict is Label.PLATEAU
+    assert "no end" in judgement.verdict.reasons[-1]
+
+
+def test_a_server_that_never_answered_is_a_failure_of_the_target(tmp_path: Path) -> None:
+    ending = [("not_ready", {"detail": "connection refused"}), ("run_ended", {"reason": "not_ready"})]
+    judgement = judge_run(read_run(_run(tmp_path, kept_per_block=0, ending=ending)))
+    assert judgement.exit_code is ExitCode.TARGET_FAILED
+    assert "connection refused" in judgement.verdict.reasons[0]
+
+
+def test_the_runs_own_settings_hold(tmp_path: Path) -> None:
+    path = _run(tmp_path, kept_per_block=25 * 65536, ending=FINISHED)
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["configuration"]["judge"] = {"max_growth_bytes_per_hour": 10e9}
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    assert judge_run(read_run(path)).verdict.verdict is Label.PLATEAU
+
+
+@pytest.mark.parametrize(
+    ("codes", "speaks"),
+    [
+        ([ExitCode.PLATEAU, ExitCode.INCONCLUSIVE], ExitCode.INCONCLUSIVE),
+        ([ExitCode.INCONCLUSIVE, ExitCode.CLIMBING, ExitCode.PLATEAU], ExitCode.CLIMBING),
+        ([ExitCode.CLIMBING, ExitCode.TARGET_FAILED], ExitCode.TARGET_FAILED),
+        ([ExitCode.PLATEAU, ExitCode.INTERRUPTED], ExitCode.INTERRUPTED),
+        ([ExitCode.PLATEAU], ExitCode.PLATEAU),
+    ],
+)
+def test_the_worst_of_several_runs_speaks_for_all(codes: list[ExitCode], speaks: ExitCode) -> None:
+    assert worst(codes) is speaks
