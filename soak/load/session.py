@@ -81,15 +81,19 @@ class Session:
 
     def __init__(self, endpoint: Endpoint, clip: Clip, on_open: Callable[[], None] = lambda: None) -> None:
         """`on_open` is called when the WebSocket handshake is complete."""
-        self.audio_s = 0.0
-        """Seconds of audio sent so far."""
         self._endpoint = endpoint
         self._clip = clip
         self._on_open = on_open
         self._loop = asyncio.get_running_loop()
         self._dialogue = ClientDialogue(endpoint.utterance)
+        self._sent_bytes = 0
         self._audio_begins_s = self._loop.time()
         self._audio_ended_s = 0.0
+
+    @property
+    def audio_s(self) -> float:
+        """Seconds of audio sent so far."""
+        return self._clip.duration_s * self._sent_bytes / max(1, len(self._clip.pcm))
 
     async def run(self) -> Answer:
         """Hold the dialogue and close the connection.
@@ -157,17 +161,13 @@ class Session:
     async def _send_audio(self, connection: ClientConnection, deadline: asyncio.Timeout) -> None:
         dialogue, realtime = self._dialogue, self._endpoint.pace == "realtime"
         step_s = dialogue.frame_duration_s
-        sent_bytes, now = 0, self._loop.time
-        due_s = self._audio_begins_s
-        try:
-            for frame in dialogue.audio_frames(self._clip.pcm):
-                if realtime and (wait_s := due_s - now()) > 0:
-                    await asyncio.sleep(wait_s)
-                await connection.send(frame)
-                sent_bytes += len(frame)
-                due_s += step_s
-        finally:
-            self.audio_s = self._clip.duration_s * sent_bytes / max(1, len(self._clip.pcm))
+        now, due_s = self._loop.time, self._audio_begins_s
+        for frame in dialogue.audio_frames(self._clip.pcm):
+            if realtime and (wait_s := due_s - now()) > 0:
+                await asyncio.sleep(wait_s)
+            await connection.send(frame)
+            self._sent_bytes += len(frame)
+            due_s += step_s
         await connection.send(dialogue.closing())
         self._audio_ended_s = now()
         if not deadline.expired():

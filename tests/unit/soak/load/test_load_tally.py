@@ -7,6 +7,10 @@ CLIP = Clip("one", "en", "one", "en-us", b"")
 OTHER = Clip("two", "en", "two", "en-us", b"")
 
 
+def ignore(_: Message) -> None:
+    """A parent that does not listen."""
+
+
 def test_failures_are_told_in_full_at_first_and_then_only_counted() -> None:
     messages: list[Message] = []
     tally = Tally(messages.append)
@@ -35,7 +39,7 @@ def test_a_transcript_is_compared_with_the_first_one_of_its_clip() -> None:
 
 
 def test_a_success_ends_a_row_of_failures() -> None:
-    tally = Tally([].append)
+    tally = Tally(ignore)
     tally.failed(CLIP, SessionError("connect_refused", ""))
     tally.failed(CLIP, SessionError("connect_refused", ""))
     assert tally.failures_in_a_row == 2
@@ -44,6 +48,6 @@ def test_a_success_ends_a_row_of_failures() -> None:
 
 
 def test_the_drivers_own_memory_and_cpu_are_reported() -> None:
-    interval = Tally([].append).interval()
+    interval = Tally(ignore).interval()
     assert interval.driver_rss_bytes > 1_000_000
     assert interval.driver_cpu_s > 0
