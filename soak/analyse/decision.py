@@ -93,9 +93,9 @@ def decide(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
         return Decision(Label.PLATEAU, Cause.WITHIN_BUDGET)
     if evidence.per_second.low > budget:
         return _growing(evidence, run, settings)
-    slowing = not evidence.warm_up_over and evidence.late.estimate < evidence.early.estimate
-    settling = forecast(evidence, budget, run, settings)
-    return Decision(Label.INCONCLUSIVE, Cause.SLOWING if slowing else Cause.UNDECIDED, settling)
+    if not evidence.warm_up_over and evidence.late.estimate < evidence.early.estimate:
+        return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
+    return Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
 
 
 def _growing(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:

@@ -46,6 +46,7 @@ def judge(
         evidence=evidence,
         points=points,
         run=run,
+        start_bytes=float(life.memory_bytes[0]) if life.memory_bytes.size else 0.0,
         budget_bytes_per_s=_budget(evidence, points, run, settings),
         budget_is_relative=settings.max_growth_bytes_per_hour is None,
         restarts=len(lives) - 1,
@@ -64,13 +65,14 @@ def _verdict(
     plateau = decision.label is Label.PLATEAU
     hourly = UNKNOWN if evidence is None else _scaled(evidence.per_second, 3600.0)
     per_connection = None if evidence is None else evidence.per_connection
+    per_connection_seen = None if per_connection is None else _detectable(per_connection)
     tail_from = None if evidence is None else float(points.t_s[evidence.first])
     return Verdict(
         verdict=decision.label,
         reasons=reasons_in_words(facts),
         metric="rss_plus_swap_bytes" if readings.swapped else "rss_bytes",
-        start_bytes=round(float(life.memory_bytes[0])) if life.memory_bytes.size else 0,
-        plateau_bytes=round(evidence.level_bytes) if plateau and evidence is not None else None,
+        start_bytes=round(facts.start_bytes),
+        plateau_bytes=round(evidence.end_level_bytes) if plateau and evidence is not None else None,
         peak_bytes=round(peak),
         plateau_at_s=tail_from if plateau else None,
         growth_bytes_per_hour=hourly,
@@ -80,9 +82,7 @@ def _verdict(
         advice=_advice(facts, peak, life, hourly, context),
         warm_up_end_s=tail_from if evidence is not None and evidence.warm_up_over else None,
         budget_bytes_per_hour=facts.budget_bytes_per_s * 3600.0,
-        minimum_detectable_bytes_per_connection=None
-        if per_connection is None
-        else _detectable(per_connection),
+        minimum_detectable_bytes_per_connection=per_connection_seen,
         follows=None if evidence is None or decision.label is Label.PLATEAU else evidence.follows,
         confidence=confidence_in_words(facts),
         settling=decision.settling,

@@ -36,6 +36,8 @@ class Evidence:
     """Length of the tail."""
     level_bytes: float
     """Where the fitted line is in the middle of the tail."""
+    end_level_bytes: float
+    """Median of the tail's later half: where memory is now, also after a step down."""
     noise_bytes: float
     """Typical distance of a point of the tail from the line."""
     per_second: Estimate
@@ -97,6 +99,7 @@ def gather(points: Points, start_s: float, settings: JudgeSettings) -> Evidence:
         warm_up_over=warm_up.over,
         tail_s=float(t_s[-1] - t_s[0]),
         level_bytes=level,
+        end_level_bytes=float(np.median(memory[memory.size // 2 :])),
         noise_bytes=max(float(np.std(residuals)), noise_floor),
         per_second=per_second,
         at_most_per_second=at_most,

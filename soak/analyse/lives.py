@@ -41,9 +41,12 @@ class Readings:
 
 
 def read(series: Series) -> Readings:
-    """Drop the gaps, add swap, and keep the last of readings that share a time."""
+    """Drop the gaps, add swap, and keep the last of readings that share a time.
+
+    An RSS of zero is a gap too: the kernel reports it for a process that has just died.
+    """
     rss = series.rss_bytes
-    good = np.isfinite(series.t_s) & np.isfinite(rss) & (rss >= 0)
+    good = np.isfinite(series.t_s) & np.isfinite(rss) & (rss > 0)
     chosen = np.flatnonzero(good)
     if chosen.size:
         t_s = series.t_s[chosen]

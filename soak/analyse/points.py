@@ -88,12 +88,15 @@ def _line_error(t_s: NDArray[np.float64], memory: NDArray[np.float64]) -> float:
         return float("inf")
     design = _trend_shapes(t_s)
     residuals: NDArray[np.float64] = memory - design @ (np.linalg.pinv(design) @ memory)
-    return float(np.std(residuals)) / np.sqrt(t_s.size)
+    return float(np.std(residuals) / np.sqrt(t_s.size))
 
 
 def _trend_shapes(t_s: NDArray[np.float64]) -> NDArray[np.float64]:
     clock = (t_s - t_s[0]) / max(float(t_s[-1] - t_s[0]), 1e-9)
-    return np.column_stack([np.ones_like(clock), clock, np.exp(-5.0 * clock), np.exp(-25.0 * clock)])
+    shapes: NDArray[np.float64] = np.column_stack(
+        [np.ones_like(clock), clock, np.exp(-5.0 * clock), np.exp(-25.0 * clock)]
+    )
+    return shapes
 
 
 def without_spikes(memory: NDArray[np.float64], page_bytes: float) -> NDArray[np.float64]:

@@ -28,6 +28,7 @@ class Facts:
     evidence: Evidence | None
     points: Points
     run: Run
+    start_bytes: float
     budget_bytes_per_s: float
     budget_is_relative: bool
     restarts: int
@@ -38,7 +39,7 @@ class Facts:
 def reasons_in_words(facts: Facts) -> tuple[str, ...]:
     """Return the reasons, most important first; each is a sentence or two."""
     reasons = [_main(facts)]
-    if facts.decision.label is Label.INCONCLUSIVE:
+    if facts.decision.label is Label.INCONCLUSIVE and facts.decision.cause is not Cause.NOTHING_READ:
         reasons.append(_settling(facts.decision.settling))
     if facts.evidence is not None:
         reasons.append(_slope(facts, facts.evidence))
@@ -75,11 +76,12 @@ def _main(facts: Facts) -> str:
 
 
 def _within_budget(facts: Facts, evidence: Evidence) -> str:
+    sure = 100 * facts.settings.plateau_confidence
     most = max(facts.run.duration_s * evidence.at_most_per_second, 0.0)
     return (
-        f"Memory is flat at {bytes_in_words(evidence.level_bytes)}: growth after warm-up comes to at most "
+        f"Memory is flat at {bytes_in_words(evidence.end_level_bytes)}: growth after warm-up comes to at most "
         f"{bytes_in_words(most)} over a run of {duration_in_words(facts.run.duration_s)} "
-        f"({facts.settings.plateau_confidence:.0%} sure), below the budget of {_budget_over_run(facts)}."
+        f"({sure:.0f} % sure), below the budget of {_budget_over_run(facts)}."
     )
 
 
@@ -87,7 +89,7 @@ def _persists(_facts: Facts, evidence: Evidence) -> str:
     return (
         f"Memory grows by {_pace(evidence)} and does not slow down: after warm-up it gained "
         f"{bytes_in_words(evidence.tail_growth_bytes)} in {duration_in_words(evidence.tail_s)}, and the "
-        f"later half kept at least {evidence.keeps_pace:.0%} of the earlier half's pace."
+        f"later half kept at least {100 * evidence.keeps_pace:.0f} % of the earlier half's pace."
     )
 
 
@@ -113,10 +115,10 @@ def _one_step(_facts: Facts, evidence: Evidence) -> str:
 
 
 def _slow_tail(_facts: Facts, evidence: Evidence) -> str:
-    share = evidence.tail_growth_bytes / max(evidence.level_bytes, 1.0)
+    percent = 100 * evidence.tail_growth_bytes / max(evidence.level_bytes, 1.0)
     return (
-        f"Memory grows by {_pace(evidence)} without slowing down, but that is only {share:.1%} of its level "
-        "so far: healthy servers have shown a slow tail of this size that then ended."
+        f"Memory grows by {_pace(evidence)} without slowing down, but that is only {percent:.1f} % of its "
+        "level so far: healthy servers have shown a slow tail of this size that then ended."
     )
 
 
@@ -197,12 +199,14 @@ def _warm_up(facts: Facts, evidence: Evidence) -> str:
     points = facts.points
     if evidence.first == 0:
         return "No warm-up stands out from the noise; the whole run was judged."
-    gained = evidence.level_bytes - float(points.memory_bytes[0])
+    tail = points.t_s[evidence.first :]
+    there = evidence.level_bytes - evidence.per_second.estimate * float(tail.mean() - tail[0])
+    gained = there - facts.start_bytes
     begun = facts.run.duration_s - float(points.t_s[-1] - points.t_s[evidence.first])
     when = f"{duration_in_words(max(begun, 0.0))} into the run"
     if points.connections is not None:
         when += f" (after {count_in_words(float(points.connections[evidence.first]))} connections)"
-    return f"Warm-up was over {when}; it had added {bytes_in_words(max(gained, 0.0))}."
+    return f"Warm-up was over {when}; memory was {bytes_in_words(max(gained, 0.0))} above its start."
 
 
 def _detectable(facts: Facts, evidence: Evidence) -> str:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+LARGEST_READING = 1e18
+"""An exabyte, or thirty billion years: beyond it a number is a mistake."""
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """Memory readings in the order they were taken; NaN is a reading that failed (a gap).
@@ -56,6 +60,9 @@ def _as_floats(name: str, given: NDArray[np.float64]) -> NDArray[np.float64]:
     if array.ndim != 1:
         raise ValueError(f"{name} must be one column of numbers, not {array.ndim}-dimensional")
     array[~np.isfinite(array)] = np.nan
+    far = array[np.abs(array) > LARGEST_READING]
+    if far.size:
+        raise ValueError(f"{name} holds {far[0]:g}, which is no possible reading")
     return array
 
 
