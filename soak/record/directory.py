@@ -33,7 +33,7 @@ def _cell(value: Cell) -> str:
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn an operating-system error about `path` into one line that says what to do."""
     try:
         yield
@@ -57,8 +57,9 @@ class RunDirectory:
         """Open the streams in the existing, empty folder `path`."""
         self.path = path
         self.started_monotonic_s = started_monotonic_s
+        self.started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        with _explained(path):
+        with explained(path):
             self._samples_fd = os.open(path / "samples.csv", flags, 0o644)
             self._events_fd = os.open(path / "events.jsonl", flags, 0o644)
         self._append(self._samples_fd, ",".join(COLUMNS), "samples.csv")
@@ -70,7 +71,7 @@ class RunDirectory:
         Raises `SoakError` when the folder cannot be made.
         """
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        with _explained(parent):
+        with explained(parent):
             parent.mkdir(parents=True, exist_ok=True)
             for attempt in range(1, 1000):
                 path = parent / (f"{stamp}-{name}" if attempt == 1 else f"{stamp}-{name}-{attempt}")
@@ -125,7 +126,7 @@ class RunDirectory:
         self.close()
 
     def _append(self, descriptor: int, line: str, name: str) -> None:
-        with _explained(self.path / name):
+        with explained(self.path / name):
             data = (line + "\n").encode()
             while data:
                 data = data[os.write(descriptor, data) :]
@@ -134,7 +135,7 @@ class RunDirectory:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replace `path` by `content` as JSON in one step; raises `SoakError` when that cannot be done."""
     temporary = path.with_name(f".{path.name}.tmp")
-    with _explained(path):
+    with explained(path):
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)

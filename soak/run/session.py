@@ -15,7 +15,7 @@ from soak.config import with_url
 from soak.errors import ExitCode, SoakError
 from soak.judgement import Judgement, judge_run
 from soak.record import Run, RunDirectory, read_run
-from soak.record.directory import write_json
+from soak.record.directory import explained, write_json
 from soak.record.host import allocator_environment, host_facts, package_versions
 from soak.report.files import write_reports
 from soak.run.conductor import Conductor, Ending, EndReason
@@ -80,7 +80,8 @@ def judge_and_report(path: Path) -> tuple[Run, Judgement]:
     run = read_run(path)
     judgement = judge_run(run)
     write_json(path / VERDICT_FILE, to_json_object(judgement.verdict))
-    write_reports(run, judgement.verdict)
+    with explained(path):
+        write_reports(run, judgement.verdict)
     return run, judgement
 
 
