@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
@@ -152,7 +152,7 @@ class _Inches:
         self._figure = figure
         self._height_inches = height_inches
 
-    def text(self, x: float, down_inches: float, text: str, **style: object) -> None:
+    def text(self, x: float, down_inches: float, text: str, **style: Any) -> None:
         y = 1 - down_inches / self._height_inches
         self._figure.text(x, y, text, va="center", parse_math=False, **style)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -80,11 +80,18 @@ def duration_s(run: Run) -> float:
 
 
 def time_range_s(run: Run) -> tuple[float, float]:
-    """Return where the time axis begins and ends: at zero when the first sample came soon after it."""
+    """Return where the time axis begins and ends, in seconds.
+
+    It begins at zero when the first sample came soon after that, and holds the server's death, which comes
+    after the last sample.
+    """
     stamps = times_s(run)
     first_s, last_s = float(np.nanmin(stamps)), float(np.nanmax(stamps))
     if abs(first_s) <= 0.05 * (last_s - first_s):
         first_s = 0.0
+    died_s = (run.last_event("server_exited") or {}).get("t_s")
+    if isinstance(died_s, int | float):
+        last_s = max(last_s, float(died_s))
     return first_s, last_s if last_s > first_s else first_s + 1.0
 
 
@@ -112,7 +119,7 @@ def rest_windows_s(run: Run) -> list[tuple[float, float]]:
 
 
 _MARKED_EVENTS: dict[str, str] = {
-    "server_exited": "server exited",
+    "server_exited": "server died",
     "interrupted": "interrupted",
     "fault": "fault",
     "transcript_changed": "a transcript changed",
@@ -128,16 +135,9 @@ def marks(run: Run, verdict: Verdict) -> list[Mark]:
         name, stamp = event.get("event"), event.get("t_s")
         if not isinstance(stamp, int | float) or not isinstance(name, str):
             continue
-        if name == "server_exited" and was_asked_for(event):
-            continue
         if name in _MARKED_EVENTS:
             found.append(Mark(float(stamp), _MARKED_EVENTS[name]))
     return sorted(found, key=lambda mark: mark.t_s)[:MAX_MARKS]
-
-
-def was_asked_for(exit_event: dict[str, Any]) -> bool:
-    """Whether a `server_exited` event is the harness's own doing and no news."""
-    return bool(exit_event.get("expected", False))
 
 
 def trend_line(verdict: Verdict) -> TrendLine | None:

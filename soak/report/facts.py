@@ -7,6 +7,7 @@ import math
 import shlex
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from soak.quantity import (
     format_interval,
     format_level,
     format_milliseconds,
+    format_number,
     format_percent,
     format_rate,
     is_known,
@@ -59,12 +61,21 @@ class Course:
     peak: str
 
 
+_METRICS = {"rss_bytes": "RSS", "rss_plus_swap_bytes": "RSS + swap"}
+_BASES = {
+    "rest windows": "lowest reading of each rest window",
+    "load envelope": "lower envelope under load",
+}
+
+
 def judged_numbers(verdict: Verdict) -> tuple[Row, ...]:
     """Return the numbers the verdict rests on."""
     growth, each = verdict.growth_bytes_per_hour, verdict.growth_bytes_per_connection
     points = judged_points(verdict)
     rows = [
-        Row("What was judged", f"{verdict.metric}, {verdict.basis}"),
+        Row(
+            "What was judged", f"{_METRICS.get(verdict.metric, verdict.metric)}, {_BASES[str(verdict.basis)]}"
+        ),
         Row("Samples", format_count(verdict.samples)),
         Row("Points judged", format_count(None if points is None else len(points[0]))),
         Row("Warm-up ended after", format_duration(verdict.warm_up_end_s)),
@@ -294,7 +305,9 @@ def harness(run: Run) -> tuple[Row, ...]:
             Row("late samples", f"{format_count(late)} (latest by {format_duration(float(known.max()))})")
         )
     if run.events:
-        missed = sum(event.get("event") == "sample_missed" for event in run.events)
+        missed = sum(
+            int(event.get("count", 1)) for event in run.events if event.get("event") == "sample_missed"
+        )
         rows.append(Row("missed samples", format_count(missed)))
     return tuple(rows)
 
@@ -307,12 +320,29 @@ def _interval_s(run: Run) -> float:
     return float(np.nanmedian(steps_s)) if len(steps_s) else 1.0
 
 
+def calibration(run: Run) -> tuple[Row, ...]:
+    """Return how the arrival rate was found, where the driver measured it."""
+    calibrated = run.last_event("calibrated") or {}
+    rows = [
+        Row("arrivals per second", _plain(calibrated.get("rate_per_s"))),
+        Row("throughput found, per second", format_number(calibrated.get("throughput_per_s"))),
+        Row("connections tried", format_count(calibrated.get("connections"))),
+    ]
+    return tuple(rows) if calibrated else ()
+
+
 def command_line(run: Run) -> str | None:
     """Return the command that made the run, ready for a shell, or None."""
-    words = run.manifest.get("command_line")
-    if isinstance(words, list) and words:
-        return shlex.join(str(word) for word in words)
-    return words if isinstance(words, str) and words else None
+    recorded = run.manifest.get("command_line")
+    if isinstance(recorded, str):
+        return recorded or None
+    if not isinstance(recorded, list) or not recorded:
+        return None
+    program, *arguments = map(str, recorded)
+    # where the program lay on that machine is of no use on another
+    name = PurePath(program).name
+    words = ["python", "-m", "soak"] if name == "__main__.py" else [name]
+    return shlex.join([*words, *arguments])
 
 
 def server_summary(run: Run) -> str | None:

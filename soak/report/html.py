@@ -48,18 +48,18 @@ def render_html(run: Run, verdict: Verdict) -> str:
 
     Sections whose columns the run lacks are left out.
     """
+    banner = wording.banner(run, verdict)
     memory = memory_chart(run, verdict)
     small, resources = small_charts(run), resource_charts(run)
     return template("report.html.j2").render(
-        page=page(f"{wording.headline(verdict)} – {run.name}"),
+        page=page(f"{banner.headline} – {run.name}"),
         run=run,
         verdict=verdict,
-        label=wording.label_of(verdict),
-        sign=wording.SIGNS[wording.label_of(verdict)],
-        headline=wording.headline(verdict),
+        banner=banner,
         sentence=wording.sentence(verdict),
         settling=wording.settling_sentence(verdict),
-        warnings=wording.warnings(run),
+        reasons=wording.further_reasons(verdict),
+        warnings=wording.warnings(run, verdict),
         figures=wording.key_figures(run, verdict),
         subtitle=_subtitle(run),
         memory=memory,
@@ -75,6 +75,7 @@ def render_html(run: Run, verdict: Verdict) -> str:
         configuration=facts.configuration(run),
         setup=_setup(run),
         harness=facts.harness(run),
+        log_tail=wording.log_tail(run),
         command=facts.command_line(run),
         markdown=render_markdown(run, verdict),
     )
@@ -133,6 +134,7 @@ def _setup(run: Run) -> tuple[facts.Section, ...]:
         environment = (facts.Row("MALLOC_* and the like", "nothing set"),)
     sections = (
         ("Target", facts.target(run)),
+        ("Load as calibrated", facts.calibration(run)),
         ("Host", facts.host(run)),
         ("Versions", facts.versions(run)),
         ("Allocator environment", environment or ()),

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 def render_markdown(run: Run, verdict: Verdict) -> str:
     """Return verdict, figures, readings, failures, set-up and reproduction as GitHub-flavoured Markdown."""
+    banner = wording.banner(run, verdict)
     parts = [
-        f"## {wording.SIGNS[wording.label_of(verdict)]} {wording.headline(verdict)}: `{_code(run.name)}`",
-        _text(wording.sentence(verdict)),
-        *(f"> **Note:** {_text(warning)}" for warning in wording.warnings(run)),
+        f"## {banner.sign} {banner.headline}: `{_code(run.name)}`",
+        _text(wording.sentence(verdict))
+        + (f" Confidence: {_text(verdict.confidence)}." if verdict.confidence else ""),
+        *(f"> **Note:** {_text(warning)}" for warning in wording.warnings(run, verdict)),
         _table(("", "", ""), ((f.label, f.value, f.note) for f in wording.key_figures(run, verdict))),
-        _bullets(verdict.reasons),
+        _bullets(wording.further_reasons(verdict)),
         _courses("Reading", facts.courses(run)),
         _courses("Latency", facts.latency(run)),
         _rows("Failed connections", facts.failures(run)),

@@ -70,5 +70,10 @@ DARK: Final[dict[str, str]] = {
 SERIES: Final = ("rss", "trend", "plateau", "warm_up", "completed", "mark")
 """Names of the colours of runs drawn together, in order."""
 
-VERDICT: Final[dict[str, str]] = {"plateau": "#00785a", "climbing": "#b3261e", "inconclusive": "#8a6100"}
+VERDICT: Final[dict[str, str]] = {
+    "plateau": "#00785a",
+    "climbing": "#b3261e",
+    "inconclusive": "#8a6100",
+    "failed": "#b3261e",
+}
 """The colour of each verdict on white; words and a sign always go with it."""

@@ -70,14 +70,14 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def _title(figure: Figure, run: Run, verdict: Verdict) -> None:
-    label = wording.label_of(verdict)
+    banner = wording.banner(run, verdict)
     figure.text(
         0.02,
         0.955,
-        f"{wording.SIGNS[label]} {wording.headline(verdict)}",
+        f"{banner.sign} {banner.headline}",
         fontsize=16,
         fontweight="bold",
-        color=VERDICT[label],
+        color=VERDICT[banner.tone],
         va="center",
         parse_math=False,
     )
@@ -91,8 +91,7 @@ def _title(figure: Figure, run: Run, verdict: Verdict) -> None:
         va="center",
         parse_math=False,
     )
-    death = wording.exit_sentence(run)
-    text = f"{death} {wording.sentence(verdict)}" if death else wording.sentence(verdict)
+    text = " ".join(filter(None, (wording.death(run, verdict), wording.sentence(verdict))))
     lines = textwrap.wrap(text, SENTENCE_CHARACTERS, max_lines=2, placeholder=" …")
     figure.text(
         0.02,

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from soak.analyse.verdict import Verdict
     from soak.record import Run
 
-STYLES = {"plateau": "bold green", "climbing": "bold red", "inconclusive": "bold yellow"}
+STYLES = {
+    "plateau": "bold green",
+    "climbing": "bold red",
+    "inconclusive": "bold yellow",
+    "failed": "bold red",
+}
 
 
 def render_terminal(run: Run, verdict: Verdict, report_path: Path | None = None) -> RenderableType:
@@ -28,18 +33,15 @@ def render_terminal(run: Run, verdict: Verdict, report_path: Path | None = None)
 
     `report_path` is named at the end; by default the report in the run directory, if it is there.
     """
-    label = wording.label_of(verdict)
     parts: list[RenderableType] = [
-        Text(_headline(verdict), style=STYLES[label]),
+        _headline(run, verdict),
         Text(wording.sentence(verdict)),
     ]
-    settling = wording.settling_sentence(verdict)
-    if settling:
-        parts.append(Text(settling))
-    parts += [Text(f"! {warning}", style="yellow") for warning in wording.warnings(run)]
+    if verdict.confidence:
+        parts.append(Text(f"Confidence: {verdict.confidence}", style="dim"))
+    parts += [Text(f"! {warning}", style="yellow") for warning in wording.warnings(run, verdict)]
     parts += [Text(), _figures(run, verdict)]
-    said = wording.sentence(verdict).lower()
-    reasons = [reason for reason in verdict.reasons if reason.rstrip(".").lower() not in said]
+    reasons = wording.further_reasons(verdict)
     if reasons:
         parts += [Text(), *(_bullet(reason) for reason in reasons)]
     path = report_path or _report_of(run)
@@ -49,10 +51,12 @@ def render_terminal(run: Run, verdict: Verdict, report_path: Path | None = None)
     return Group(*parts)
 
 
-def _headline(verdict: Verdict) -> str:
-    label, words = wording.label_of(verdict), wording.headline(verdict)
-    line = f"{wording.SIGNS[label]} {label.upper()}"
-    return line if words.lower() == label else f"{line}: {words}"
+def _headline(run: Run, verdict: Verdict) -> Text:
+    banner, label = wording.banner(run, verdict), wording.label_of(verdict)
+    line = f"{banner.sign} {label.upper()}"
+    if banner.headline.lower() != label:
+        line += f": {banner.headline}"
+    return Text(line, style=STYLES[banner.tone])
 
 
 def _figures(run: Run, verdict: Verdict) -> Table:

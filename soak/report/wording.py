@@ -15,7 +15,7 @@ from soak.quantity import (
     format_rate,
     is_known,
 )
-from soak.report.evidence import duration_s, last_value, was_asked_for
+from soak.report.evidence import duration_s, last_value
 
 if TYPE_CHECKING:
     from soak.analyse.verdict import Estimate, Verdict
@@ -42,70 +42,48 @@ class Figure:
     """What qualifies the value: its interval, when it was reached, how it compares."""
 
 
+@dataclass(frozen=True)
+class Banner:
+    """What a report says first."""
+
+    sign: str
+    """A shape that stands for it."""
+    headline: str
+    tone: str
+    """``plateau``, ``climbing``, ``inconclusive`` or ``failed``: the colour."""
+
+
 def label_of(verdict: Verdict) -> str:
     """Return ``plateau``, ``climbing`` or ``inconclusive``."""
     return str(verdict.verdict.value)
 
 
-def headline(verdict: Verdict) -> str:
-    """Return the verdict in two or three words."""
-    return HEADLINES[label_of(verdict)]
+def banner(run: Run, verdict: Verdict) -> Banner:
+    """Return what stands on top: the verdict, or first of all that the server failed."""
+    label = label_of(verdict)
+    memory = {"plateau": "plateaus", "climbing": "was climbing", "inconclusive": "inconclusive"}[label]
+    if run.last_event("server_exited") is not None:
+        return Banner("✕", f"The server died; memory: {memory}", "failed")
+    if (run.last_event("run_ended") or {}).get("reason") == "not_ready":
+        return Banner("✕", "The server never answered", "failed")
+    return Banner(SIGNS[label], HEADLINES[label], label)
 
 
 def sentence(verdict: Verdict) -> str:
-    """Say in one sentence why the verdict is what it is, and how sure it is."""
-    label = label_of(verdict)
+    """Say why the verdict is what it is: the judge's first reason, or the growth where it gave none."""
+    if verdict.reasons:
+        first = verdict.reasons[0]
+        return f"{first[:1].upper()}{first[1:]}" + ("" if first.endswith((".", "!", "?")) else ".")
     growth = verdict.growth_bytes_per_hour
     if not (is_known(growth.low) and is_known(growth.high)):
-        return _without_interval(verdict)
-    interval = f"{CONFIDENCE} interval {format_interval(growth.low, growth.high, 'h')}"
-    budget = format_rate(verdict.budget_bytes_per_hour, signed=False)
-    if label == "plateau":
-        return (
-            f"After warm-up, memory changed by {format_rate(growth.estimate)} ({interval}): with "
-            f"{CONFIDENCE} confidence less than the {budget} that would count as a leak."
-        )
-    if label == "climbing":
-        each = verdict.growth_bytes_per_connection
-        per_connection = (
-            f", {format_bytes(each.estimate)} for each connection"
-            if each is not None and is_known(each.estimate)
-            else ""
-        )
-        return (
-            f"After warm-up, memory grew by {format_rate(growth.estimate, signed=False)} ({interval})"
-            f"{per_connection}, and did not slow down; up to {budget} would have been accepted."
-        )
-    return (
-        f"This run cannot tell: growth after warm-up is {format_rate(growth.estimate)} ({interval}), "
-        f"and up to {budget} would be accepted."
-    )
+        return "There are too few readings to fit a trend."
+    interval = format_interval(growth.low, growth.high, "h")
+    return f"Growth after warm-up: {format_rate(growth.estimate)} ({CONFIDENCE} interval {interval})."
 
 
-def _without_interval(verdict: Verdict) -> str:
-    """Say why when there is no trend to speak of."""
-    if verdict.reasons:
-        first = verdict.reasons[0].rstrip(".")
-        return f"{first[:1].upper()}{first[1:]}."
-    return "There are too few samples after warm-up to fit a trend."
-
-
-def exit_sentence(run: Run) -> str | None:
-    """Say how the server died, if it did without being asked to."""
-    died = next((event for event in reversed(run.events) if event.get("event") == "server_exited"), None)
-    if died is None or was_asked_for(died):
-        return None
-    stamp = died.get("t_s")
-    when = f" after {format_duration(stamp)}" if isinstance(stamp, int | float) else ""
-    how = []
-    if died.get("oom_killed"):
-        how.append("killed by the kernel for lack of memory (OOM)")
-    how += [
-        f"{key.replace('_', ' ')} {died[key]}"
-        for key in ("exit_code", "returncode", "signal", "reason")
-        if died.get(key) is not None
-    ]
-    return f"The server stopped by itself{when}{': ' + ', '.join(how) if how else ''}."
+def further_reasons(verdict: Verdict) -> tuple[str, ...]:
+    """Return the reasons that `sentence` does not say."""
+    return verdict.reasons[1:]
 
 
 def settling_sentence(verdict: Verdict) -> str | None:
@@ -121,12 +99,27 @@ def settling_sentence(verdict: Verdict) -> str | None:
     return f"To settle it at the noise seen so far: about {' or '.join(ways)}." if ways else None
 
 
-def warnings(run: Run) -> list[str]:
+def death(run: Run, verdict: Verdict) -> str | None:
+    """Say how the server died, if it did and the judge's first reason does not say it already."""
+    died = run.last_event("server_exited")
+    if died is None or (verdict.reasons and verdict.reasons[0].startswith("The server died")):
+        return None
+    stamp = died.get("t_s")
+    when = f" after {format_duration(stamp)}" if isinstance(stamp, int | float) else ""
+    how = died.get("how")
+    return f"The server died{when}{f': {how}' if how else ''}."
+
+
+def log_tail(run: Run) -> str:
+    """Return the last lines of the server's log, kept when it died; empty otherwise."""
+    lines = (run.last_event("server_exited") or {}).get("log_tail")
+    return "\n".join(map(str, lines)) if isinstance(lines, list) else ""
+
+
+def warnings(run: Run, verdict: Verdict) -> list[str]:
     """Return what a reader must know before trusting the figures: a death, an interruption, a cut file."""
-    found = []
-    died = exit_sentence(run)
-    if died:
-        found.append(died + " What follows describes the time before that.")
+    died = death(run, verdict)
+    found = [died] if died else []
     if any(event.get("event") == "interrupted" for event in run.events):
         found.append("The run was interrupted; the verdict is drawn from what was recorded until then.")
     if run.torn:

@@ -283,9 +283,10 @@ def crashed() -> tuple[Run, Verdict]:
         "t_s": 300.0,
         "utc": "x",
         "event": "server_exited",
-        "exit_code": -9,
-        "signal": "SIGKILL",
+        "return_code": -9,
         "oom_killed": True,
+        "how": "killed by the kernel for want of memory (OOM)",
+        "log_tail": ["load model: ok", "decode <b>failed</b>: std::bad_alloc"],
     }
     cut = run.samples[run.samples["t_s"] < 300]
     return (
