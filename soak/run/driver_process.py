@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from soak.errors import SoakError
 from soak.load.messages import STOP_LINE, Message, decode
 from soak.target.bundled import tail
-from soak.target.launch import tied_to_this_process
+from soak.tether import tied_to_this_process
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,6 +69,8 @@ class DriverProcess:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
         await self._process.wait()
+        if self._log.stat().st_size == 0:
+            self._log.unlink()
 
     async def _write(self, line: str) -> None:
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: it was asked for

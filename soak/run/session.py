@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr_server.paraformer.catalog import resolve_model
@@ -24,8 +25,6 @@ from soak.target import AttachedServer, BundledServer
 from soak.target.flags import server_flags
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
     from soak.config import SoakConfig
@@ -103,7 +102,7 @@ def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, 
     directory.write_manifest(
         {
             "soak_version": package_versions().get("soak", "unknown"),
-            "command_line": sys.argv,
+            "command_line": [Path(sys.argv[0]).name, *sys.argv[1:]],
             "started_utc": directory.started_utc,
             "name": config.name,
             "configuration": config.to_json_object(),

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 import psutil
 
 from soak.errors import SoakError, TargetError
-from soak.target.launch import tied_to_this_process
 from soak.target.oom import OomWatch
 from soak.target.server import ServerExit
+from soak.tether import tied_to_this_process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,15 +29,20 @@ USAGE_STATUS = 2
 class BundledServer:
     """The reference server as a child process that dies with this one."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str, log: Path, model: dict[str, Any]) -> None:
+    def __init__(self, process: subprocess.Popen[str], url: str, log: Path, identity: dict[str, Any]) -> None:
         """Wrap a running server; use `start`."""
         self.url = url
         self.pid = process.pid
         self._process = process
         self._log = log
-        self._model = model
         self._oom = OomWatch()
-        self._start_time = psutil.Process(process.pid).create_time()
+        self._identity = {
+            "kind": "bundled",
+            "pid": process.pid,
+            "url": url,
+            "start_time": psutil.Process(process.pid).create_time(),
+            **identity,
+        }
 
     @classmethod
     def start(
@@ -55,10 +60,9 @@ class BundledServer:
         thread that starts it. Raises `SoakError` when it refuses its flags, `TargetError` when it does not
         come up within `timeout_s`.
         """
-        command = tied_to_this_process([sys.executable, "-m", "asr_server", *flags])
         with log.open("ab") as log_stream:
             process = subprocess.Popen(
-                command,
+                tied_to_this_process([sys.executable, "-m", "asr_server", *flags]),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log_stream,
@@ -73,18 +77,12 @@ class BundledServer:
             raise
         if url is None:
             raise _not_started(process, log, timeout_s)
-        return cls(process, url, log, model)
+        identity = {"command_line": ["python", "-m", "asr_server", *flags], "model": model}
+        return cls(process, url, log, identity)
 
     def identity(self) -> dict[str, Any]:
         """Return kind, pid, address, command line, start time and model."""
-        return {
-            "kind": "bundled",
-            "pid": self.pid,
-            "url": self.url,
-            "command_line": self._process.args,
-            "start_time": self._start_time,
-            "model": self._model,
-        }
+        return self._identity
 
     def poll(self) -> ServerExit | None:
         """Return how it ended, or None while it runs."""

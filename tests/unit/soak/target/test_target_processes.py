@@ -49,7 +49,7 @@ def test_a_process_that_is_not_there_is_told_in_one_line() -> None:
 def test_a_command_started_through_the_launcher_dies_with_its_parent() -> None:
     parent_code = (
         "import subprocess, sys\n"
-        "from soak.target.launch import tied_to_this_process\n"
+        "from soak.tether import tied_to_this_process\n"
         "child = subprocess.Popen(tied_to_this_process([sys.executable, '-c', "
         "\"print('up', flush=True); import signal; signal.pause()\"]), stdout=subprocess.PIPE)\n"
         "child.stdout.readline()\n"

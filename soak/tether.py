@@ -1,4 +1,4 @@
-"""Start a command that dies with the harness: `python -m soak.target.launch PARENT_PID COMMAND…`.
+"""Start a command that dies with the harness: `python -m soak.tether PARENT_PID COMMAND…`.
 
 A harness ended by SIGKILL cannot clean up after itself, so the kernel does it: the parent-death signal
 (`PR_SET_PDEATHSIG`, prctl(2)) is set here and outlives the `exec` of the command. Doing it in a process of
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
 
 def tied_to_this_process(command: list[str]) -> list[str]:
     """Return the command line that starts `command` and lets it die with the calling process."""
-    return [sys.executable, "-m", "soak.target.launch", str(os.getpid()), *command]
+    return [sys.executable, "-m", "soak.tether", str(os.getpid()), *command]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,59 @@
+"""`soak run --url --pid`: a server that somebody else started is soaked and left running."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.e2e.conftest import Finished
+
+QUICK = [
+    *("--set", "load.settle_s=0.2", "--set", "load.rest_s=0.5", "--set", "load.block_s=1"),
+    *("--set", "load.rate_per_s=10", "--set", "sample.interval_s=0.2"),
+]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    command = [sys.executable, "-m", "asr_server", "--port", "0", "--decoder-thread-num", "1"]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+    with process:
+        assert process.stdout is not None
+        announced = json.loads(process.stdout.readline())
+        yield announced["url"], process.pid
+        process.terminate()
+
+
+def test_it_is_sampled_judged_and_left_running(
+    server: tuple[str, int], soak: Callable[..., Finished], tmp_path: Path
+) -> None:
+    url, pid = server
+    done = soak("run", "--url", url, "--pid", str(pid), "--connections", "20", "--json", *QUICK)
+    assert done.status in (0, 3), done.err
+    assert psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    (path,) = (tmp_path / "reports").iterdir()
+    target = json.loads((path / "manifest.json").read_text())["target"]
+    assert (target["kind"], target["pid"], target["url"]) == ("attached", pid, url)
+    last = (path / "samples.csv").read_text().splitlines()[-1].split(",")
+    assert last[2] == "20"
+    assert int(last[1]) > 2**25
+
+
+def test_an_address_nobody_serves_is_a_failed_target(
+    server: tuple[str, int], soak: Callable[..., Finished]
+) -> None:
+    _, pid = server
+    arguments = ["--url", "ws://127.0.0.1:9", "--pid", str(pid), "--set", "load.ready_timeout_s=1"]
+    done = soak("run", *arguments, "--connections", "5")
+    assert done.status == 4
+    assert "never gave a first result" in " ".join(done.out.split())
