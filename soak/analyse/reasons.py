@@ -79,8 +79,8 @@ def _within_budget(facts: Facts, evidence: Evidence) -> str:
     sure = 100 * facts.settings.plateau_confidence
     most = max(facts.run.duration_s * evidence.at_most_per_second, 0.0)
     return (
-        f"Memory is flat at {bytes_in_words(evidence.end_level_bytes)}: growth after warm-up comes to at most "
-        f"{bytes_in_words(most)} over a run of {duration_in_words(facts.run.duration_s)} "
+        f"Memory is flat at {bytes_in_words(evidence.end_level_bytes)}: growth after warm-up comes to at "
+        f"most {bytes_in_words(most)} over a run of {duration_in_words(facts.run.duration_s)} "
         f"({sure:.0f} % sure), below the budget of {_budget_over_run(facts)}."
     )
 

@@ -87,7 +87,7 @@ class Verdict:
     growth_bytes_per_connection: Estimate | None
     """Slope after warm-up, by connection; None without a connection counter that moves."""
     minimum_detectable_bytes_per_hour: float
-    """Smallest growth above the budget's zero that this run could have told from none; NaN if unknown."""
+    """Smallest growth this run would have told from none, four times out of five; NaN if unknown."""
     restarts: int
     """How often the process started anew; only the last life is judged."""
     advice: Advice

@@ -1,0 +1,125 @@
+"""What must not change a verdict, and what must not turn one into its opposite."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soak.analyse import JudgeSettings, Label, Series, Verdict, judge
+
+MIB = 2.0**20
+READINGS = 160
+BUDGET_BYTES_PER_HOUR = 20 * MIB
+
+few = settings(max_examples=8, deadline=None, derandomize=True)
+seeds = st.integers(0, 10_000)
+leaks_bytes_per_s = st.sampled_from([0.0, 2e3, 10e3, 50e3, 200e3])
+warm_ups_bytes = st.sampled_from([0.0, 20e6, 100e6])
+
+
+def make(
+    seed: int, leak: float, warm_up: float, *, scale: float = 1.0, shift: float = 0.0, clock: float = 1.0
+) -> Series:
+    t_s = np.linspace(0.0, 5.0 * (READINGS - 1), READINGS)
+    noise = np.random.default_rng(seed).normal(0.0, 0.5e6, READINGS)
+    memory = 500e6 + warm_up * (1 - np.exp(-t_s / 60)) + leak * t_s + noise
+    return Series(t_s=t_s * clock + 7.0, rss_bytes=memory * scale + shift, connections_completed=t_s * 2)
+
+
+def judged(series: Series, *, scale: float = 1.0) -> Verdict:
+    budget = BUDGET_BYTES_PER_HOUR * scale
+    return judge(series, JudgeSettings(max_growth_bytes_per_hour=budget, benign_tail_share=0.001))
+
+
+@few
+@given(seeds, leaks_bytes_per_s, warm_ups_bytes, st.floats(0, 2e9))
+def test_a_constant_on_top_changes_nothing(seed: int, leak: float, warm_up: float, shift: float) -> None:
+    plain, moved = judged(make(seed, leak, warm_up)), judged(make(seed, leak, warm_up, shift=shift))
+    assert plain.verdict is moved.verdict
+    assert np.isclose(
+        plain.growth_bytes_per_hour.estimate, moved.growth_bytes_per_hour.estimate, rtol=1e-3, atol=2e3
+    )
+
+
+@few
+@given(seeds, leaks_bytes_per_s, warm_ups_bytes, st.floats(0.5, 16))
+def test_memory_times_k_is_growth_times_k(seed: int, leak: float, warm_up: float, scale: float) -> None:
+    plain = judge(make(seed, leak, warm_up))
+    larger = judge(make(seed, leak, warm_up, scale=scale))
+    assert plain.verdict is larger.verdict
+    assert np.isclose(
+        plain.growth_bytes_per_hour.estimate * scale,
+        larger.growth_bytes_per_hour.estimate,
+        rtol=1e-3,
+        atol=1e4 * scale,
+    )
+
+
+@few
+@given(seeds, leaks_bytes_per_s, warm_ups_bytes, st.sampled_from([0.5, 2.0, 60.0, 3600.0]))
+def test_a_slower_clock_keeps_the_verdict(seed: int, leak: float, warm_up: float, clock: float) -> None:
+    plain, slower = judge(make(seed, leak, warm_up)), judge(make(seed, leak, warm_up, clock=clock))
+    assert plain.verdict is slower.verdict
+
+
+@few
+@given(seeds, st.sampled_from([0.0, 100e3, 300e3]), warm_ups_bytes)
+def test_taking_every_other_reading_never_reverses_it(seed: int, leak: float, warm_up: float) -> None:
+    full = make(seed, leak, warm_up)
+    assert full.connections_completed is not None
+    half = Series(full.t_s[::2], full.rss_bytes[::2], full.connections_completed[::2])
+    assert {judge(half).verdict, judge(full).verdict} != {Label.PLATEAU, Label.CLIMBING}
+
+
+@few
+@given(seeds, st.sampled_from([0.0, 300e3]))
+def test_reading_twice_as_often_keeps_the_verdict(seed: int, leak: float) -> None:
+    once = make(seed, leak, 0.0)
+    t_s = np.sort(np.concatenate([once.t_s, once.t_s + 2.5]))
+    twice = Series(t_s, np.repeat(once.rss_bytes, 2))
+    assert judge(twice).verdict is judge(Series(once.t_s, once.rss_bytes)).verdict
+
+
+@few
+@given(seeds, leaks_bytes_per_s, warm_ups_bytes, st.sampled_from([5e3, 50e3, 500e3]))
+def test_a_larger_leak_never_turns_climbing_into_plateau(
+    seed: int, leak: float, warm_up: float, more: float
+) -> None:
+    if judged(make(seed, leak, warm_up)).verdict is Label.CLIMBING:
+        assert judged(make(seed, leak + more, warm_up)).verdict is not Label.PLATEAU
+
+
+@few
+@given(seeds, st.sampled_from([50e3, 200e3]), warm_ups_bytes, st.integers(0, READINGS - 20))
+def test_a_gap_does_not_reverse_it(seed: int, leak: float, warm_up: float, begin: int) -> None:
+    whole = make(seed, leak, warm_up)
+    memory = whole.rss_bytes.copy()
+    memory[begin : begin + 20] = np.nan
+    assert judge(Series(whole.t_s, memory, whole.connections_completed)).verdict is not Label.PLATEAU
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 1e5),
+            st.one_of(st.none(), st.floats(-1e9, 1e12), st.just(0.0), st.just(float("inf"))),
+            st.one_of(st.none(), st.floats(-10, 1e6)),
+            st.sampled_from(["load", "rest", ""]),
+        ),
+        max_size=60,
+    )
+)
+def test_any_series_gets_an_answer(rows: list[tuple[float, float | None, float | None, str]]) -> None:
+    rows.sort(key=lambda row: row[0])
+    series = Series(
+        t_s=np.array([row[0] for row in rows]),
+        rss_bytes=np.array([np.nan if row[1] is None else row[1] for row in rows]),
+        connections_completed=np.array([np.nan if row[2] is None else row[2] for row in rows]),
+        open_connections=np.array([np.nan if row[2] is None else row[2] for row in rows]),
+        phase=np.array([row[3] for row in rows], dtype=np.str_),
+    )
+    verdict = judge(series)
+    assert verdict.reasons
+    assert all("nan" not in reason for reason in verdict.reasons)

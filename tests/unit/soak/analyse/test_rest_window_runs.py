@@ -1,0 +1,67 @@
+"""Short runs with rest windows: the acceptance case, 150 s on a small server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from soak.analyse import Basis, Label, Series, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEAK_BYTES = 64 * 1024.0
+
+
+@pytest.mark.parametrize(("windows", "connections"), [(12, 250), (12, 400), (16, 500), (20, 500)])
+def test_64_kib_kept_per_connection_is_climbing_and_measured(
+    with_rests: Callable[..., Series], windows: int, connections: int
+) -> None:
+    for seed in range(8):
+        series = with_rests(
+            seed=seed,
+            windows=min(20, windows),
+            connections=connections,
+            leak_bytes_per_connection=LEAK_BYTES,
+            noise_bytes=100e3,
+        )
+        verdict = judge(series)
+        assert verdict.verdict is Label.CLIMBING, verdict.reasons
+        assert verdict.basis is Basis.REST_WINDOWS
+        assert verdict.growth_bytes_per_connection is not None
+        assert verdict.growth_bytes_per_connection.estimate == pytest.approx(LEAK_BYTES, rel=0.1)
+
+
+@pytest.mark.parametrize("windows", [12, 14, 16])
+@pytest.mark.parametrize("warm_up_bytes", [5e6, 15e6])
+def test_the_same_server_without_the_leak_is_a_plateau(
+    with_rests: Callable[..., Series], windows: int, warm_up_bytes: float
+) -> None:
+    for seed in range(8):
+        verdict = judge(with_rests(seed=seed, windows=windows, warm_up_bytes=warm_up_bytes))
+        assert verdict.verdict is Label.PLATEAU, verdict.reasons
+        assert verdict.plateau_at_s is not None
+        assert verdict.plateau_at_s < 75
+
+
+def test_much_noise_is_never_called_climbing(with_rests: Callable[..., Series]) -> None:
+    for seed in range(20):
+        assert judge(with_rests(seed=seed, noise_bytes=400e3)).verdict is not Label.CLIMBING
+
+
+def test_few_connections_decide_nothing_and_say_how_many_would(with_rests: Callable[..., Series]) -> None:
+    verdict = judge(with_rests(connections=20))
+    assert verdict.verdict is Label.INCONCLUSIVE
+    assert "connections" in verdict.reasons[0]
+    assert verdict.settling is not None
+    assert verdict.settling.more_connections is not None
+    assert verdict.settling.more_connections >= 15
+
+
+def test_a_plateau_says_how_small_a_leak_it_excludes(with_rests: Callable[..., Series]) -> None:
+    verdict = judge(with_rests())
+    assert 0 < verdict.minimum_detectable_bytes_per_hour < 50e6
+    assert verdict.minimum_detectable_bytes_per_connection is not None
+    assert verdict.minimum_detectable_bytes_per_connection < 8 * 1024
+    assert any("smallest growth this run could have seen" in reason for reason in verdict.reasons)

@@ -1,0 +1,127 @@
+"""The JSON other programs read, the advice in it, and the words of numbers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from soak.analyse import AdviceContext, Series, advise, from_json_object, judge, to_json_object
+from soak.analyse.wording import bytes_in_words, count_in_words, duration_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MIB = 2**20
+CONTRACT = [
+    "schema_version",
+    "verdict",
+    "reasons",
+    "metric",
+    "start_bytes",
+    "plateau_bytes",
+    "peak_bytes",
+    "plateau_at_s",
+    "growth_bytes_per_hour",
+    "growth_bytes_per_connection",
+    "minimum_detectable_bytes_per_hour",
+    "restarts",
+    "attribution",
+    "advice",
+]
+
+
+@pytest.mark.parametrize("leak", [0.0, 65536.0])
+def test_json_holds_the_contract_first_and_reads_back_the_same(
+    with_rests: Callable[..., Series], leak: float
+) -> None:
+    verdict = judge(with_rests(leak_bytes_per_connection=leak), context=AdviceContext(decoder_thread_num=32))
+    data = to_json_object(verdict)
+    assert list(data)[: len(CONTRACT)] == CONTRACT
+    text = json.dumps(data, allow_nan=False)
+    again = from_json_object(json.loads(text))
+    assert json.dumps(to_json_object(again), allow_nan=False) == text
+    assert data["metric"] == "rss_bytes"
+    assert len(data["advice"]["memory_limit_bytes"]) == 2
+    assert data["advice"]["io_thread_num"] == 2
+
+
+def test_what_is_unknown_is_null_and_the_source_is_named() -> None:
+    data = to_json_object(judge(Series(np.array([]), np.array([]))), source="a.csv")
+    assert data["source"] == "a.csv"
+    assert data["verdict"] == "inconclusive"
+    assert data["growth_bytes_per_hour"] == {"estimate": None, "low": None, "high": None}
+    assert data["plateau_bytes"] is None
+    json.dumps(data, allow_nan=False)
+
+
+def test_something_else_is_not_read_as_a_verdict() -> None:
+    with pytest.raises(ValueError, match="schema_version None"):
+        from_json_object({})
+    with pytest.raises(ValueError, match="not a verdict"):
+        from_json_object({"schema_version": 1})
+
+
+def test_the_limit_is_20_to_30_percent_above_the_peak() -> None:
+    low, high = advise(peak_bytes=1000 * MIB, last_bytes=900 * MIB)["memory_limit_bytes"]
+    assert 1200 * MIB <= low <= 1216 * MIB
+    assert 1300 * MIB <= high <= 1316 * MIB
+    assert advise(peak_bytes=0, last_bytes=0)["memory_limit_bytes"] == []
+
+
+@pytest.mark.parametrize(("decoders", "io"), [(1, 1), (16, 1), (17, 2), (32, 2), (100, 7)])
+def test_io_threads_follow_the_published_formula(decoders: int, io: int) -> None:
+    context = AdviceContext(decoder_thread_num=decoders)
+    assert advise(peak_bytes=1e9, last_bytes=1e9, context=context)["io_thread_num"] == io
+
+
+def test_advice_names_what_the_run_had_and_where_it_comes_from() -> None:
+    context = AdviceContext(decoder_thread_num=32, io_thread_num=8, model_thread_num=4)
+    notes = advise(peak_bytes=1e9, last_bytes=1e9, context=context)["notes"]
+    words = " ".join(note["text"] for note in notes)
+    assert "this run had 8" in words
+    assert "this run had 4" in words
+    assert all(note["source"] for note in notes)
+    assert (
+        advise(peak_bytes=1e9, last_bytes=1e9, context=AdviceContext(on_cpu=False))["model_thread_num"]
+        is None
+    )
+
+
+def test_the_time_to_the_limit_is_told_only_of_a_climb() -> None:
+    context = AdviceContext(limit_bytes=2000 * MIB)
+    climbing = advise(
+        peak_bytes=1000 * MIB, last_bytes=1000 * MIB, climbing_bytes_per_hour=500.0 * MIB, context=context
+    )
+    assert climbing["time_to_limit_s"] == pytest.approx(7200)
+    assert any("2 hours" in note["text"] for note in climbing["notes"])
+    assert advise(peak_bytes=1e9, last_bytes=1e9, context=context)["time_to_limit_s"] is None
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "words"),
+    [
+        (0, "0 B"),
+        (13, "13 B"),
+        (65536, "64 KiB"),
+        (-12345, "-12.1 KiB"),
+        (894 * MIB, "894 MiB"),
+        (1010 * MIB, "0.99 GiB"),
+        (1.5 * 2**30, "1.5 GiB"),
+        (float("nan"), "an unknown amount"),
+    ],
+)
+def test_sizes_in_words(size_bytes: float, words: str) -> None:
+    assert bytes_in_words(size_bytes) == words
+
+
+def test_times_and_counts_in_words() -> None:
+    assert [duration_in_words(s) for s in (45, 150, 3 * 3600, 5 * 86400)] == [
+        "45 s",
+        "2.5 minutes",
+        "3 hours",
+        "5 days",
+    ]
+    assert [count_in_words(c) for c in (11.2, 431, 12345)] == ["12", "440", "13,000"]
