@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -46,8 +47,7 @@ def render_terminal(run: Run, verdict: Verdict, report_path: Path | None = None)
         parts += [Text(), *(_bullet(reason) for reason in reasons)]
     path = report_path or _report_of(run)
     if path is not None:
-        # not wrapped: a path cut in two can be neither clicked nor copied
-        parts += [Text(), Text.assemble(("Report: ", "bold"), str(path), no_wrap=True, overflow="ignore")]
+        parts += [Text(), Text.assemble(("Report: ", "bold"), _shortest(path), overflow="fold")]
     return Group(*parts)
 
 
@@ -75,6 +75,11 @@ def _bullet(reason: str) -> RenderableType:
     grid.add_column(overflow="fold")
     grid.add_row("·", Text(reason))
     return Padding(grid, (0, 0))
+
+
+def _shortest(path: Path) -> str:
+    """Return the path as given or from the working directory: a wrapped one is hard to click or copy."""
+    return min(str(path), os.path.relpath(path), key=len)
 
 
 def _report_of(run: Run) -> Path | None:

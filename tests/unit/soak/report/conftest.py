@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -350,17 +351,22 @@ SCENARIOS: dict[str, Callable[[], tuple[Run, Verdict]]] = {
 }
 
 
+@cache
+def synthetic(name: str) -> tuple[Run, Verdict]:
+    """The synthetic run of a name, made once."""
+    return SCENARIOS[name]()
+
+
 @pytest.fixture(scope="session", params=sorted(SCENARIOS))
 def any_run(request: pytest.FixtureRequest) -> tuple[Run, Verdict]:
     """Every synthetic run in turn."""
-    made: tuple[Run, Verdict] = SCENARIOS[request.param]()
-    return made
+    return synthetic(request.param)
 
 
 @pytest.fixture(scope="session")
 def judged() -> Callable[[str], tuple[Run, Verdict]]:
     """The synthetic run of a name with its verdict."""
-    return lambda name: SCENARIOS[name]()
+    return synthetic
 
 
 @pytest.fixture(scope="session")

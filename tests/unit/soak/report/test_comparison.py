@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from soak.report.comparison import comparison_rows, comparison_sentence, comparison_table
+from soak.report.comparison_files import write_comparison
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from soak.analyse.verdict import Verdict
+    from soak.record import Run
+
+    Judged = Callable[[str], tuple[Run, Verdict]]
+    Runs = list[tuple[Run, Verdict]]
+
+
+def printed(runs: Runs) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=80).print(comparison_table(comparison_rows(runs)))
+    return stream.getvalue()
+
+
+def test_known_configurations_stand_beside_the_published_figures(three_configurations: Runs) -> None:
+    text = printed(three_configurations)
+    for words in ("1.5 → 1.7 GB", "1.5 → 2.1 GB", "1.5 → 2.5 GB", "894 MiB → 1,034 MiB", "✓ plateau"):
+        assert words in text
+    assert "original FunASR server" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_published_order_is_recognised_and_its_absence_too(three_configurations: Runs) -> None:
+    rows = comparison_rows(three_configurations)
+    assert comparison_sentence(rows).endswith("ordered as published: minimal < medium < high.")
+    swapped = (replace(rows[0], name="high", published=rows[2].published), rows[1])
+    assert "ordered as published: medium < high" in comparison_sentence((rows[1], rows[2]))
+    assert "not ordered as published" in comparison_sentence(swapped)
+
+
+def test_a_run_without_a_plateau_shows_where_it_ended(judged: Judged, three_configurations: Runs) -> None:
+    row = comparison_rows([judged("leaking")])[0]
+    assert row.level == "276 MiB at the end"
+    assert row.growth == "+96.4 MiB"
+    assert row.published is None
+    assert "Published" not in printed([judged("leaking"), judged("bare_csv")])
+    assert "1 of 2 plateaued, 1 of 2 kept climbing." in comparison_sentence(
+        comparison_rows([three_configurations[0], judged("leaking")])
+    )
+
+
+def test_page_and_picture_are_written_and_lead_to_the_reports(
+    three_configurations: Runs, tmp_path: Path
+) -> None:
+    runs = []
+    for run, verdict in three_configurations:
+        path = tmp_path / f"stamp-{run.name} 1"
+        path.mkdir()
+        (path / "report.html").write_text("")
+        runs.append((replace(run, path=path), verdict))
+    html_path, png_path = write_comparison(runs, tmp_path)
+    document = html_path.read_text()
+    assert 'href="stamp-minimal%201/report.html"' in document
+    assert "ordered as published: minimal &lt; medium &lt; high." in document
+    assert png_path.stat().st_size > 20_000
+
+
+def test_runs_that_lack_almost_everything_are_still_compared(judged: Judged, tmp_path: Path) -> None:
+    runs = [judged("nothing_read"), judged("short_lived"), judged("bare_csv"), judged("crashed")]
+    html_path, png_path = write_comparison(runs, tmp_path)
+    assert "inconclusive" in html_path.read_text()
+    assert png_path.is_file()
+    write_comparison(runs[:1], tmp_path)
+    assert "data-chart" not in html_path.read_text().partition("<script")[0]

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from plotly.offline import get_plotlyjs
+
+from soak.report.files import write_reports
+from soak.report.html import render_html
+from soak.report.palette import DARK, LIGHT
+from soak.report.thinning import MAX_POINTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from soak.analyse.verdict import Verdict
+    from soak.record import Run
+
+    Judged = Callable[[str], tuple[Run, Verdict]]
+
+
+class Page(HTMLParser):
+    """What a reader sees of a page, and what the page would fetch."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.data: dict[str, str] = {}
+        self._hidden = ""
+        self._id = ""
+        self.feed(document)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    @property
+    def charts(self) -> dict[str, Any]:
+        charts: dict[str, Any] = json.loads(self.data.get("charts", "{}"))
+        return charts
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        named = dict(attrs)
+        self.links += [value for name in ("src", "href", "action", "data") if (value := named.get(name))]
+        if tag in {"script", "style", "textarea"}:
+            self._hidden, self._id = tag, named.get("id") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._hidden:
+            self._hidden = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.words.append(data)
+        elif self._id:
+            self.data[self._id] = self.data.get(self._id, "") + data
+
+
+def test_the_verdict_comes_first_in_words_with_its_reason(judged: Judged) -> None:
+    run, verdict = judged("leaking")
+    page = Page(render_html(run, verdict))
+    beginning = page.text[:600]
+    assert "Memory keeps climbing" in beginning
+    assert verdict.reasons[0] in beginning
+    assert verdict.confidence in beginning
+    assert beginning.index("Memory keeps climbing") < beginning.index("Growth per connection")
+
+
+def test_the_key_figures_are_there(judged: Judged) -> None:
+    page = Page(render_html(*judged("healthy")))
+    for words in (
+        "Start 894 MiB",
+        "Plateau 1,034 MiB",
+        "Peak 1,042 MiB",
+        "Growth per hour +",
+        "Growth per connection +",
+        "Smallest growth it could see",
+        "Connections completed 1,220 1 failed",
+        "Duration 9 min 59 s",
+    ):
+        assert words in page.text
+
+
+def test_sections_tell_the_whole_story(judged: Judged) -> None:
+    text = Page(render_html(*judged("healthy"))).text
+    for words in (
+        "Why this verdict",
+        "What the memory is",
+        "Heap of the server",
+        "Latency",
+        "result timeout 2",
+        "Sessions alive in the server",
+        "MemoryMax=",
+        "docker run --memory=",
+        "io_thread_num = 2",
+        "decoder_thread_num 32",
+        "Intel(R) Xeon(R)",
+        "nothing set",
+        "its own RSS",
+        "missed samples 0",
+        "soak run --config medium --model large --minutes 10",
+        "How the verdict is made",
+        "Copy as Markdown",
+    ):
+        assert words in text
+
+
+def test_the_chart_shows_memory_trend_floors_and_load_on_one_time_axis(judged: Judged) -> None:
+    chart = Page(render_html(*judged("healthy"))).charts["memory"]
+    names = [trace["name"].split(",")[0] for trace in chart["data"]]
+    assert names[0] == "RSS"
+    assert {"floors judged", "open connections", "connections completed", "plateau 1"} <= set(names)
+    assert any(name.startswith("trend +") for name in names)
+    assert "its 95 % interval" in names
+    assert sum(shape["type"] == "rect" for shape in chart["layout"]["shapes"]) > 15  # the rest windows
+    assert "warm-up ends" in chart["layout"]["annotations"][0]["text"]
+    assert {trace.get("xaxis", "x") for trace in chart["data"]} == {"x"}
+
+
+def test_nothing_is_fetched_and_the_page_is_one_file(any_run: tuple[Run, Verdict]) -> None:
+    page = Page(render_html(*any_run))
+    assert page.links == []
+    assert not {"link", "img", "iframe", "object"} & set(page.tags)
+
+
+def test_no_chart_box_is_empty(any_run: tuple[Run, Verdict]) -> None:
+    document = render_html(*any_run)
+    boxes = set(re.findall(r'data-chart="(\w+)"', document))
+    charts = Page(document).charts
+    assert boxes == set(charts)
+    assert all(chart["data"] for chart in charts.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "absent"),
+    [
+        (
+            "bare_csv",
+            ["What else the run shows", "Latency", "Heap of the server", "How it was run", "Reproduce"],
+        ),
+        ("attached", ["Heap of the server", "Sessions alive", "PSS"]),
+        ("short_lived", ["Growth per hour +", "Latency", "open connections"]),
+        ("nothing_read", ["Memory over time", "Start", "ready to use", "nan"]),
+    ],
+)
+def test_what_was_not_recorded_is_left_out(judged: Judged, name: str, absent: list[str]) -> None:
+    text = Page(render_html(*judged(name))).text
+    for words in absent:
+        assert words not in text
+    assert "n/a n/a" not in text
+
+
+def test_a_server_that_died_is_told_from_one_that_grew(judged: Judged) -> None:
+    text = Page(render_html(*judged("crashed"))).text
+    assert text.index("The server died") < text.index("Start 894 MiB")
+    assert "killed by the kernel for want of memory (OOM)" in text
+    assert "decode <b>failed</b>: std::bad_alloc" in text
+    assert "last line of the recording was cut off" in text
+
+
+def test_an_inconclusive_run_says_what_would_settle_it(judged: Judged) -> None:
+    text = Page(render_html(*judged("short_lived"))).text
+    assert "Inconclusive" in text
+    assert "Only 3 readings were taken." in text
+    assert "about 9 min more" in text
+
+
+def test_text_of_the_run_is_never_markup(judged: Judged) -> None:
+    run, verdict = judged("healthy")
+    attack = "</script><script>alert(1)</script><img src=http://x/y>"
+    manifest = {**run.manifest, "name": attack, "command_line": ["soak", attack], "host": {"kernel": attack}}
+    happened = [*run.events, {"t_s": 5.0, "event": "connection_failed", "kind": attack}]
+    run = replace(run, manifest=manifest, events=happened)
+    document = render_html(run, replace(verdict, reasons=(attack,)))
+    page = Page(document)
+    harmless = Page(render_html(*judged("healthy")))
+    assert page.tags.count("script") == harmless.tags.count("script")
+    assert page.links == []
+    assert attack in page.text
+
+
+def test_a_day_long_run_stays_light(judged: Judged) -> None:
+    run, verdict = judged("long")
+    document = render_html(run, verdict)
+    page = Page(document)
+    assert len(run.samples) > 40_000
+    assert len(document) < len(get_plotlyjs()) + 1_000_000
+    for chart in page.charts.values():
+        for trace in chart["data"]:
+            assert _points(trace["y"]) <= MAX_POINTS + 2
+
+
+def _points(values: Any) -> int:
+    """Points of a trace: a list, or base64 of numbers."""
+    if isinstance(values, list):
+        return len(values)
+    size = np.dtype(values["dtype"]).itemsize
+    return int(len(values["bdata"]) * 3 // 4 // size)
+
+
+def test_gaps_in_the_readings_do_not_break_the_report(judged: Judged) -> None:
+    run, verdict = judged("healthy")
+    samples = run.samples.copy()
+    samples.loc[100:160, samples.columns.drop(["t_s", "phase"])] = np.nan
+    text = Page(render_html(replace(run, samples=samples), verdict)).text
+    assert "Memory plateaus" in text
+
+
+def test_every_light_colour_has_one_dark_counterpart() -> None:
+    assert LIGHT.keys() == DARK.keys()
+    assert len(set(LIGHT.values())) == len(LIGHT)
+
+
+def test_reports_land_in_the_run_directory(judged: Judged, tmp_path: Path) -> None:
+    run, verdict = judged("short_lived")
+    html_path, png_path = write_reports(replace(run, path=tmp_path), verdict)
+    assert (html_path, png_path) == (tmp_path / "report.html", tmp_path / "memory.png")
+    assert html_path.stat().st_size > 100_000
+    assert png_path.stat().st_size > 10_000
+
+
+def test_reports_of_a_single_csv_land_beside_it(judged: Judged, tmp_path: Path) -> None:
+    run, verdict = judged("bare_csv")
+    csv = tmp_path / "memory.csv"
+    csv.write_text("t_s,rss_bytes\n")
+    assert write_reports(replace(run, path=csv), verdict)[0] == tmp_path / "report.html"

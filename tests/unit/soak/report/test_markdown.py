@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from soak.report.markdown import render_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from soak.analyse.verdict import Verdict
+    from soak.record import Run
+
+    Judged = Callable[[str], tuple[Run, Verdict]]
+
+
+def test_an_issue_gets_verdict_figures_host_and_command(judged: Judged) -> None:
+    text = render_markdown(*judged("leaking"))
+    assert text.startswith("## ▲ Memory keeps climbing: `leaking`\n")
+    for words in (
+        "| Growth per connection | +64 KiB |",
+        "| RSS | 180 MiB |",
+        "| result timeout | 2 |",
+        "| kernel | 6.1.0-28-amd64 |",
+        "| allocator environment | nothing set |",
+        "decoder/io/model threads 32/8/4",
+        "```sh\nsoak run --config leaking",
+    ):
+        assert words in text
+
+
+def test_every_run_can_be_pasted(any_run: tuple[Run, Verdict]) -> None:
+    text = render_markdown(*any_run)
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.endswith("|") for line in tables)
+    assert "nan" not in text
+
+
+def test_text_of_the_run_cannot_break_out(judged: Judged) -> None:
+    run, verdict = judged("healthy")
+    text = render_markdown(
+        replace(run, manifest={**run.manifest, "name": "`a\n# b`", "host": {"kernel": "x | y\n<details>"}}),
+        replace(verdict, reasons=("one", "two <img src=x>\n# three")),
+    )
+    assert "\n# " not in text
+    assert "<img" not in text
+    assert "| kernel | x \\| y &lt;details> |" in text
+
+
+def test_the_command_does_not_name_where_the_program_lay(judged: Judged) -> None:
+    run, verdict = judged("healthy")
+    installed = {**run.manifest, "command_line": ["/opt/env/bin/soak", "run", "--set", "a.b=c d"]}
+    module = {**run.manifest, "command_line": ["/opt/env/lib/soak/__main__.py", "run"]}
+    assert "\nsoak run --set 'a.b=c d'\n" in render_markdown(replace(run, manifest=installed), verdict)
+    assert "\npython -m soak run\n" in render_markdown(replace(run, manifest=module), verdict)

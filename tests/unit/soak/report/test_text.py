@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderableType
+
+from soak.report.text import render_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from soak.analyse.verdict import Verdict
+    from soak.record import Run
+
+    Judged = Callable[[str], tuple[Run, Verdict]]
+
+
+def printed(renderable: RenderableType, *, terminal: bool = False) -> str:
+    stream = io.StringIO()
+    Console(
+        file=stream, width=80, force_terminal=terminal, color_system="standard" if terminal else None
+    ).print(renderable)
+    return stream.getvalue()
+
+
+def test_the_first_line_is_the_verdict(judged: Judged) -> None:
+    assert printed(render_terminal(*judged("healthy"))).startswith("✓ PLATEAU: Memory plateaus\n")
+    assert printed(render_terminal(*judged("leaking"))).startswith("▲ CLIMBING: Memory keeps climbing\n")
+    assert printed(render_terminal(*judged("short_lived"))).startswith("? INCONCLUSIVE\n")
+    assert printed(render_terminal(*judged("crashed"))).startswith("✕ INCONCLUSIVE: The server died")
+
+
+def test_it_fits_eighty_columns_and_is_plain_without_a_terminal(any_run: tuple[Run, Verdict]) -> None:
+    text = printed(render_terminal(*any_run))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\x1b" not in text
+
+
+def test_figures_and_all_reasons_are_printed(judged: Judged) -> None:
+    run, verdict = judged("leaking")
+    text = " ".join(printed(render_terminal(run, verdict)).split())
+    for words in (
+        "Start 180 MiB",
+        "Growth per connection +64 KiB",
+        "Connections completed 1,220",
+        *verdict.reasons,
+    ):
+        assert words in text
+
+
+def test_the_path_of_the_report_is_printed_whole_and_short(judged: Judged) -> None:
+    run, verdict = judged("healthy")
+    assert "Report: reports/stamp-medium/report.html\n" in printed(
+        render_terminal(run, verdict, Path.cwd() / "reports/stamp-medium/report.html")
+    )
+    far = Path("/somewhere") / ("long" * 30) / "report.html"
+    assert str(far) in printed(render_terminal(run, verdict, far)).replace("\n", "")
+
+
+def test_brackets_in_reasons_are_no_markup(judged: Judged) -> None:
+    run, verdict = judged("healthy")
+    text = printed(
+        render_terminal(run, replace(verdict, reasons=("[red]a[/red]", "[b]c[/x]"))), terminal=True
+    )
+    assert "[red]a[/red]" in text
+    assert "[b]c[/x]" in text
