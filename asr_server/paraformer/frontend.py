@@ -22,9 +22,9 @@ INT16_SCALE = 32768.0
 class FrontendSettings:
     """How a model wants its features; the fields are named as in FunASR's `frontend_conf`."""
 
-    shift: Floats = field(repr=False)
+    shift: NDArray[np.float64] = field(repr=False)
     """CMVN's first step, added to every stacked frame: [lfr_m * n_mels]."""
-    scale: Floats = field(repr=False)
+    scale: NDArray[np.float64] = field(repr=False)
     """CMVN's second step, multiplied: [lfr_m * n_mels]."""
     sample_rate_hz: int = 16000
     window: str = "hamming"
@@ -100,7 +100,8 @@ class FeatureStream:
             self.reset()
         else:
             self._pending = self._pending[count * settings.lfr_n :].copy()
-        features: Floats = (stacked + settings.shift) * settings.scale
+        # In double precision, as FunASR's Python does it: int8 models turn a last bit into another token.
+        features: Floats = ((stacked + settings.shift) * settings.scale).astype(np.float32)
         return features
 
     def _take_frames(self, samples: Floats) -> None:

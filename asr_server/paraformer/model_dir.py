@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from asr_server.paraformer.errors import ModelError
-from asr_server.paraformer.frontend import Floats, FrontendSettings
+from asr_server.paraformer.frontend import FrontendSettings
 from asr_server.paraformer.sessions import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["ModelDir", "ModelError", "graph_file", "read_cmvn", "read_model_dir"]
+
+Doubles = NDArray[np.float64]
 
 DEFAULT_TAIL_THRESHOLD = 0.45
 DEFAULT_CIF_THRESHOLD = 1.0
@@ -89,7 +92,7 @@ def graph_file(path: Path, stem: str, *, quantize: bool | None = None) -> Path:
     return chosen
 
 
-def read_cmvn(path: Path, dim: int) -> tuple[Floats, Floats]:
+def read_cmvn(path: Path, dim: int) -> tuple[Doubles, Doubles]:
     """Read mean shift and scale, [dim] each, from a Kaldi nnet file; raises ModelError.
 
     The numbers stand in square brackets after `<AddShift>` and `<Rescale>`.
@@ -101,7 +104,7 @@ def read_cmvn(path: Path, dim: int) -> tuple[Floats, Floats]:
         if found is None:
             raise ModelError(f"{path} has no <{component}>: not a CMVN file")
         try:
-            vector = np.array(found[1].split(), dtype=np.float32)
+            vector = np.array(found[1].split(), dtype=np.float64)
         except ValueError as error:
             raise ModelError(f"{path}: <{component}> holds something that is no number") from error
         if len(vector) != dim:

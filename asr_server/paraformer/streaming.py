@@ -167,6 +167,8 @@ class OnlineStream:
 
     def _recognise_window(self, window: Floats, *, is_last: bool) -> list[str]:
         """Run encoder, CIF and, if a token fired, the decoder over one window of frames."""
+        if len(window) == 0:  # the end of a stream whose windows have neither past nor look-ahead
+            return []
         enc, enc_len, alphas = self._graphs.encoder.run(
             {"speech": window[None], "speech_lengths": as_int32(len(window))}
         )

@@ -256,7 +256,8 @@ def integrate_and_fire(enc: Tensor, alphas: Tensor, lengths: Tensor, tail: float
     hidden = nn.functional.pad(enc, (0, 0, 0, 1))
     ends = torch.cumsum(weights, dim=1)
     counts = torch.floor(ends[:, -1]).to(torch.int32)
-    tokens = torch.arange(counts.max(), dtype=torch.float32)[None, :, None]
+    # Room for one token even when none fires: the decoder's convolution takes no empty input.
+    tokens = torch.arange(counts.max().clamp(min=1), dtype=torch.float32)[None, :, None]
     overlap = torch.minimum(ends[:, None, :], tokens + 1.0) - torch.maximum(
         (ends - weights)[:, None, :], tokens
     )
