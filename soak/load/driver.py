@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 import time
 from typing import TYPE_CHECKING
 
 from soak.load.arrivals import ArrivalSchedule, ThroughputMeter, clip_order, retry_delay_s, round_down_rate
-from soak.load.blocks import BlockSchedule, block_length_s
+from soak.load.blocks import BlockSchedule, block_connections
 from soak.load.messages import DriverEvent, PhaseChanged
 from soak.load.readiness import NotReadyError, shortest, wait_for_first_result
 from soak.load.session import Endpoint, Session, SessionError
@@ -43,7 +44,7 @@ class Driver:
         self._tally = Tally(emit)
         self._endpoint = Endpoint.from_plan(plan)
         self._order = clip_order(len(clips), plan.clip_order, plan.seed)
-        self._left = math.inf if plan.connections is None else plan.connections
+        self._left = sys.maxsize if plan.connections is None else plan.connections
         self._sessions: set[asyncio.Task[None]] = set()
         self._session_ended = asyncio.Event()
         self._meter: ThroughputMeter | None = None
@@ -82,32 +83,39 @@ class Driver:
             self._phase("baseline")
             await asyncio.sleep(plan.baseline_s)
         started_s = time.monotonic()
-        throughput_per_s = await self._calibrate() if self._needs_calibration() else None
-        blocks = BlockSchedule(
-            block_s=block_length_s(plan, self._rate_per_s or throughput_per_s),
-            quiet_s=plan.settle_s + plan.rest_s,
-            run_ends_at_s=None if plan.duration_s is None else started_s + plan.duration_s,
-        )
-
-        def has_time(after_s: float) -> bool:
-            return blocks.has_time_for_block(time.monotonic() + after_s, self._longest_drain_s)
-
-        if throughput_per_s is not None and has_time(after_s=blocks.quiet_s):
-            await self._be_quiet()
-        # a run too short for its plan still has one block
-        while self._left > 0 and (self._block == 0 or has_time(after_s=0)):
-            self._block += 1
-            await self._load_block(blocks.load_ends_at_s(time.monotonic(), self._longest_drain_s))
-            await self._drain()
-            await self._be_quiet()
+        ends_at_s = None if plan.duration_s is None else started_s + plan.duration_s
+        rate_per_s = self._rate_per_s
+        if rate_per_s is None:
+            rate_per_s = await self._calibrate()
+            if ends_at_s is None or time.monotonic() + plan.settle_s + plan.rest_s < ends_at_s:
+                await self._be_quiet()
+        await self._load_in_blocks(rate_per_s, ends_at_s)
+        if ends_at_s is not None:  # what is left is too short for a block: the last rest is the longer for it
+            await asyncio.sleep(ends_at_s - time.monotonic())
         return "finished"
 
-    async def _load_block(self, until_s: float) -> None:
-        self._phase("load")
-        if self._rate_per_s is None:
-            await self._keep_busy(until_s)
-        else:
-            await self._arrive_at_rate(self._rate_per_s, until_s)
+    async def _load_in_blocks(self, rate_per_s: float, ends_at_s: float | None) -> None:
+        plan = self._plan
+        size = block_connections(plan, rate_per_s, len(self._clips))
+        blocks = BlockSchedule(
+            size=size,
+            load_s=size / rate_per_s,
+            quiet_s=plan.settle_s + plan.rest_s,
+            left=None if plan.connections is None else self._left,
+            run_ends_at_s=ends_at_s,
+        )
+        while count := blocks.next_size(time.monotonic(), self._left, self._longest_drain_s):
+            self._block += 1
+            self._phase("load")
+            if size >= len(self._clips):  # the same recordings in the same order, block after block
+                self._order = clip_order(len(self._clips), plan.clip_order, plan.seed)
+            until_s = blocks.load_must_end_at_s(time.monotonic(), self._longest_drain_s)
+            if plan.arrival == "closed":
+                await self._keep_busy(until_s, leave=self._left - count)
+            else:
+                await self._arrive_at_rate(rate_per_s, until_s, leave=self._left - count)
+            await self._drain()
+            await self._be_quiet()
 
     async def _become_ready(self, timeout_s: float) -> bool:
         clip = shortest(self._clips)
@@ -121,17 +129,10 @@ class Driver:
         self._event("ready", attempts=ready.attempts, waited_s=waited_s, transcript=ready.transcript)
         return True
 
-    def _needs_calibration(self) -> bool:
-        plan = self._plan
-        if plan.arrival == "rate":
-            return plan.rate_per_s is None
-        # the blocks of a closed loop are a share of the time its connections will take
-        return plan.block_s is None and plan.connections is not None
-
     async def _calibrate(self) -> float:
         """Return the throughput with `max_open` connections open all the time, in connections per second.
 
-        Sets the arrival rate of a plan that needs one.
+        For a plan of arrivals without a rate, that is set to a share of the throughput, and returned instead.
         """
         self._phase("calibrate")
         plan = self._plan
@@ -140,7 +141,7 @@ class Driver:
         longest_s = CALIBRATION_MAX_S
         if plan.duration_s is not None:
             longest_s = min(longest_s, plan.duration_s * CALIBRATION_RUN_SHARE)
-        left_after = 0.0
+        left_after = 0
         if plan.connections is not None:
             left_after = plan.connections - max(1, math.floor(plan.connections * CALIBRATION_RUN_SHARE))
         enough = plan.max_open * (1 + CALIBRATION_ROUNDS)
@@ -163,15 +164,15 @@ class Driver:
             connections=meter.completed,
             seconds=round(elapsed_s, 3),
         )
-        return throughput_per_s
+        return throughput_per_s if self._rate_per_s is None else self._rate_per_s
 
-    async def _arrive_at_rate(self, rate_per_s: float, until_s: float) -> None:
-        """Start groups of connections when they are due, until `until_s` or the last connection."""
+    async def _arrive_at_rate(self, rate_per_s: float, until_s: float, leave: int) -> None:
+        """Start groups of connections when they are due, until `until_s` or only `leave` are left to make."""
         delayed_before = self._tally.arrivals_delayed
         schedule = ArrivalSchedule(rate_per_s, self._plan.group, time.monotonic())
-        while self._left > 0 and (now_s := time.monotonic()) < until_s:
+        while self._left > leave and (now_s := time.monotonic()) < until_s:
             room = self._plan.max_open - len(self._sessions)
-            for _ in range(int(min(schedule.arrivals(now_s, room), self._left))):
+            for _ in range(min(schedule.arrivals(now_s, room), self._left - leave)):
                 self._start_session()
             self._tally.arrivals_delayed = delayed_before + schedule.arrivals_delayed
             wait_s = schedule.wait_s(time.monotonic())
@@ -181,7 +182,7 @@ class Driver:
                 await asyncio.sleep(min(wait_s, max(0.0, until_s - time.monotonic())))
 
     async def _keep_busy(
-        self, until_s: float, *, is_over: Callable[[], bool] = lambda: False, leave: float = 0
+        self, until_s: float, *, is_over: Callable[[], bool] = lambda: False, leave: int = 0
     ) -> None:
         """Keep `max_open` connections open until `until_s`, `is_over`, or only `leave` are left to make."""
         while self._left > leave and time.monotonic() < until_s and not is_over():
@@ -192,7 +193,7 @@ class Driver:
     async def _wait_for_session_end(self, until_s: float) -> None:
         self._session_ended.clear()
         try:
-            async with asyncio.timeout(max(0.0, until_s - time.monotonic())):
+            async with asyncio.timeout(None if until_s == math.inf else max(0.0, until_s - time.monotonic())):
                 await self._session_ended.wait()
         except TimeoutError:
             pass

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soak.load.blocks import BlockSchedule, block_length_s
+from soak.load.blocks import BlockSchedule, block_connections, block_length_s
 from soak.load.plan import LoadPlan
 
 
@@ -10,14 +10,14 @@ def plan(**values: object) -> LoadPlan:
     return LoadPlan.from_json_object({"url": "ws://127.0.0.1:1", "max_open": 64, **values})
 
 
-def follow(schedule: BlockSchedule, drain_s: float) -> list[tuple[float, float]]:
-    """Run the schedule with a fixed drain; returns (start, end of load) of every block."""
-    now_s, blocks = 0.0, []
-    while schedule.has_time_for_block(now_s, drain_s):
-        end_s = schedule.load_ends_at_s(now_s, drain_s)
-        blocks.append((now_s, end_s))
-        now_s = end_s + drain_s + schedule.quiet_s
-    return blocks
+def follow(schedule: BlockSchedule, left: int, load_s: float, drain_s: float, quiet_s: float) -> list[int]:
+    """Run the schedule with fixed times; returns the connections of every block."""
+    now_s, sizes = 0.0, []
+    while size := schedule.next_size(now_s, left, drain_s):
+        sizes.append(size)
+        left -= size
+        now_s += load_s + drain_s + quiet_s
+    return sizes
 
 
 @pytest.mark.parametrize(
@@ -41,26 +41,55 @@ def test_block_length_follows_from_the_plan(
     assert block_length_s(plan(**values), rate_per_s) == pytest.approx(expected_s)
 
 
-def test_the_last_rest_ends_with_the_run_and_a_short_remainder_joins_its_block() -> None:
-    blocks = follow(BlockSchedule(block_s=16, quiet_s=9, run_ends_at_s=110), drain_s=0)
-    assert blocks == [(0, 16), (25, 41), (50, 66), (75, 101)]
-
-
-def test_a_run_without_a_time_limit_always_has_time() -> None:
-    schedule = BlockSchedule(block_s=5, quiet_s=9, run_ends_at_s=None)
-    assert schedule.has_time_for_block(1e9, 100)
-    assert schedule.load_ends_at_s(1e9, 100) == 1e9 + 5
-
-
-@given(
-    block_s=st.floats(3, 300),
-    quiet_s=st.floats(0, 20),
-    drain_s=st.floats(0, 10),
-    length_s=st.floats(30, 5000),
+@pytest.mark.parametrize(
+    ("values", "rate_per_s", "expected"),
+    [
+        ({"connections": 500}, 7.0, 36),  # 31 wanted: two rounds of 18
+        ({"connections": 200}, 5.0, 18),  # 15 wanted: one round
+        ({"connections": 50}, 2.0, 6),  # far less than a round: the recordings go on in the next block
+        ({"connections": 500, "group": 8}, 7.0, 32),  # groups stay whole
+        ({"duration_s": 86400}, 10.0, 2916),  # 290 s of load: 162 rounds
+        ({"connections": 3}, 0.1, 1),
+    ],
 )
-def test_blocks_keep_within_the_run(block_s: float, quiet_s: float, drain_s: float, length_s: float) -> None:
-    blocks = follow(BlockSchedule(block_s, quiet_s, run_ends_at_s=length_s), drain_s)
-    assert blocks or length_s < block_s + quiet_s + drain_s + 3
-    for start_s, end_s in blocks:
-        assert start_s <= end_s <= length_s - quiet_s - drain_s + 1e-6
-        assert end_s - start_s <= 2 * block_s + drain_s + quiet_s
+def test_blocks_are_whole_rounds_of_the_recordings(
+    values: dict[str, object], rate_per_s: float, expected: int
+) -> None:
+    assert block_connections(plan(**values), rate_per_s, clips=18) == expected
+
+
+@pytest.mark.parametrize(
+    ("left", "sizes"),
+    [
+        (450, [18, *[36] * 12]),  # a remainder of half a block or more is a block of its own, the first
+        (440, [44, *[36] * 11]),  # a smaller one joins the first block
+        (465, [33, *[36] * 12]),
+        (72, [36, 36]),
+        (7, [7]),
+    ],
+)
+def test_blocks_are_alike_but_for_the_first(left: int, sizes: list[int]) -> None:
+    schedule = BlockSchedule(size=36, load_s=5, quiet_s=9, left=left, run_ends_at_s=None)
+    assert follow(schedule, left, 5, 0.5, 9) == sizes
+
+
+def test_a_time_limit_leaves_room_for_the_last_rest() -> None:
+    schedule = BlockSchedule(size=80, load_s=16, quiet_s=9, left=None, run_ends_at_s=110)
+    sizes = follow(schedule, 10**9, 16, 0.5, 9)
+    assert sizes == [80] * 4  # 4 x 25.5 s = 102 s
+    assert schedule.load_must_end_at_s(now_s=76.5, drain_s=0.5) == 110 - 9 - 0.5
+
+
+def test_a_run_too_short_for_a_block_has_one_that_ends_in_time() -> None:
+    schedule = BlockSchedule(size=80, load_s=16, quiet_s=9, left=None, run_ends_at_s=12)
+    assert follow(schedule, 10**9, 16, 0, 9) == [80]
+    assert schedule.load_must_end_at_s(now_s=0, drain_s=0) == 3
+
+
+@given(st.integers(1, 5000), st.integers(1, 400))
+def test_every_connection_is_made_once(left: int, size: int) -> None:
+    schedule = BlockSchedule(size=size, load_s=5, quiet_s=9, left=left, run_ends_at_s=None)
+    sizes = follow(schedule, left, 5, 0.5, 9)
+    assert sum(sizes) == left
+    assert set(sizes[1:]) <= {size}
+    assert sizes[0] < 1.5 * size
