@@ -75,7 +75,10 @@ def resource_charts(run: Run) -> list[Chart]:
         if low == high:
             continue
         figure = _lines(run, (Line(name, title.lower(), "resource"),), TINY_HEIGHT_PX)
-        figure.update_layout(showlegend=False, yaxis={"range": axis_range(low, high), "rangemode": "normal"})
+        figure.update_layout(
+            showlegend=False,
+            yaxis={"range": axis_range(low, high), "rangemode": "normal", "dtick": whole_steps(high - low)},
+        )
         charts.append(Chart(name, title, "", figure))
     return charts
 
@@ -118,7 +121,7 @@ def latency(run: Run) -> Chart | None:
     )
     if all(column(run, line.column) is None for line in lines):
         return None
-    figure = _lines(run, lines, SMALL_HEIGHT_PX, bridged=True)
+    figure = _lines(run, lines, SMALL_HEIGHT_PX)
     figure.update_layout(yaxis={"ticksuffix": " ms"})
     for trace, dash in zip(figure.data, ("solid", "dot", "solid", "dot"), strict=False):
         trace.line.dash = dash
@@ -132,7 +135,7 @@ def failures(run: Run) -> Chart | None:
     if failed is None or not np.nanmax(failed) > 0:
         return None
     figure = _lines(run, (Line("connections_failed", "failed connections", "failed"),), SMALL_HEIGHT_PX)
-    figure.update_layout(showlegend=False, yaxis={"dtick": 1 if np.nanmax(failed) <= 5 else None})
+    figure.update_layout(showlegend=False, yaxis={"dtick": whole_steps(float(np.nanmax(failed)))})
     return Chart("failures", "Failed connections", "Counted since the start of the load.", figure)
 
 
@@ -141,8 +144,10 @@ def _stack(run: Run, lines: Sequence[Line]) -> go.Figure | None:
     base = column(run, lines[0].column)
     if base is None:
         return None
-    # one choice of rows for all layers, or the stack would not add up
-    picked = thinned_indices(base)
+    # some readings are taken more seldom than samples; one choice of rows for all layers, or the stack
+    # would not add up
+    known = np.flatnonzero(np.isfinite(base))
+    picked = known[thinned_indices(base[known])]
     axis = run_time_axis(run)
     stamps = times_s(run)[picked] / axis.unit_s
     figure = go.Figure(layout=base_layout(run, SMALL_HEIGHT_PX))
@@ -164,7 +169,8 @@ def _stack(run: Run, lines: Sequence[Line]) -> go.Figure | None:
     return figure if figure.data else None
 
 
-def _lines(run: Run, lines: Sequence[Line], height_px: int, *, bridged: bool = False) -> go.Figure:
+def _lines(run: Run, lines: Sequence[Line], height_px: int) -> go.Figure:
+    """Draw columns as lines over cells that are empty: some readings are taken more seldom than samples."""
     axis = run_time_axis(run)
     figure = go.Figure(layout=base_layout(run, height_px))
     stamps = times_s(run)
@@ -172,7 +178,7 @@ def _lines(run: Run, lines: Sequence[Line], height_px: int, *, bridged: bool = F
         values = column(run, line.column)
         if values is None:
             continue
-        kept = np.isfinite(values) if bridged else np.ones(len(values), dtype=np.bool_)
+        kept = np.isfinite(values)
         x, y = thin(stamps[kept], values[kept])
         figure.add_scatter(
             x=x / axis.unit_s,
@@ -184,6 +190,11 @@ def _lines(run: Run, lines: Sequence[Line], height_px: int, *, bridged: bool = F
         )
     figure.update_layout(yaxis={"rangemode": "tozero"})
     return figure
+
+
+def whole_steps(span: float) -> int | None:
+    """Return the distance of ticks of an axis of counts: 1 where plotly would choose fractions."""
+    return 1 if span <= 5 else None
 
 
 def mode_for(values: NDArray[np.float64]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from soak.quantity import format_duration, format_level, format_rate
-from soak.report.charts import MIB, Chart, base_layout, mode_for, run_time_axis
+from soak.report.charts import MIB, Chart, base_layout, mode_for, run_time_axis, whole_steps
 from soak.report.evidence import (
     TimeAxis,
     axis_range,
@@ -244,7 +244,9 @@ def _load(canvas: _Canvas) -> None:
             fillcolor=LIGHT["open_fill"],
             hovertemplate="%{y:,.0f}",
         )
-        figure.update_layout(yaxis2={"title": {"text": "open"}})
+        figure.update_layout(
+            yaxis2={"title": {"text": "open"}, "dtick": whole_steps(float(np.nanmax(opened)))}
+        )
     completed = load_column(canvas.run, "connections_completed")
     if completed is None:
         return
