@@ -86,12 +86,13 @@ class Connection:
         """Serve the client until it, or what it does, ends the connection."""
         session = self._service.sessions.open()
         self._service.counters.connection_opened()
+        logger.debug("connection %d opened by %s", session.number, self._websocket.remote_address)
         sender = asyncio.create_task(self._send_results())
         try:
             while True:
                 await self._receive(await self._websocket.recv(), session)
         except WireError as error:
-            await self._refuse(error, "client_mistake")
+            await asyncio.gather(self._refuse(error, "client_mistake"), self._discard_input())
         except ConnectionClosed as closed:
             if closed.sent is not None and closed.sent.code == CLOSE_MESSAGE_TOO_BIG:
                 self._service.counters.error("oversized_message")
@@ -100,6 +101,7 @@ class Connection:
             self._service.counters.connection_closed()
             sender.cancel()
             await asyncio.wait([sender])
+            logger.debug("connection %d closed", session.number)
 
     async def _receive(self, message: str | bytes, session: Session) -> None:
         """Act on one frame. Raises WireError for a client's mistake."""
@@ -190,6 +192,12 @@ class Connection:
             self._give_up()
         except ConnectionClosed:
             pass
+
+    async def _discard_input(self) -> None:
+        """Read on until the end, or the client's close frame would be stuck behind what it sent before."""
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await self._websocket.recv()
 
     def _give_up(self) -> None:
         """Drop a client that does not read: what waits for it must not be held for ever."""

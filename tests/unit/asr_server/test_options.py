@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import pytest
+
+from asr_server.inject import Injection
+from asr_server.options import parse_options
+from asr_server.paraformer.catalog import resolve_model
+
+
+def test_no_arguments_serve_the_bundled_model_as_funasr_would() -> None:
+    options = parse_options([])
+    assert (options.listen_ip, options.port) == ("127.0.0.1", 10095)
+    assert options.offline_model_dir == resolve_model("tiny") / "offline"
+    assert options.online_model_dir == resolve_model("tiny") / "online"
+    assert not options.runtime.cpu_arena, "FunASR turns the arena off"
+    assert options.sweep_interval_s == 5
+    assert options.certfile is None
+    assert options.injections == ()
+
+
+def test_funasr_flag_names_are_understood() -> None:
+    command_line = (
+        "--decoder-thread-num 32 --io-thread-num 8 --model-thread-num 4 --model-dir /m --online-model-dir /o "
+        "--vad-dir /v --hotword /h.txt --port 1 --certfile /c --keyfile /k"
+    )
+    options = parse_options(command_line.split())
+    assert (options.decoder_thread_num, options.io_thread_num, options.runtime.model_thread_num) == (32, 8, 4)
+    assert (options.offline_model_dir, options.online_model_dir) == (Path("/m"), Path("/o"))
+    assert (options.hotword_file, options.certfile, options.keyfile) == (
+        Path("/h.txt"),
+        Path("/c"),
+        Path("/k"),
+    )
+
+
+def test_certfile_0_means_plain_as_in_funasr_scripts() -> None:
+    assert parse_options(["--certfile", "0", "--keyfile", "0"]).certfile is None
+
+
+def test_memory_flags_reach_the_runtime() -> None:
+    command_line = (
+        "--cpu-arena --arena-shrinkage --no-memory-pattern --arena-extend-strategy kSameAsRequested"
+    )
+    runtime = parse_options(command_line.split()).runtime
+    assert (runtime.cpu_arena, runtime.arena_shrinkage, runtime.memory_pattern) == (True, True, False)
+    assert runtime.arena_extend_strategy == "kSameAsRequested"
+
+
+def test_injections_add_up() -> None:
+    options = parse_options(["--inject", "session:1KiB", "--inject", "session:2KB"])
+    assert options.injections == (Injection("session", 1024), Injection("session", 2000))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--port", "-1"],
+        ["--io-thread-num", "two"],
+        ["--max-queued-audio-s", "inf"],
+        ["--keyfile", "/k"],
+        ["--por", "1"],
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse_options(arguments)
+    assert ended.value.code == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    assert arguments[0] in output.err
