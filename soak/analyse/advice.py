@@ -14,6 +14,8 @@ MULTIPLE_IO = 16
 LIMIT_LOW_FACTOR = 1.2
 LIMIT_HIGH_FACTOR = 1.3
 """A container gets 20–30 % more than the peak (FunASR's advice in issue 2164)."""
+LIMIT_STEPS_BYTES = ((256 * MIB, 4 * MIB), (1024 * MIB, 16 * MIB), (8192 * MIB, 64 * MIB))
+"""Peaks below the first number are rounded up to the second."""
 FUNASR_THREAD = "FunASR issue 2164, https://github.com/modelscope/FunASR/issues/2164"
 MEASURED = "measured in this run"
 
@@ -97,11 +99,11 @@ def advise(
 def memory_limit_bytes(peak_bytes: float) -> list[int]:
     """Return [1.2 × peak, 1.3 × peak] rounded up to a size a person would write; empty for no peak.
 
-    The step is 16 MiB below 1 GiB, 64 MiB below 8 GiB, 256 MiB above.
+    The step is 4 MiB below 256 MiB, 16 MiB below 1 GiB, 64 MiB below 8 GiB, 256 MiB above.
     """
     if not math.isfinite(peak_bytes) or peak_bytes <= 0:
         return []
-    step = 16 * MIB if peak_bytes < 1024 * MIB else 64 * MIB if peak_bytes < 8192 * MIB else 256 * MIB
+    step = next((step for below, step in LIMIT_STEPS_BYTES if peak_bytes < below), 256 * MIB)
     low = math.ceil(peak_bytes * LIMIT_LOW_FACTOR / step) * step
     high = math.ceil(peak_bytes * LIMIT_HIGH_FACTOR / step) * step
     return [low, max(high, low)]

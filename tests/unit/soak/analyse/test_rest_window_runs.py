@@ -21,7 +21,7 @@ def test_64_kib_kept_per_connection_is_climbing_and_measured(
     for seed in range(8):
         series = with_rests(
             seed=seed,
-            windows=min(20, windows),
+            windows=windows,
             connections=connections,
             leak_bytes_per_connection=LEAK_BYTES,
             noise_bytes=100e3,
