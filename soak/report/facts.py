@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from soak.quantity import (
+    MISSING,
     format_bytes,
     format_count,
     format_duration,
@@ -96,7 +97,7 @@ def judged_numbers(verdict: Verdict) -> tuple[Row, ...]:
         rows.insert(-1, Row("Smallest growth per connection it could see", format_bytes(each_smallest)))
     if verdict.follows is not None:
         rows.append(Row("Growth follows", str(verdict.follows)))
-    return tuple(rows)
+    return tuple(row for row in rows if row.value != MISSING)
 
 
 def _with_interval(estimate: float, low: float, high: float, per: str | None) -> str:
@@ -276,11 +277,12 @@ def target(run: Run) -> tuple[Row, ...]:
     for key, value in found.items():
         if value is None:
             continue
-        text = (
-            shlex.join(map(str, value))
-            if key == "command_line" and isinstance(value, list)
-            else _plain(value)
-        )
+        if key == "command_line" and isinstance(value, list):
+            text = shlex.join(map(str, value))
+        elif key == "start_time" and isinstance(value, int | float):
+            text = datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        else:
+            text = _plain(value)
         rows.append(Row(str(key).replace("_", " "), text))
     return tuple(rows)
 
@@ -361,12 +363,12 @@ def _plain(value: object) -> str:
     """Write a configured value as a person would: lists with commas, no quotes around text."""
     if value is None:
         return "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items()) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return str(value).removesuffix(".0")
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value)) or "none"
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    return str(value) or "none"

@@ -22,6 +22,7 @@ def render_markdown(run: Run, verdict: Verdict) -> str:
         + (f" Confidence: {_text(verdict.confidence)}." if verdict.confidence else ""),
         *(f"> **Note:** {_text(warning)}" for warning in wording.warnings(run, verdict)),
         _table(("", "", ""), ((f.label, f.value, f.note) for f in wording.key_figures(run, verdict))),
+        _text(wording.settling_sentence(verdict) or ""),
         _bullets(wording.further_reasons(verdict)),
         _courses("Reading", facts.courses(run)),
         _courses("Latency", facts.latency(run)),

@@ -91,7 +91,8 @@ def _title(figure: Figure, run: Run, verdict: Verdict) -> None:
         va="center",
         parse_math=False,
     )
-    text = " ".join(filter(None, (wording.death(run, verdict), wording.sentence(verdict))))
+    said = (wording.death(run, verdict), wording.sentence(verdict), wording.settling_sentence(verdict))
+    text = " ".join(filter(None, said))
     lines = textwrap.wrap(text, SENTENCE_CHARACTERS, max_lines=2, placeholder=" …")
     figure.text(
         0.02,

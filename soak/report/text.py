@@ -38,6 +38,9 @@ def render_terminal(run: Run, verdict: Verdict, report_path: Path | None = None)
         _headline(run, verdict),
         Text(wording.sentence(verdict)),
     ]
+    settling = wording.settling_sentence(verdict)
+    if settling:
+        parts.append(Text(settling))
     if verdict.confidence:
         parts.append(Text(f"Confidence: {verdict.confidence}", style="dim"))
     parts += [Text(f"! {warning}", style="yellow") for warning in wording.warnings(run, verdict)]

@@ -81,22 +81,26 @@ def sentence(verdict: Verdict) -> str:
     return f"Growth after warm-up: {format_rate(growth.estimate)} ({CONFIDENCE} interval {interval})."
 
 
+_SETTLING = "To settle it"
+
+
 def further_reasons(verdict: Verdict) -> tuple[str, ...]:
-    """Return the reasons that `sentence` does not say."""
-    return verdict.reasons[1:]
+    """Return the reasons that neither `sentence` nor `settling_sentence` says."""
+    return tuple(reason for reason in verdict.reasons[1:] if not reason.startswith(_SETTLING))
 
 
 def settling_sentence(verdict: Verdict) -> str | None:
-    """Say what would settle an inconclusive verdict, if that is known."""
-    settling = verdict.settling
-    if settling is None:
-        return None
+    """Say what would settle an inconclusive verdict, in the judge's words or from its numbers."""
+    said = next((reason for reason in verdict.reasons[1:] if reason.startswith(_SETTLING)), None)
+    if said is not None or verdict.settling is None:
+        return said
+    more_seconds, more_connections = verdict.settling.more_seconds, verdict.settling.more_connections
     ways = []
-    if settling.more_seconds is not None and is_known(settling.more_seconds):
-        ways.append(f"{format_duration(settling.more_seconds)} more")
-    if settling.more_connections is not None and is_known(settling.more_connections):
-        ways.append(f"{format_count(settling.more_connections)} more connections")
-    return f"To settle it at the noise seen so far: about {' or '.join(ways)}." if ways else None
+    if is_known(more_seconds):
+        ways.append(f"{format_duration(more_seconds)} more")
+    if is_known(more_connections):
+        ways.append(f"{format_count(more_connections)} more connections")
+    return f"{_SETTLING} at the noise seen so far: about {' or '.join(ways)}." if ways else None
 
 
 def death(run: Run, verdict: Verdict) -> str | None:

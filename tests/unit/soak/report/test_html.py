@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import replace
@@ -213,6 +214,22 @@ def test_gaps_in_the_readings_do_not_break_the_report(judged: Judged) -> None:
     samples.loc[100:160, samples.columns.drop(["t_s", "phase"])] = np.nan
     text = Page(render_html(replace(run, samples=samples), verdict)).text
     assert "Memory plateaus" in text
+
+
+def test_readings_taken_more_seldom_than_samples_are_joined(judged: Judged) -> None:
+    run, verdict = judged("healthy")
+    samples = run.samples.copy()
+    seldom = ["server_heap_in_use_bytes", "server_heap_free_bytes", "server_sessions_alive"]
+    samples.loc[1::2, seldom] = np.nan
+    charts = Page(render_html(replace(run, samples=samples), verdict)).charts
+    drawn = [_numbers(charts[key]["data"][0]["y"]) for key in ("heap", "server_sessions_alive")]
+    assert [len(values) for values in drawn] == [len(samples) / 2] * 2
+    assert all(np.isfinite(values).all() for values in drawn)
+    assert drawn[0].min() > 400  # MiB: no reading that is missing is drawn as zero
+
+
+def _numbers(values: dict[str, str]) -> np.ndarray[Any, Any]:
+    return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
 
 
 def test_every_light_colour_has_one_dark_counterpart() -> None:
