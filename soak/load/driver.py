@@ -211,7 +211,7 @@ class Driver:
 
     async def _hold_session(self, clip: Clip, *, back_off: bool) -> None:
         tally = self._tally
-        tally.open_connections += 1
+        tally.begun()
         session = Session(self._endpoint, clip, on_open=tally.opened)
         try:
             answer = await session.run()
@@ -227,7 +227,7 @@ class Driver:
             if self._meter is not None:
                 self._meter.add(time.monotonic(), clip.duration_s)
         finally:
-            tally.open_connections -= 1
+            tally.ended()
             tally.audio_sent(session.audio_s)
         if back_off:  # the client keeps its place while it waits, or a dead server would be hammered
             await asyncio.sleep(retry_delay_s(tally.failures_in_a_row))

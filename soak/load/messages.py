@@ -85,7 +85,8 @@ class Interval:
     t_monotonic_s: float
     counters: Counters
     open_connections: int
-    """Connections in use now, those being opened or closed included."""
+    """Most connections in use at once since the message before, those being opened or closed included: short
+    connections would mostly fall between two looks at a clock."""
     first_partial_ms: Quantiles | None
     """From the first audio frame to the first result of any kind; None without an observation."""
     final_ms: Quantiles | None

@@ -28,7 +28,7 @@ class Tally:
 
     def __init__(self, emit: Callable[[Message], None]) -> None:
         """Pass events to `emit`."""
-        self.open_connections = 0
+        self._open = self._most_open = 0
         self.arrivals_delayed = 0
         self.failures_in_a_row = 0
         """Failures since the last connection that completed."""
@@ -43,6 +43,15 @@ class Tally:
         self._events: Counter[str] = Counter()
         self._first_result = LatencySketch()
         self._final = LatencySketch()
+
+    def begun(self) -> None:
+        """Count a connection as open from its first step."""
+        self._open += 1
+        self._most_open = max(self._most_open, self._open)
+
+    def ended(self) -> None:
+        """Count a connection as no longer open, however it ended."""
+        self._open -= 1
 
     def opened(self) -> None:
         """Count a WebSocket handshake."""
@@ -75,11 +84,12 @@ class Tally:
         self._cut_short += 1
 
     def interval(self) -> Interval:
-        """Return the state now, with the latencies since the last call."""
+        """Return the counts so far, with the most connections open and the latencies since the last call."""
+        most_open, self._most_open = self._most_open, self._open
         return Interval(
             t_monotonic_s=time.monotonic(),
             counters=self._counters(),
-            open_connections=self.open_connections,
+            open_connections=most_open,
             first_partial_ms=self._first_result.take_interval(),
             final_ms=self._final.take_interval(),
             driver_rss_bytes=_own_rss_bytes(),

@@ -339,4 +339,5 @@ async def test_intervals_come_while_the_load_runs_and_never_go_back() -> None:
     assert completed[-1] == 20
     seen = sum(interval.final_ms.count for interval in intervals if interval.final_ms is not None)
     assert seen == 20
+    assert max(interval.open_connections for interval in intervals) >= 1
     assert intervals[-1].open_connections == 0
