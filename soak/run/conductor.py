@@ -177,7 +177,9 @@ class Conductor:
                 )
                 self._progress.take_event(message)
             case Done():
-                self._directory.append_event("load_ended", reason=message.reason)
+                self._directory.append_event(
+                    "load_ended", reason=message.reason, failures=dict(message.counters.failures)
+                )
 
     async def _sample_until_exit(self) -> ServerExit:
         """Write a sample at every instant of the schedule; return how the server ended, when it does."""
