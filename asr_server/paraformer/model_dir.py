@@ -26,6 +26,8 @@ __all__ = ["ModelDir", "ModelError", "graph_file", "read_cmvn", "read_model_dir"
 
 Doubles = NDArray[np.float64]
 
+WINDOWS = ("hamming", "hanning", "povey", "rectangular", "blackman", "sine")
+"""Kaldi's window functions."""
 DEFAULT_TAIL_THRESHOLD = 0.45
 DEFAULT_CIF_THRESHOLD = 1.0
 
@@ -68,6 +70,7 @@ def read_model_dir(path: Path) -> ModelDir:
             lfr_m=int(frontend["lfr_m"]),
             lfr_n=int(frontend["lfr_n"]),
         )
+        _check_sizes(config_file, settings, float(predictor.get("threshold", DEFAULT_CIF_THRESHOLD)))
         return ModelDir(
             path=path,
             frontend=settings,
@@ -111,6 +114,24 @@ def read_cmvn(path: Path, dim: int) -> tuple[Doubles, Doubles]:
             raise ModelError(f"{path}: <{component}> has {len(vector)} numbers, the features have {dim}")
         vectors.append(vector)
     return vectors[0], vectors[1]
+
+
+def _check_sizes(path: Path, frontend: FrontendSettings, threshold: float) -> None:
+    """Raise ModelError for values that Kaldi's code would end the process for, or that make no sense."""
+    if frontend.window not in WINDOWS:
+        raise ModelError(f"{path}: window must be one of {', '.join(WINDOWS)}, not {frontend.window!r}")
+    positive = {
+        "fs": frontend.sample_rate_hz,
+        "n_mels": frontend.n_mels,
+        "frame_length": frontend.frame_length_ms,
+        "frame_shift": frontend.frame_shift_ms,
+        "lfr_m": frontend.lfr_m,
+        "lfr_n": frontend.lfr_n,
+        "threshold": threshold,
+    }
+    for name, value in positive.items():
+        if value <= 0:
+            raise ModelError(f"{path}: {name} must be above 0, not {value}")
 
 
 def _read_text(path: Path) -> str:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from asr_server.paraformer.sessions import RuntimeSettings
 
 DEFAULT_CHUNK_SIZE = (5, 10, 5)
+LONGEST_WINDOW_FRAMES = 1000
+"""60 s: attention's memory grows with the square of the window, and clients choose it."""
 ENCODER_INPUTS = ("speech", "speech_lengths")
 ENCODER_OUTPUTS = ("enc", "enc_len", "alphas")
 DECODER_INPUTS = ("enc", "enc_len", "acoustic_embeds", "acoustic_embeds_len")
@@ -77,6 +79,11 @@ class OnlineRecogniser:
         left, chunk, right = chunk_size
         if left < 0 or chunk < 1 or right < 0:
             raise ValueError(f"chunk_size must be [>= 0, >= 1, >= 0] frames, not {list(chunk_size)}")
+        if sum(chunk_size) > LONGEST_WINDOW_FRAMES:
+            raise ValueError(
+                f"chunk_size must not exceed {LONGEST_WINDOW_FRAMES} frames (60 s) in all, "
+                f"not {list(chunk_size)}"
+            )
         return OnlineStream(self, chunk_size)
 
 
