@@ -124,7 +124,7 @@ def test_chunk_sizes_of_all_kinds(
     assert whole
 
 
-@pytest.mark.parametrize("chunk_size", [(5, 0, 5), (-1, 10, 5), (5, 10, -1)])
+@pytest.mark.parametrize("chunk_size", [(5, 0, 5), (-1, 10, 5), (5, 10, -1), (5, 991, 5), (10**9, 1, 0)])
 def test_chunk_sizes_that_make_no_window_are_refused(
     online: OnlineRecogniser, chunk_size: tuple[int, int, int]
 ) -> None:
