@@ -96,6 +96,9 @@ class Connection:
         except ConnectionClosed as closed:
             if closed.sent is not None and closed.sent.code == CLOSE_MESSAGE_TOO_BIG:
                 self._service.counters.error("oversized_message")
+        except Exception:
+            logger.exception("connection %d failed", session.number)
+            await self._refuse(WireError("the server failed", CLOSE_INTERNAL_ERROR), "decoding_failed")
         finally:
             self._service.sessions.close(session)
             self._service.counters.connection_closed()

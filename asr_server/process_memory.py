@@ -16,9 +16,11 @@ _STAT: Final = Path("/proc/self/stat")
 class HeapUsage:
     """glibc's account of malloc, over all its arenas (mallinfo2(3)).
 
-    `in_use_bytes` is uordblks + hblkhd: chunks handed out, mmapped ones included; chunks that a thread's
-    tcache holds count too. `free_bytes` is fordblks: free, but kept by malloc. `arena_bytes` is what malloc
-    got from the system other than by mmap. Small Python objects are not in it: pymalloc has its own arenas.
+    `in_use_bytes` is uordblks + hblkhd: chunks handed out, mmapped ones included. Chunks in a thread's cache
+    (tcache) count too, so with many threads it creeps up for thousands of connections while the caches fill;
+    GLIBC_TUNABLES=glibc.malloc.tcache_count=0 tells that from a leak. `free_bytes` is fordblks: free, but kept
+    by malloc. `arena_bytes` is what malloc got from the system other than by mmap. Small Python objects are
+    not in it: pymalloc has its own arenas.
     """
 
     in_use_bytes: int

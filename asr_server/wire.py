@@ -193,12 +193,9 @@ def _check_wav_name(value: object) -> str:
 
 
 def _check_wav_format(value: object) -> str:
-    if value not in {"pcm", "PCM"} if isinstance(value, str) else True:
-        raise WireError(
-            f'wav_format must be "pcm", not {_shown(value)}: this server takes raw PCM only; '
-            'send 16-bit little-endian mono samples without a header and "wav_format": "pcm"',
-            CLOSE_UNSUPPORTED_DATA,
-        )
+    if not isinstance(value, str) or value.lower() != "pcm":
+        wanted = "send 16-bit little-endian mono samples without a header"
+        raise WireError(f'wav_format must be "pcm", not {_shown(value)}: {wanted}', CLOSE_UNSUPPORTED_DATA)
     return "pcm"
 
 

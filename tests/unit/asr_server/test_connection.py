@@ -193,3 +193,14 @@ def test_what_waits_for_a_client_that_has_gone_is_not_decoded() -> None:
         gate.set()
         assert models.streams_freed.acquire(timeout=WAIT_S)
     assert len(steps) == 1
+
+
+def test_a_fault_of_the_server_itself_is_logged_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(ScriptedModels):
+        def new_stream(self, chunk_size: tuple[int, int, int] = (5, 10, 5)) -> Stream:
+            raise ValueError(f"no memory for {chunk_size}")
+
+    with serving(Broken()) as served, served.connect() as client:
+        client.send('{"chunk_size": [5, 10, 5]}')
+        assert json.loads(client.recv(timeout=WAIT_S))["error"] == "the server failed"
+    assert "no memory for" in caplog.text
