@@ -109,6 +109,14 @@ def format_count(value: float | None) -> str:
     return f"{round(value):,}"
 
 
+def format_rounded_count(count: float) -> str:
+    """Write an estimated count, rounded up to two digits above 100: ``12``, ``440``, ``13,000``."""
+    if not math.isfinite(count):
+        return MISSING
+    step = 1.0 if count <= 100 else 10.0 ** (math.floor(math.log10(count)) - 1)
+    return f"{math.ceil(count / step) * step:,.0f}"
+
+
 def format_number(value: float | None) -> str:
     """Write a plain number with three significant digits: ``0.25``, ``7``, ``1,240``."""
     if value is None or not math.isfinite(value):

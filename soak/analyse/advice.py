@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TypedDict
 
-from soak.analyse.wording import bytes_in_words, duration_in_words
+from soak.quantity import format_bytes, format_duration, format_level
 
 MIB = 1024 * 1024
 MULTIPLE_IO = 16
@@ -116,8 +116,8 @@ def recommended_io_threads(decoder_thread_num: int) -> int:
 
 def _limit_note(peak_bytes: float, limit: list[int], *, climbing: bool) -> AdviceNote:
     text = (
-        f"Give the container {bytes_in_words(limit[0])} to {bytes_in_words(limit[1])}: "
-        f"20–30 % above the peak of {bytes_in_words(peak_bytes)}."
+        f"Give the container {format_bytes(limit[0])} to {format_bytes(limit[1])}: "
+        f"20–30 % above the peak of {format_level(peak_bytes)}."
     )
     if climbing:
         text += " While memory climbs no limit is enough; restart on a schedule until the leak is fixed."
@@ -126,9 +126,9 @@ def _limit_note(peak_bytes: float, limit: list[int], *, climbing: bool) -> Advic
 
 def _time_note(target: float, time_to_limit_s: float) -> AdviceNote:
     if time_to_limit_s <= 0:
-        return AdviceNote(text=f"The limit of {bytes_in_words(target)} is already reached.", source=MEASURED)
-    left = duration_in_words(time_to_limit_s)
-    text = f"At this rate {bytes_in_words(target)} is reached {left} after the end of the run."
+        return AdviceNote(text=f"The limit of {format_bytes(target)} is already reached.", source=MEASURED)
+    left = format_duration(time_to_limit_s)
+    text = f"At this rate {format_bytes(target)} is reached {left} after the end of the run."
     return AdviceNote(text=text, source=MEASURED)
 
 

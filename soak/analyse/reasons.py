@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from soak.analyse.decision import Cause
 from soak.analyse.verdict import Basis, Follows, Label
-from soak.analyse.wording import bytes_in_words, count_in_words, duration_in_words
+from soak.quantity import format_bytes, format_duration, format_level, format_rounded_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def reasons_in_words(facts: Facts) -> tuple[str, ...]:
     if facts.restarts:
         reasons.append(
             f"The process started anew {facts.restarts} time{'s' if facts.restarts > 1 else ''}; "
-            f"only its last life, {duration_in_words(facts.run.duration_s)}, was judged."
+            f"only its last life, {format_duration(facts.run.duration_s)}, was judged."
         )
     return tuple(reason for reason in reasons if reason)
 
@@ -79,8 +79,8 @@ def _within_budget(facts: Facts, evidence: Evidence) -> str:
     sure = 100 * facts.settings.plateau_confidence
     most = max(facts.run.duration_s * evidence.at_most_per_second, 0.0)
     return (
-        f"Memory is flat at {bytes_in_words(evidence.end_level_bytes)}: growth after warm-up comes to at "
-        f"most {bytes_in_words(most)} over a run of {duration_in_words(facts.run.duration_s)} "
+        f"Memory is flat at {format_level(evidence.end_level_bytes)}: growth after warm-up comes to at "
+        f"most {format_bytes(most)} over a run of {format_duration(facts.run.duration_s)} "
         f"({sure:.0f} % sure), below the budget of {_budget_over_run(facts)}."
     )
 
@@ -88,7 +88,7 @@ def _within_budget(facts: Facts, evidence: Evidence) -> str:
 def _persists(_facts: Facts, evidence: Evidence) -> str:
     return (
         f"Memory grows by {_pace(evidence)} and does not slow down: after warm-up it gained "
-        f"{bytes_in_words(evidence.tail_growth_bytes)} in {duration_in_words(evidence.tail_s)}, and the "
+        f"{format_bytes(evidence.tail_growth_bytes)} in {format_duration(evidence.tail_s)}, and the "
         f"later half kept at least {100 * evidence.keeps_pace:.0f} % of the earlier half's pace."
     )
 
@@ -109,7 +109,7 @@ def _pace_unproven(_facts: Facts, evidence: Evidence) -> str:
 
 def _one_step(_facts: Facts, evidence: Evidence) -> str:
     return (
-        f"Memory grew by {bytes_in_words(evidence.tail_growth_bytes)}, mostly in one step; "
+        f"Memory grew by {format_bytes(evidence.tail_growth_bytes)}, mostly in one step; "
         "a leak would go on, and the run does not show whether it does."
     )
 
@@ -127,8 +127,8 @@ def _recent(_facts: Facts, evidence: Evidence) -> str:
 
 
 def _undecided(facts: Facts, evidence: Evidence) -> str:
-    low = bytes_in_words(facts.run.duration_s * evidence.per_second.low)
-    high = bytes_in_words(facts.run.duration_s * evidence.per_second.high)
+    low = format_bytes(facts.run.duration_s * evidence.per_second.low)
+    high = format_bytes(facts.run.duration_s * evidence.per_second.high)
     return (
         f"Growth after warm-up, over the length of this run, is between {low} and {high} (95 %), and the "
         f"budget is {_budget_over_run(facts)}: neither flat nor climbing is shown."
@@ -155,12 +155,12 @@ def _too_little(facts: Facts) -> str:
         return "There is no reading of the memory to judge."
     if facts.decision.cause is Cause.TOO_SHORT:
         return (
-            f"The run covers {duration_in_words(run.duration_s)}; nothing is decided in less than "
-            f"{duration_in_words(settings.min_duration_s)}."
+            f"The run covers {format_duration(run.duration_s)}; nothing is decided in less than "
+            f"{format_duration(settings.min_duration_s)}."
         )
     if facts.decision.cause is Cause.TOO_FEW_CONNECTIONS:
-        completed = count_in_words(run.connections or 0)
-        wanted = count_in_words(settings.min_connections)
+        completed = format_rounded_count(run.connections or 0)
+        wanted = format_rounded_count(settings.min_connections)
         return f"Only {completed} connections were completed; warm-up alone takes about {wanted}."
     kind = "rest windows" if points.basis is Basis.REST_WINDOWS else "readings"
     least = settings.min_points
@@ -172,9 +172,10 @@ def _settling(settling: Settling | None) -> str:
         return (
             "No run of reasonable length settles it at this noise; --max-growth can say what matters to you."
         )
-    wanted = f"about {duration_in_words(max(settling.more_seconds, 1.0))} more"
+    wanted = f"about {format_duration(max(settling.more_seconds, 1.0))} more"
     if settling.more_connections:
-        return f"To settle it: about {count_in_words(settling.more_connections)} more connections ({wanted})."
+        count = format_rounded_count(settling.more_connections)
+        return f"To settle it: about {count} more connections ({wanted})."
     return f"To settle it: {wanted} of the same load."
 
 
@@ -183,7 +184,7 @@ def _slope(facts: Facts, evidence: Evidence) -> str:
     text = f"Growth after warm-up: {slope}"
     if evidence.per_connection is not None:
         text += f"; {_interval(evidence.per_connection, 1.0, 'per connection')}"
-    text += f". Budget: {bytes_in_words(facts.budget_bytes_per_s * 3600.0)} per hour"
+    text += f". Budget: {format_bytes(facts.budget_bytes_per_s * 3600.0)} per hour"
     text += f" ({_budget_over_run(facts)} over the run)." if facts.budget_is_relative else "."
     grows = evidence.per_second.low > 0
     if grows and evidence.follows is Follows.CONNECTIONS:
@@ -203,20 +204,20 @@ def _warm_up(facts: Facts, evidence: Evidence) -> str:
     there = evidence.level_bytes - evidence.per_second.estimate * float(tail.mean() - tail[0])
     gained = there - facts.start_bytes
     begun = facts.run.duration_s - float(points.t_s[-1] - points.t_s[evidence.first])
-    when = f"{duration_in_words(max(begun, 0.0))} into the run"
+    when = f"{format_duration(max(begun, 0.0))} into the run"
     if points.connections is not None:
-        when += f" (after {count_in_words(float(points.connections[evidence.first]))} connections)"
-    return f"Warm-up was over {when}; memory was {bytes_in_words(max(gained, 0.0))} above its start."
+        when += f" (after {format_rounded_count(float(points.connections[evidence.first]))} connections)"
+    return f"Warm-up was over {when}; memory was {format_bytes(max(gained, 0.0))} above its start."
 
 
 def _detectable(facts: Facts, evidence: Evidence) -> str:
     smallest = facts.detectable_bytes_per_s
     if not math.isfinite(smallest):
         return ""
-    text = f"The smallest growth this run could have seen is {bytes_in_words(smallest * 3600.0)} per hour"
+    text = f"The smallest growth this run could have seen is {format_bytes(smallest * 3600.0)} per hour"
     if evidence.per_connection is not None:
         rate = evidence.tail_span / max(evidence.tail_s, 1e-9)
-        text += f", or {bytes_in_words(smallest / max(rate, 1e-9))} per connection"
+        text += f", or {format_bytes(smallest / max(rate, 1e-9))} per connection"
     return f"{text}; a slower leak would not show."
 
 
@@ -227,16 +228,16 @@ def _judged(facts: Facts) -> str:
     else:
         text = f"Judged on the lower envelope of the readings under load ({points.t_s.size} stretches)."
     if points.bytes_per_open_connection > 0:
-        worth = bytes_in_words(points.bytes_per_open_connection)
+        worth = format_bytes(points.bytes_per_open_connection)
         text += f" Memory follows the open connections, {worth} each; that was taken out."
     return text
 
 
 def _pace(evidence: Evidence) -> str:
-    hourly = f"{bytes_in_words(evidence.per_second.estimate * 3600.0)} per hour"
+    hourly = f"{format_bytes(evidence.per_second.estimate * 3600.0)} per hour"
     if evidence.per_connection is None or evidence.follows is Follows.TIME:
         return hourly
-    return f"{bytes_in_words(evidence.per_connection.estimate)} per connection ({hourly})"
+    return f"{format_bytes(evidence.per_connection.estimate)} per connection ({hourly})"
 
 
 def _halves(evidence: Evidence) -> str:
@@ -244,15 +245,15 @@ def _halves(evidence: Evidence) -> str:
     factor, unit = (1.0, "per connection") if by_work else (3600.0, "per hour")
     early, late = evidence.early.estimate * factor, evidence.late.estimate * factor
     return (
-        f"{bytes_in_words(early)} {unit} in the earlier half of the judged stretch, "
-        f"{bytes_in_words(late)} in the later half"
+        f"{format_bytes(early)} {unit} in the earlier half of the judged stretch, "
+        f"{format_bytes(late)} in the later half"
     )
 
 
 def _interval(slope: Estimate, factor: float, unit: str) -> str:
-    low, high = bytes_in_words(slope.low * factor), bytes_in_words(slope.high * factor)
-    return f"{bytes_in_words(slope.estimate * factor)} {unit} (95 % between {low} and {high})"
+    low, high = format_bytes(slope.low * factor), format_bytes(slope.high * factor)
+    return f"{format_bytes(slope.estimate * factor)} {unit} (95 % between {low} and {high})"
 
 
 def _budget_over_run(facts: Facts) -> str:
-    return bytes_in_words(facts.budget_bytes_per_s * facts.run.duration_s)
+    return format_bytes(facts.budget_bytes_per_s * facts.run.duration_s)

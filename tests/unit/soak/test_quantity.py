@@ -15,6 +15,7 @@ from soak.quantity import (
     format_number,
     format_percent,
     format_rate,
+    format_rounded_count,
 )
 
 MIB = 1024.0**2
@@ -95,3 +96,8 @@ def test_small_quantities() -> None:
     assert format_percent(0.0213) == "2.13 %"
     writers = (format_count, format_number, format_percent, format_milliseconds)
     assert {write(None) for write in writers} == {MISSING}
+
+
+def test_an_estimated_count_is_rounded_up_to_what_is_known_of_it() -> None:
+    assert [format_rounded_count(count) for count in (11.2, 431, 12345)] == ["12", "440", "13,000"]
+    assert format_rounded_count(float("inf")) == "n/a"

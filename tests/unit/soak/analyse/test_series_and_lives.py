@@ -39,7 +39,7 @@ def test_what_is_no_series_is_refused_in_one_line(columns: tuple[Any, Any], mess
     ("t_s", "rss_bytes", "words"),
     [
         (array(), array(), "no reading"),
-        (array(1), array(1e8), "nothing is decided in less than 60 s"),
+        (array(1), array(1e8), "nothing is decided in less than 1 min"),
         (np.arange(100.0), np.full(100, np.nan), "no reading"),
         (np.arange(100.0), np.zeros(100), "no reading"),
         (np.full(100, 5.0), np.full(100, 1e8), "nothing is decided"),
