@@ -19,8 +19,8 @@ class HeapUsage:
     `in_use_bytes` is uordblks + hblkhd: chunks handed out, mmapped ones included. Chunks in a thread's cache
     (tcache) count too, so with many threads it creeps up for thousands of connections while the caches fill;
     GLIBC_TUNABLES=glibc.malloc.tcache_count=0 tells that from a leak. `free_bytes` is fordblks: free, but
-    kept by malloc. `arena_bytes` is what malloc got from the system other than by mmap. Small Python objects are
-    not in it: pymalloc has its own arenas.
+    kept by malloc. `arena_bytes` is what malloc got from the system other than by mmap. Small Python
+    objects are not in it: pymalloc has its own arenas.
     """
 
     in_use_bytes: int
