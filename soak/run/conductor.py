@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from soak.load.messages import Message
     from soak.record import RunDirectory
     from soak.run.view import View
+    from soak.sample import TreeReading
     from soak.target import ServerExit, TargetServer
 
 PROVISIONAL_EVERY_S = 10.0
@@ -114,6 +115,8 @@ class Conductor:
                 log_tail=list(exited.log_tail),
             )
             return Ending(EndReason.SERVER_EXITED, exited)
+        # the driver's last counts came with its end: they belong into the record
+        self._write_sample(self._tree.read(time.monotonic()), late_s=0.0)
         if self._interrupted:
             return Ending(EndReason.INTERRUPTED)
         done = follow.result()
@@ -192,19 +195,22 @@ class Conductor:
             if tick.missed:
                 self._directory.append_event("sample_missed", count=tick.missed)
             reading = self._tree.read(now_s)
-            unread = unread + 1 if reading is None else 0
-            row = self._rows.build(self._directory.elapsed_s(), now_s - tick.due_s, reading)
             exited = self._target.poll()
             if exited is not None:
                 return exited
+            unread = unread + 1 if reading is None else 0
             if unread > TICKS_TO_COME_BACK:
                 raise TargetError(f"the memory of process {self._target.pid} can no longer be read")
-            self._directory.append_sample(row)
-            self._history.append(row)
-            self._progress.take_row(row)
-            self._view.update(self._progress, self._history)
+            self._write_sample(reading, late_s=now_s - tick.due_s)
             if self._budget.allows(now_s):
                 await self._read_shared_memory(now_s)
+
+    def _write_sample(self, reading: TreeReading | None, *, late_s: float) -> None:
+        row = self._rows.build(self._directory.elapsed_s(), late_s, reading)
+        self._directory.append_sample(row)
+        self._history.append(row)
+        self._progress.take_row(row)
+        self._view.update(self._progress, self._history)
 
     async def _read_shared_memory(self, began_s: float) -> None:
         self._rows.shared_memory_read(await asyncio.to_thread(self._tree.read_shared))
