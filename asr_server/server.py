@@ -23,7 +23,7 @@ from asr_server.metrics import HttpEndpoints, ServerCollector
 from asr_server.paraformer.errors import ModelError
 from asr_server.paraformer.offline import OfflineRecogniser
 from asr_server.paraformer.streaming import OnlineRecogniser
-from asr_server.process_memory import read_process_usage, trim_heap
+from asr_server.process_memory import read_process_usage, reserve_python_arenas, trim_heap
 from asr_server.recogniser import Models
 from asr_server.session import SessionRegistry
 
@@ -129,6 +129,7 @@ def _settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+    reserve_python_arenas()
     trimmed = trim_heap()
     usage = read_process_usage()
     if usage is not None:

@@ -82,6 +82,8 @@ class Conductor:
 
         Raises `SoakError` when the record cannot be written or the driver breaks down.
         """
+        # what the server takes before anybody has spoken to it is where every growth is counted from
+        self._write_sample(self._tree.read(time.monotonic()), late_s=0.0)
         driver = await DriverProcess.start(self._config.load, self._directory.path / "driver.log")
         follow = asyncio.create_task(self._follow(driver))
         sample = asyncio.create_task(self._sample_until_exit())

@@ -51,7 +51,7 @@ class Progress:
         rss_bytes = row.get("rss_bytes")
         if isinstance(rss_bytes, int):
             self.peak_bytes = max(self.peak_bytes, rss_bytes)
-            if row.get("phase") in ("start", "baseline"):
+            if self.start_bytes is None:
                 self.start_bytes = rss_bytes
         self._counts.append((self.elapsed_s(), self.count("connections_completed")))
 
@@ -210,7 +210,9 @@ def panel(title: str, progress: Progress, history: History) -> RenderableType:
     facts.add_row("Connections", progress.connections_in_words())
     facts.add_row("Now", _where(progress))
     facts.add_row("So far", _so_far(progress.provisional))
-    return Group(head, ProgressBar(total=1.0, completed=progress.fraction()), facts)
+    bar = Table.grid(expand=True)  # by itself the bar does not end its line
+    bar.add_row(ProgressBar(total=1.0, completed=progress.fraction()))
+    return Group(head, bar, facts)
 
 
 def sparkline(values: list[float]) -> str:

@@ -23,7 +23,7 @@ ROW: dict[str, float | int | str | None] = {
 
 def _progress() -> tuple[Progress, History]:
     progress, history = Progress(PLAN), History()
-    for row in ({**ROW, "phase": "baseline", "rss_bytes": 90_000_000, "connections_completed": 0}, ROW):
+    for row in ({**ROW, "phase": "start", "rss_bytes": 90_000_000, "connections_completed": 0}, ROW):
         progress.take_row(row)
         history.append(row)
     progress.take_event(DriverEvent(0.0, "calibrated", {"rate_per_s": 5.0}))
@@ -44,6 +44,7 @@ def test_the_panel_says_memory_connections_and_phase_within_80_columns() -> None
     for words in (
         "minimal",
         "92 MiB",
+        "92 MiB  ▁█",
         "85.8 MiB at the start",
         "125 of 500",
         "2 failed",
