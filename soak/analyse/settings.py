@@ -18,10 +18,10 @@ class JudgeSettings:
     """Budget in bytes per hour; None takes the relative budget below."""
     relative_budget: float = 0.0025
     """Share of the level the memory may grow over the length of the run (design: 0.25 %)."""
-    min_relative_budget_bytes: float = 1024 * KIB
-    """Bytes; the relative budget is never smaller over the run. One CPython arena (obmalloc's ARENA_SIZE) or
-    eight of glibc's heap tops (M_TRIM_THRESHOLD): at rest a healthy process holds one more or one less. It
-    matters only for servers below 410 MiB; 0 switches it off."""
+    min_relative_budget_bytes: float = 0.0
+    """Bytes; the relative budget is never smaller over the run. 0 leaves it at its share. The bundled
+    configurations set 1 MiB, one CPython arena: below 400 MiB of level, 0.25 % is less than a runtime's own
+    unit of growth."""
     page_bytes: float = 4096.0
     """Bytes; memory is counted in pages, so no noise below a page's rounding is believed."""
 

@@ -189,7 +189,8 @@ def test_a_disk_without_space_ends_in_one_line_and_keeps_what_was_recorded(
 
 
 def test_several_configurations_end_in_one_comparison(soak: Soak, tmp_path: Path) -> None:
-    done = soak("run", "-c", "minimal", "-c", "medium", "--connections", "24", *QUICK, *GROUPS, "--out", "runs")
+    configs = ["-c", "minimal", "-c", "medium", "--connections", "24", "--out", "runs"]
+    done = soak("run", *configs, *QUICK, *GROUPS)
     assert done.status in (0, 3), done.err
     (comparison,) = (tmp_path / "runs").glob("*-comparison")
     assert (comparison / "comparison.html").is_file()

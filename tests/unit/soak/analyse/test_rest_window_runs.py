@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from soak.analyse import Basis, Label, Series, judge
+from soak.analyse import Basis, JudgeSettings, Label, Series, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LEAK_BYTES = 64 * 1024.0
+SMALL_SERVER = JudgeSettings(min_relative_budget_bytes=2**20)
+"""As in the bundled configurations."""
 
 
 @pytest.mark.parametrize(("windows", "connections"), [(12, 250), (12, 400), (16, 500), (20, 500)])
@@ -39,7 +41,7 @@ def test_the_same_server_without_the_leak_is_a_plateau(
     with_rests: Callable[..., Series], windows: int, warm_up_bytes: float
 ) -> None:
     for seed in range(8):
-        verdict = judge(with_rests(seed=seed, windows=windows, warm_up_bytes=warm_up_bytes))
+        verdict = judge(with_rests(seed=seed, windows=windows, warm_up_bytes=warm_up_bytes), SMALL_SERVER)
         assert verdict.verdict is Label.PLATEAU, verdict.reasons
         assert verdict.plateau_at_s is not None
         assert verdict.plateau_at_s < 75
