@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-KIB = 1024.0
-
 
 @dataclass(frozen=True)
 class JudgeSettings:

@@ -17,6 +17,8 @@ PERIODS_PER_RUN = 24
 """Blocks with their rests in a run that is limited by time; a day then has one an hour before the bounds."""
 SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 20.0, 300.0
 """Bounds of a block with its rest: mostly load in a short run, many floors in a long one."""
+FEWEST_BLOCKS = 10
+"""A trend wants so many floors; blocks are made longer than planned only where that many remain."""
 SHORTEST_BLOCK_S = 3.0
 """A block has some load in it, whatever the plan."""
 
@@ -43,13 +45,20 @@ def block_length_s(plan: LoadPlan, rate_per_s: float | None) -> float:
 def block_connections(plan: LoadPlan, rate_per_s: float, clips: int) -> int:
     """Return how many connections each block makes.
 
-    Where a block is about a round of the `clips` recordings or more, it is a number of whole rounds: a server
-    keeps what its last inputs left behind, so the floors after blocks that end with different recordings
-    differ, by more than a small leak (0.3 MiB was seen on the bundled server). Groups are never split.
+    It is a number of whole rounds of the `clips` recordings, or with groups at least one round, wherever that
+    leaves the run enough blocks: a server keeps what its last inputs left behind, so the floors after blocks
+    that end with different recordings differ, by more than a small leak (0.3 MiB was seen on the bundled
+    server). Groups are never split.
     """
     wanted = rate_per_s * block_length_s(plan, rate_per_s)
-    unit = clips if plan.group == 1 and wanted >= clips / 2 else plan.group
-    return max(1, round(wanted / unit)) * unit
+    unit = clips if plan.group == 1 else plan.group
+    rounds = max(round(wanted / unit), math.ceil(clips / unit)) * unit
+    connections = math.inf if plan.connections is None else plan.connections
+    period_s = rounds / rate_per_s + plan.settle_s + plan.rest_s
+    lasting_s = math.inf if plan.duration_s is None else plan.duration_s
+    if min(connections / rounds, lasting_s / period_s) >= FEWEST_BLOCKS:
+        return rounds
+    return max(1, round(wanted / plan.group)) * plan.group
 
 
 class BlockSchedule:

@@ -46,7 +46,9 @@ def test_block_length_follows_from_the_plan(
     [
         ({"connections": 500}, 7.0, 36),  # 31 wanted: two rounds of 18
         ({"connections": 200}, 5.0, 18),  # 15 wanted: one round
-        ({"connections": 50}, 2.0, 6),  # far less than a round: the recordings go on in the next block
+        ({"connections": 50}, 2.0, 6),  # rounds would leave two blocks: the recordings go on in the next one
+        ({"duration_s": 600}, 0.5, 18),  # 8 wanted, but thirteen blocks of a round fit
+        ({"duration_s": 600, "group": 8}, 0.5, 24),
         ({"connections": 500, "group": 8}, 7.0, 32),  # groups stay whole
         ({"duration_s": 86400}, 10.0, 2916),  # 290 s of load: 162 rounds
         ({"connections": 3}, 0.1, 1),
