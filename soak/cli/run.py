@@ -21,6 +21,7 @@ from soak.report.text import render_terminal
 from soak.run.session import Attachment, SoakResult, run_soak
 
 DEFAULT_CONFIG = "minimal"
+DEFAULT_CONFIG_ATTACHED = "attached"
 
 
 def run(
@@ -31,7 +32,7 @@ def run(
             "-c",
             help="minimal, medium, high (1/1/1, 32/2/1, 32/8/4 decoder/io/model threads) or a TOML file. "
             "Repeat it to run several and compare them.",
-            show_default=DEFAULT_CONFIG,
+            show_default="minimal; attached with --url",
         ),
     ] = None,
     hours: Annotated[float | None, typer.Option(help="Run for so many hours.")] = None,
@@ -79,12 +80,13 @@ def run(
     Your own server:   soak run --url ws://127.0.0.1:10095 --pid 4711 --hours 1
     """
     attachment = _attachment(url, pid)
+    default = DEFAULT_CONFIG if attachment is None else DEFAULT_CONFIG_ATTACHED
     overrides = {
         "load": _length(hours, minutes, connections),
         "server": {} if model is None else {"model": model},
         "judge": {} if max_growth is None else {"max_growth_bytes_per_hour": growth_budget_bytes(max_growth)},
     }
-    configs = [load_config(name, settings or (), overrides) for name in config or [DEFAULT_CONFIG]]
+    configs = [load_config(name, settings or (), overrides) for name in config or [default]]
     console = Console(stderr=as_json)
     if attachment is None:
         for name in {each.server.model for each in configs}:

@@ -99,13 +99,16 @@ def _bring_up(config: SoakConfig, attachment: Attachment | None, directory: RunD
 
 def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, console: Console) -> Ending:
     environment = {**os.environ, **config.server.environment}
+    configuration = config.to_json_object()
+    if target.identity()["kind"] == "attached":
+        del configuration["server"]  # somebody else's server was started with settings of its own
     directory.write_manifest(
         {
             "soak_version": package_versions().get("soak", "unknown"),
             "command_line": [Path(sys.argv[0]).name, *sys.argv[1:]],
             "started_utc": directory.started_utc,
             "name": config.name,
-            "configuration": config.to_json_object(),
+            "configuration": configuration,
             "host": host_facts(),
             "versions": package_versions(),
             "environment": allocator_environment(environment),

@@ -42,7 +42,10 @@ def test_it_is_sampled_judged_and_left_running(
     assert done.status in (0, 3), done.err
     assert psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     (path,) = (tmp_path / "reports").iterdir()
-    target = json.loads((path / "manifest.json").read_text())["target"]
+    assert path.name.endswith("Z-attached")
+    manifest = json.loads((path / "manifest.json").read_text())
+    assert "server" not in manifest["configuration"]  # how it was started is not known
+    target = manifest["target"]
     assert (target["kind"], target["pid"], target["url"]) == ("attached", pid, url)
     last = (path / "samples.csv").read_text().splitlines()[-1].split(",")
     assert last[2] == "20"

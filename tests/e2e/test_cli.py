@@ -55,7 +55,7 @@ def test_a_budget_given_on_the_command_line_holds(soak: Soak, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run", "-c", "maximal"], "the bundled ones are high, medium, minimal"),
+        (["run", "-c", "maximal"], "the bundled ones are attached, high, medium, minimal"),
         (["run", "--set", "server.threads=1"], "server.threads is not a setting"),
         (["run", "--set", "load.mode=fast"], "load.mode is 'fast'"),
         (["run", "--url", "ws://127.0.0.1:1"], "--url and --pid go together"),

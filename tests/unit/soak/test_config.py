@@ -82,7 +82,7 @@ def test_a_mistake_gets_one_line_that_names_it(
 
 
 def test_a_configuration_that_is_not_there_is_named_with_those_that_are() -> None:
-    with pytest.raises(SoakError, match=r"--config maximal: .* high, medium, minimal"):
+    with pytest.raises(SoakError, match=r"--config maximal: .* attached, high, medium, minimal"):
         load_config("maximal")
 
 
