@@ -110,7 +110,7 @@ def _advice_context(manifest: dict[str, Any]) -> AdviceContext:
 def _after_death(verdict: Verdict, died: dict[str, Any]) -> Verdict:
     """A server that died has not shown a plateau, however flat its memory was."""
     reason = f"The server died {died['t_s']:.0f} s into the run: {died.get('how', 'its process is gone')}."
-    verdict = dataclasses.replace(verdict, reasons=(reason, *verdict.reasons))
+    verdict = dataclasses.replace(verdict, reasons=(reason, *verdict.reasons), settling=None)
     if verdict.verdict is not Label.PLATEAU:
         return verdict
     return dataclasses.replace(verdict, verdict=Label.INCONCLUSIVE, plateau_bytes=None, plateau_at_s=None)
