@@ -13,7 +13,9 @@ import psutil
 
 PACKAGES = ("onnxruntime", "numpy", "websockets", "kaldi-native-fbank", "psutil", "soak")
 """Packages whose versions bear on the memory of the bundled server, or on the measurement."""
-ALLOCATOR_VARIABLES = re.compile(r"MALLOC_|GLIBC_TUNABLES|LD_PRELOAD|MIMALLOC_|JEMALLOC_|OMP_|ORT_|PYTHONMALLOC")
+ALLOCATOR_VARIABLES = re.compile(
+    r"MALLOC_|GLIBC_TUNABLES|LD_PRELOAD|MIMALLOC_|JEMALLOC_|OMP_|ORT_|PYTHONMALLOC"
+)
 UNLIMITED_BYTES = 1 << 60
 """cgroup v1 writes 'no limit' as a number near 2^63."""
 

@@ -64,7 +64,8 @@ async def test_sessions_are_freed_at_close_when_there_is_no_sweep(
         "--sweep-interval-s", "0", "--io-thread-num", "1", "--decoder-thread-num", "1"
     ) as server:
         await asyncio.gather(*(server.transcribe(clips[0]) for _ in range(4)))
-        await server.wait_until(lambda m: m["asr_sessions_alive"] == 0)
+        idle = await server.wait_until(lambda m: m["asr_sessions_alive"] == 0)
+        assert idle["asr_connections_total"] >= 4
 
 
 async def test_an_injected_leak_is_announced_and_grows_the_heap(start_server: Any) -> None:

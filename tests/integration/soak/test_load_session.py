@@ -153,7 +153,9 @@ async def test_results_are_read_while_audio_is_sent() -> None:
                     await connection.send(encode_result(Result("", "soak", is_final=True)))
 
     async with serving(handler) as url:
-        await Session(endpoint(url), long_clip).run()
+        session = Session(endpoint(url), long_clip)
+        await session.run()
+    assert session.audio_s == pytest.approx(long_clip.duration_s)
 
 
 async def fail(url: str, clip: Clip = CLIP, **settings: object) -> SessionError:
