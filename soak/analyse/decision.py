@@ -33,6 +33,7 @@ class Cause(StrEnum):
     PACE_UNPROVEN = "growth is not shown to keep its pace"
     ONE_STEP = "growth is mostly one step"
     SLOW_TAIL = "growth is small and young"
+    YOUNG = "growth was seen at few points"
     RECENT = "growth began recently"
     UNDECIDED = "the interval spans the budget"
 
@@ -114,6 +115,9 @@ def _growing(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
     if small and missing > 0:
         share = missing / (evidence.tail_span + evidence.warm_up_span)
         return Decision(Label.INCONCLUSIVE, Cause.SLOW_TAIL, run.more(share))
+    if evidence.point_count < settings.min_climbing_points:
+        share = settings.min_climbing_points / evidence.point_count - 1.0
+        return Decision(Label.INCONCLUSIVE, Cause.YOUNG, run.more(share))
     return Decision(Label.CLIMBING, Cause.PERSISTS)
 
 

@@ -31,6 +31,8 @@ class Evidence:
 
     first: int
     """Index of the first point of the tail."""
+    point_count: int
+    """Points in all, those of the warm-up included."""
     warm_up_over: bool
     tail_s: float
     """Length of the tail."""
@@ -96,6 +98,7 @@ def gather(points: Points, start_s: float, settings: JudgeSettings) -> Evidence:
     residuals = memory - level - per_second.estimate * (t_s - centre_s)
     return Evidence(
         first=warm_up.first,
+        point_count=points.t_s.size,
         warm_up_over=warm_up.over,
         tail_s=float(t_s[-1] - t_s[0]),
         level_bytes=level,

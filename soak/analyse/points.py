@@ -41,9 +41,12 @@ class Points:
 
 
 def floors(life: Readings, settings: JudgeSettings) -> Points:
-    """Return the points of one life: rest window floors where there are enough, else the load's envelope."""
+    """Return the points of one life: rest window floors where there are any, else the load's envelope.
+
+    A run with rest windows waits for enough of them: under load, memory also shows who is connected.
+    """
     windows = _runs(life.at_rest)
-    if len(windows) >= settings.min_rest_windows:
+    if windows:
         t_s, memory, connections, _ = _summaries(life, windows, settings.floor_quantile)
         return Points(
             t_s, without_spikes(memory, settings.page_bytes), connections, Basis.REST_WINDOWS, len(windows)

@@ -122,6 +122,14 @@ def _slow_tail(_facts: Facts, evidence: Evidence) -> str:
     )
 
 
+def _young(facts: Facts, evidence: Evidence) -> str:
+    return (
+        f"Memory grows by {_pace(evidence)} without slowing down, but was judged at only "
+        f"{evidence.point_count} points: warm-up has looked like that, so a leak is called from "
+        f"{facts.settings.min_climbing_points} on."
+    )
+
+
 def _recent(_facts: Facts, evidence: Evidence) -> str:
     return f"Memory was flat and has begun to grow: {_halves(evidence)}."
 
@@ -142,6 +150,7 @@ SENTENCES: dict[Cause, Callable[[Facts, Evidence], str]] = {
     Cause.PACE_UNPROVEN: _pace_unproven,
     Cause.ONE_STEP: _one_step,
     Cause.SLOW_TAIL: _slow_tail,
+    Cause.YOUNG: _young,
     Cause.RECENT: _recent,
     Cause.UNDECIDED: _undecided,
 }

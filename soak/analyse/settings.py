@@ -35,8 +35,6 @@ class JudgeSettings:
     restart_gap_intervals: float = 5.0
     """Sampling intervals without a reading that count as a gap, in which a process may have been replaced."""
 
-    min_rest_windows: int = 5
-    """Rest windows needed before their floors are judged instead of the load's envelope."""
     floor_quantile: float = 0.25
     """Quantile of a window's or bin's readings taken as its floor: low against spikes and saw-teeth, yet
     not the minimum, whose expectation falls with the number of readings."""
@@ -51,6 +49,9 @@ class JudgeSettings:
 
     min_points: int = 6
     """Judged points below which nothing is decided: a line, a hinge and a noise need four numbers."""
+    min_climbing_points: int = 10
+    """Judged points below which growth is not called climbing, however straight it looks. A healthy server
+    with 32 decoder threads rose by 8 MiB a rest window without slowing over 7 of them, then stopped."""
     min_duration_s: float = 60.0
     """Seconds; shorter runs are never decided (the sweep of closed connections alone takes 5 s)."""
     min_connections: float = 40.0

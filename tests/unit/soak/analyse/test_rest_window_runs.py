@@ -67,3 +67,18 @@ def test_a_plateau_says_how_small_a_leak_it_excludes(with_rests: Callable[..., S
     assert verdict.minimum_detectable_bytes_per_connection is not None
     assert verdict.minimum_detectable_bytes_per_connection < 8 * 1024
     assert any("smallest growth this run could have seen" in reason for reason in verdict.reasons)
+
+
+def test_a_straight_rise_over_a_few_windows_is_not_yet_a_leak(with_rests: Callable[..., Series]) -> None:
+    """A healthy server with 32 decoder threads rose like this over its first seven windows."""
+    leak = {"connections": 168, "leak_bytes_per_connection": 300e3, "warm_up_bytes": 0.0}
+    verdict = judge(with_rests(windows=7, **leak))
+    assert verdict.verdict is Label.INCONCLUSIVE
+    assert "only 7 points" in verdict.reasons[0]
+    assert judge(with_rests(windows=12, **leak)).verdict is Label.CLIMBING
+
+
+def test_too_few_rest_windows_are_waited_for(with_rests: Callable[..., Series]) -> None:
+    verdict = judge(with_rests(windows=3, connections=300))
+    assert verdict.verdict is Label.INCONCLUSIVE
+    assert "only 3 rest windows" in verdict.reasons[0]

@@ -1,0 +1,23 @@
+"""The recorded runs of a healthy server on the large model: never a leak, at no moment of the run."""
+
+from pathlib import Path
+
+import pytest
+
+from soak.analyse import Label, judge
+from soak.judgement import judge_run, recorded_settings, series_of
+from soak.record import read_run
+
+REFERENCE = Path(__file__).parents[3] / "reports" / "reference"
+
+
+@pytest.mark.parametrize("name", ["minimal", "medium", "high"])
+def test_no_part_of_a_healthy_run_is_called_climbing(name: str) -> None:
+    run = read_run(REFERENCE / name)
+    series = [series_of(run.samples[run.samples["t_s"] <= end_s]) for end_s in range(60, 620, 20)]
+    labels = {judge(part, recorded_settings(run)).verdict for part in series}
+    assert Label.CLIMBING not in labels
+
+
+def test_the_minimal_configuration_is_a_plateau() -> None:
+    assert judge_run(read_run(REFERENCE / "minimal")).verdict.verdict is Label.PLATEAU
