@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from soak.load.plan import LoadPlan
 
 CALIBRATION_MIN_S, CALIBRATION_MAX_S = 3.0, 15.0
-"""A calibration lasts at least so long, to see the server warm, and at most so long."""
-CALIBRATION_RUN_SHARE = 0.1
+"""A calibration lasts at least so long, or as long as the server's delayed free if that is longer, and at
+most so long. It opens twice as many connections a second as the load will, so more of them wait for the
+server's sweep than ever after; else that record would be broken now and then, each time with a step upwards."""
+CALIBRATION_RUN_SHARE = 0.2
 """Share of a run's duration or connections that the calibration may use up."""
 CALIBRATION_ROUNDS = 2
 """After the warm-up, so many completions for every connection open at once."""
@@ -147,8 +149,10 @@ class Driver:
         enough = plan.max_open * (1 + CALIBRATION_ROUNDS)
         started_s = time.monotonic()
 
+        shortest_s = max(CALIBRATION_MIN_S, plan.settle_s)
+
         def is_over() -> bool:
-            return meter.completed >= enough and time.monotonic() - started_s >= CALIBRATION_MIN_S
+            return meter.completed >= enough and time.monotonic() - started_s >= shortest_s
 
         await self._keep_busy(started_s + longest_s, is_over=is_over, leave=left_after)
         await self._drain()
