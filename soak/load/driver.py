@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CALIBRATION_MIN_S, CALIBRATION_MAX_S = 3.0, 15.0
 """A calibration lasts at least so long, or as long as the server's delayed free if that is longer, and at
 most so long. It opens twice as many connections a second as the load will, so more of them wait for the
-server's sweep than ever after; else that record would be broken now and then, each time with a step upwards."""
+server's sweep than ever after; else that record would be broken now and then, each time with a step up."""
 CALIBRATION_RUN_SHARE = 0.2
 """Share of a run's duration or connections that the calibration may use up."""
 CALIBRATION_ROUNDS = 2
