@@ -17,9 +17,8 @@ class JudgeSettings:
     relative_budget: float = 0.0025
     """Share of the level the memory may grow over the length of the run (design: 0.25 %)."""
     min_relative_budget_bytes: float = 0.0
-    """Bytes; the relative budget is never smaller over the run. 0 leaves it at its share. The bundled
-    configurations set 1 MiB, one CPython arena: below 400 MiB of level, 0.25 % is less than a runtime's own
-    unit of growth."""
+    """Bytes; the relative budget is never smaller over the run; 0 leaves it at its share. For short runs of
+    a server well below 400 MiB that takes memory in large steps, such as CPython's arenas of 1 MiB."""
     page_bytes: float = 4096.0
     """Bytes; memory is counted in pages, so no noise below a page's rounding is believed."""
 

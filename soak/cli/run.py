@@ -56,7 +56,7 @@ def run(
         str | None,
         typer.Option(
             help="Growth per hour that still counts as a plateau, such as 5MiB. By default 0.25 % of the "
-            "level over the length of the run (with a bundled configuration, at least 1 MiB)."
+            "level over the length of the run."
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Where run directories go.")] = Path("reports"),
