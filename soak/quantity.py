@@ -29,7 +29,7 @@ def format_bytes(value: float | None, *, signed: bool = False) -> str:
     if value is None or not math.isfinite(value):
         return MISSING
     unit, size = _byte_unit(value)
-    return f"{_sign(value, signed)}{_three_digits(abs(value) / size, whole=unit == 'B')} {unit}"
+    return f"{_signed(value, _three_digits(abs(value) / size, whole=unit == 'B'), plus=signed)} {unit}"
 
 
 def format_level(value: float | None) -> str:
@@ -60,10 +60,7 @@ def format_interval(low: float | None, high: float | None, per: str | None = Non
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return MISSING
     unit, size = _byte_unit(max(abs(low), abs(high)))
-    ends = [
-        f"{_sign(end, signed=False)}{_three_digits(abs(end) / size, whole=unit == 'B')}"
-        for end in (low, high)
-    ]
+    ends = [_signed(end, _three_digits(abs(end) / size, whole=unit == "B")) for end in (low, high)]
     suffix = f"/{per}" if per else ""
     return f"{ends[0]} to {ends[1]} {unit}{suffix}"
 
@@ -140,10 +137,11 @@ def _byte_unit(value: float) -> tuple[str, float]:
     return _BYTE_UNITS[-1]
 
 
-def _sign(value: float, signed: bool) -> str:
-    if value < 0:
-        return "-"
-    return "+" if signed and value > 0 else ""
+def _signed(value: float, digits: str, *, plus: bool = False) -> str:
+    """Put the sign of `value` before its digits; nothing is neither more nor less than nothing."""
+    if digits == "0":
+        return digits
+    return f"-{digits}" if value < 0 else f"+{digits}" if plus else digits
 
 
 def _three_digits(value: float, *, whole: bool = False) -> str:

@@ -101,3 +101,9 @@ def test_small_quantities() -> None:
 def test_an_estimated_count_is_rounded_up_to_what_is_known_of_it() -> None:
     assert [format_rounded_count(count) for count in (11.2, 431, 12345)] == ["12", "440", "13,000"]
     assert format_rounded_count(float("inf")) == "n/a"
+
+
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    assert format_bytes(-0.001, signed=True) == "0 B"
+    assert format_bytes(0.001, signed=True) == "0 B"
+    assert format_interval(-0.001, 4.5) == "0 to 4.5 B"
