@@ -104,6 +104,6 @@ def test_an_estimated_count_is_rounded_up_to_what_is_known_of_it() -> None:
 
 
 def test_what_rounds_to_nothing_has_no_sign() -> None:
-    assert format_bytes(-0.001, signed=True) == "0 B"
-    assert format_bytes(0.001, signed=True) == "0 B"
-    assert format_interval(-0.001, 4.5) == "0 to 4.5 B"
+    assert format_bytes(-1e-6, signed=True) == "0 B"
+    assert format_bytes(1e-6, signed=True) == "0 B"
+    assert format_interval(-1e-6, 4.5) == "0 to 4.5 B"
