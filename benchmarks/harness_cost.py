@@ -99,9 +99,7 @@ async def compare(server: BundledServer, log: Path) -> None:
         cpu_ratios.append(seen.server_cpu_s_per_connection / bare.server_cpu_s_per_connection)
         rate_ratios.append(seen.connections_per_s / bare.connections_per_s)
         shares.append(seen.own_cpu_share - bare.own_cpu_share)
-        print(
-            f"pair {number + 1}: CPU per connection {cpu_ratios[-1]:.4f} x, throughput {rate_ratios[-1]:.4f} x"
-        )
+        print(f"CPU per connection {cpu_ratios[-1]:.4f} x, throughput {rate_ratios[-1]:.4f} x")
     for name, ratios in (("the server's CPU per connection", cpu_ratios), ("throughput", rate_ratios)):
         print(f"{name}: median {statistics.median(ratios):.4f} x, {min(ratios):.4f} to {max(ratios):.4f}")
     print(f"the sampler's own CPU: {statistics.median(shares):.4f} of one core")
