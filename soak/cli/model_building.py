@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asr_server.paraformer.build import build_model
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from asr_server.paraformer.build import build_model
 from asr_server.paraformer.catalog import is_built, large_model_dir, resolve_model
 from asr_server.paraformer.errors import ModelError
 from soak.errors import SoakError
