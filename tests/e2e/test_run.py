@@ -106,7 +106,10 @@ def test_a_run_ends_in_a_verdict_a_report_and_a_whole_directory(soak: Soak, tmp_
     rows = [line.split(",") for line in (path / "samples.csv").read_text().splitlines()]
     assert rows[0][:4] == ["t_s", "rss_bytes", "connections_completed", "open_connections"]
     assert rows[-1][2] == "60"
-    assert {"baseline", "load", "drain", "settle", "rest"} <= {row[4] for row in rows[1:]}
+    assert {"baseline", "load", "rest"} <= {row[4] for row in rows[1:]}
+    phases = [event["phase"] for event in _events(path) if event["event"] == "phase"]
+    assert phases[:5] == ["baseline", "load", "drain", "settle", "rest"]
+    assert phases[-1] == "done"
     assert _gone(_event(path, "server_started")["pid"])
     assert "Report: " in done.err
     assert max(len(line) for line in done.err.splitlines() if "Report:" not in line and "|" not in line) <= 80
