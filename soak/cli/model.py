@@ -33,7 +33,7 @@ def build(
     """Build the large model: the published Paraformer geometry, int8, with seeded random weights.
 
     Its memory is that of the real thing (the values of weights do not change memory); its transcripts mean
-    nothing. It takes about half a minute and 500 MB of disk.
+    nothing. It takes a few seconds and 500 MB of disk.
     """
     del size  # there is one
     destination = to or large_model_dir()
