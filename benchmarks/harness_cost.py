@@ -26,7 +26,7 @@ from soak.sample import FixedSchedule, MetricsScraper, ProcessTree, TimeBudget
 from soak.target import BundledServer
 from soak.target.flags import server_flags
 
-ROUNDS = 8
+ROUNDS = 6
 ROUND_S = 12.0
 
 
