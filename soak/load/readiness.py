@@ -6,12 +6,11 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from soak.load.clips import load_clips
-from soak.load.plan import LoadPlan
-from soak.load.session import Endpoint, Session, SessionError
+from soak.load.session import Session, SessionError
 
 if TYPE_CHECKING:
     from soak.load.clips import Clip
+    from soak.load.session import Endpoint
 
 RETRY_S = 0.25
 """Pause between two attempts: short beside the loading of a model, long enough not to disturb it."""
@@ -35,15 +34,6 @@ class NotReadyError(Exception):
         self.last = last
         why = f"{attempts} attempts, the last one: {last}" if last else "the first attempt was still waiting"
         super().__init__(f"{url} gave no final result within {waited_s:g} s ({why})")
-
-
-async def wait_until_ready(url: str, timeout_s: float, *, verify_tls: bool = False) -> Readiness:
-    """Hold real dialogues with the server until one ends in a final result.
-
-    Raises `NotReadyError` after `timeout_s` seconds, `PlanError` for an address that is none.
-    """
-    plan = LoadPlan(url, connections=1, verify_tls=verify_tls)
-    return await wait_for_first_result(Endpoint.from_plan(plan), timeout_s, shortest(load_clips()))
 
 
 async def wait_for_first_result(endpoint: Endpoint, timeout_s: float, clip: Clip) -> Readiness:

@@ -157,4 +157,5 @@ async def test_a_client_that_never_reads_is_dropped(server: RunningServer) -> No
 
     await asyncio.to_thread(send_until_dropped)
     await server.wait_until(lambda m: m["asr_errors_total{client_not_reading}"] > before)
-    await server.wait_until(lambda m: m["asr_connections_open"] == 0 and m["asr_sessions_alive"] == 0)
+    idle = await server.wait_until(lambda m: m["asr_connections_open"] == 0 and m["asr_sessions_alive"] == 0)
+    assert idle["asr_decode_queue_tasks"] == 0

@@ -20,7 +20,7 @@ from asr_server.wire import (
 )
 from soak.load.clips import Clip
 from soak.load.plan import LoadPlan
-from soak.load.readiness import NotReadyError, wait_for_first_result, wait_until_ready
+from soak.load.readiness import NotReadyError, wait_for_first_result
 from soak.load.session import Endpoint, Session, SessionError
 
 if TYPE_CHECKING:
@@ -329,7 +329,7 @@ async def test_readiness_is_a_first_result_not_an_open_port() -> None:
             await answer(connection)
 
     async with serving(loading) as url:
-        ready = await wait_until_ready(url, 30)
+        ready = await wait_for_first_result(endpoint(url), 30, CLIP)
     assert ready.attempts == 3
     assert ready.transcript == "one two"
 
