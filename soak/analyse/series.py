@@ -35,10 +35,19 @@ class Series:
     """What the load was doing: "load", "rest", …; only "rest" matters here."""
     swap_bytes: NDArray[np.float64] | None = None
     """Swapped out pages of the same process, added to RSS."""
+    audio_s: NDArray[np.float64] | None = None
+    """Seconds of audio streamed since the start (a counter)."""
 
     def __post_init__(self) -> None:
         """Check the shapes and the clock, and bring every number to float64."""
-        numeric = ("t_s", "rss_bytes", "connections_completed", "open_connections", "swap_bytes")
+        numeric = (
+            "t_s",
+            "rss_bytes",
+            "connections_completed",
+            "open_connections",
+            "swap_bytes",
+            "audio_s",
+        )
         for name in numeric:
             given = getattr(self, name)
             if given is not None:

@@ -64,6 +64,8 @@ class JudgeSettings:
     plateau_confidence: float = 0.95
     """Confidence (one-sided) that growth is below the budget. An equivalence test at 5 % is the custom
     (Schuirmann 1987); the bound lies a little inside the two-sided interval that is reported."""
+    climbing_confidence: float = 0.975
+    """Confidence (one-sided) that growth which persists is above the budget before it is called climbing."""
     bend_confidence: float = 0.9
     """Confidence with which a tail must be shown to bend before its head counts as warm-up (one-sided). Of
     0.7 to 0.95, 0.9 decided most short runs rightly, healthy and leaking (see the tests of the shapes)."""

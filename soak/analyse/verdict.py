@@ -32,6 +32,7 @@ class Follows(StrEnum):
     """What the growth is proportional to, where the run can tell the two apart."""
 
     CONNECTIONS = "connections"
+    AUDIO = "audio"
     TIME = "time"
 
 
@@ -100,6 +101,8 @@ class Verdict:
     """Growth below this is a plateau."""
     minimum_detectable_bytes_per_connection: float | None = None
     """The same limit, by connection."""
+    growth_bytes_per_audio_s: Estimate | None = None
+    """Slope after warm-up, by second of audio streamed; None where that was not recorded or never moves."""
     follows: Follows | None = None
     """What the growth is proportional to; None when indistinguishable or when there is no growth."""
     confidence: str = ""
