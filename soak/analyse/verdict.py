@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from soak.analyse.advice import Advice
+    from soak.analyse.resources import ResourceVerdict
 
 
 class Label(StrEnum):
@@ -121,3 +122,5 @@ class Verdict:
     """Which readings were judged."""
     points: JudgedPoints | None = None
     """The floors that were judged; None when there were too few readings for any."""
+    resources: dict[str, ResourceVerdict] = field(default_factory=dict)
+    """The verdicts of the other resources (descriptors, threads, …) by column, where they were recorded."""
