@@ -47,3 +47,19 @@ COLUMNS = (
     "harness_cpu_s",
     "late_s",
 )
+
+JUDGED_COLUMNS = (
+    "t_s",
+    "rss_bytes",
+    "connections_completed",
+    "open_connections",
+    "phase",
+    "swap_bytes",
+    "threads",
+    "fds",
+    "sockets",
+    "connections_failed",
+    "audio_s",
+    "server_sessions_alive",
+)
+"""What the judge reads, and the terminal tells: all that is needed of a file that is only judged."""
