@@ -1,6 +1,7 @@
 """The configuration of a soak: TOML and command-line settings in, validated frozen dataclasses out.
 
-Sections: `server` (the bundled server), `load` (a `LoadPlan` without its address), `sample` and `judge`.
+Sections: `server` (the bundled server), `load` (a `LoadPlan` without its address; `max_minutes` stands for
+`duration_s` where `until_decided` is set), `sample` and `judge`.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ URL_NOT_YET_KNOWN = "ws://127.0.0.1:0"
 """Stands in the load plan until the server has told its address."""
 LOAD_DEFAULTS: dict[str, Any] = {"baseline_s": 3.0}
 Section = TypeVar("Section")
-DEFAULT_CONNECTIONS = 500
+DEFAULT_LENGTH: dict[str, Any] = {"connections": 500}
 """The length of a run when neither file nor command line gives one."""
+DEFAULT_MAX_MINUTES = 60.0
+"""What a run until decided takes at most when neither gives a maximum. The published geometry with 32 decoder
+threads was still inconclusive after twenty minutes."""
 SECTIONS = ("server", "load", "sample", "judge")
 
 
@@ -206,9 +210,28 @@ def _validated(kind: type[Section], document: Mapping[str, Any], section: str) -
 
 
 def _load_plan(values: Mapping[str, Any]) -> LoadPlan:
-    endless = values.get("connections") is None and values.get("duration_s") is None
-    length = {"connections": DEFAULT_CONNECTIONS} if endless else {}
-    return LoadPlan.from_json_object({**LOAD_DEFAULTS, **values, **length, "url": URL_NOT_YET_KNOWN})
+    given = {name: value for name, value in values.items() if value is not None}
+    max_minutes = given.pop("max_minutes", None)
+    until_decided = given.get("until_decided") is True
+    if max_minutes is not None:
+        _check_max_minutes(max_minutes, given, until_decided=until_decided)
+        given["duration_s"] = max_minutes * 60.0
+    if "connections" not in given and "duration_s" not in given:
+        given |= {"duration_s": DEFAULT_MAX_MINUTES * 60.0} if until_decided else DEFAULT_LENGTH
+    return LoadPlan.from_json_object({**LOAD_DEFAULTS, **given, "url": URL_NOT_YET_KNOWN})
+
+
+def _check_max_minutes(max_minutes: object, given: Mapping[str, Any], *, until_decided: bool) -> None:
+    """Refuse a maximum that is no number of minutes, that limits nothing, or that is given twice."""
+    if isinstance(max_minutes, bool) or not isinstance(max_minutes, int | float) or not max_minutes > 0:
+        raise SoakError(f"load.max_minutes is {max_minutes!r}: it must be a number above 0")
+    if not until_decided:
+        raise SoakError(
+            "load.max_minutes is the limit of a run until decided: set load.until_decided (--until-decided) "
+            "too, or give a fixed length"
+        )
+    if "duration_s" in given:
+        raise SoakError("load.max_minutes and load.duration_s both limit the run: give one")
 
 
 def with_url(config: SoakConfig, url: str) -> SoakConfig:

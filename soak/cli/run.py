@@ -35,9 +35,33 @@ def run(
             show_default="minimal; attached with --url",
         ),
     ] = None,
-    hours: Annotated[float | None, typer.Option(help="Run for so many hours.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Run for so many minutes.")] = None,
-    connections: Annotated[int | None, typer.Option(help="Run for so many connections.")] = None,
+    hours: Annotated[
+        float | None, typer.Option(help="Run for so many hours; with --until-decided, at most.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Run for so many minutes; with --until-decided, at most.")
+    ] = None,
+    connections: Annotated[
+        int | None, typer.Option(help="Run for so many connections; with --until-decided, at most.")
+    ] = None,
+    *,
+    until_decided: Annotated[
+        bool,
+        typer.Option(
+            "--until-decided",
+            help="Stop as soon as plateau or climbing stands, after the block in progress and its quiet "
+            "window. Watching does not make it wrong more often: the chance of a wrong verdict is spent over "
+            "a few looks, and two in a row must agree. The budget is that of the longest length, so an early "
+            "plateau excludes as slow a leak as the whole run would. Undecided at the end: exit code 3.",
+        ),
+    ] = False,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(
+            help="With --until-decided: run for at most so many minutes.",
+            show_default="--hours, --minutes, --connections or the configuration's length; else 60",
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -75,6 +99,8 @@ def run(
 
     A quick look (about three minutes):   soak run
 
+    As long as it takes, an hour at most:   soak run --until-decided --max-minutes 60
+
     A day:   soak run --config high --model large --hours 24
 
     Your own server:   soak run --url ws://127.0.0.1:10095 --pid 4711 --hours 1
@@ -82,7 +108,7 @@ def run(
     attachment = _attachment(url, pid)
     default = DEFAULT_CONFIG if attachment is None else DEFAULT_CONFIG_ATTACHED
     overrides = {
-        "load": _length(hours, minutes, connections),
+        "load": length_settings(hours, minutes, connections, max_minutes, until_decided=until_decided),
         "server": {} if model is None else {"model": model},
         "judge": {} if max_growth is None else {"max_growth_bytes_per_hour": growth_budget_bytes(max_growth)},
     }
@@ -111,17 +137,35 @@ def _attachment(url: str | None, pid: int | None) -> Attachment | None:
     return Attachment(url, pid)
 
 
-def _length(hours: float | None, minutes: float | None, connections: int | None) -> dict[str, Any]:
-    """Return the load settings for the length asked for; one kind of length replaces the configured one."""
-    if hours is not None and minutes is not None:
-        raise SoakError("give --hours or --minutes, not both")
-    for name, value in (("--hours", hours), ("--minutes", minutes), ("--connections", connections)):
+def length_settings(
+    hours: float | None = None,
+    minutes: float | None = None,
+    connections: int | None = None,
+    max_minutes: float | None = None,
+    *,
+    until_decided: bool = False,
+) -> dict[str, Any]:
+    """Return the load settings for the length asked for; one kind of length replaces the configured one.
+
+    Raises `SoakError` in one line for a length that cannot be meant.
+    """
+    lengths = {
+        "--hours": hours,
+        "--minutes": minutes,
+        "--max-minutes": max_minutes,
+        "--connections": connections,
+    }
+    for name, value in lengths.items():
         if value is not None and not value > 0:
             raise SoakError(f"{name} must be above 0, not {value:g}")
-    if hours is None and minutes is None and connections is None:
-        return {}
-    duration_s = hours * 3600 if hours is not None else minutes * 60 if minutes is not None else None
-    return {"duration_s": duration_s, "connections": connections}
+    durations = [name for name in ("--hours", "--minutes", "--max-minutes") if lengths[name] is not None]
+    if len(durations) > 1:
+        raise SoakError(f"give {durations[0]} or {durations[1]}, not both")
+    settings: dict[str, Any] = {"until_decided": True} if until_decided else {}
+    if durations or connections is not None:
+        duration_s = hours * 3600 if hours is not None else minutes * 60 if minutes is not None else None
+        settings |= {"duration_s": duration_s, "connections": connections, "max_minutes": max_minutes}
+    return settings
 
 
 def _tell(result: SoakResult, console: Console, *, as_json: bool) -> None:

@@ -1,8 +1,9 @@
 """The driver's process: a plan on standard input, messages on standard output.
 
-The first line of standard input is the plan (`LoadPlan.to_json_line`). A line `{"command": "stop"}` ends the
-load early, and so does the end of standard input: a driver does not outlive its parent. Exit code 0 after a
-`done` message, 2 for a plan that cannot be carried out.
+The first line of standard input is the plan (`LoadPlan.to_json_line`). A line `{"command": "finish"}` ends
+the load after the present block and its rest, `{"command": "stop"}` ends it at once, and so does the end of
+standard input: a driver does not outlive its parent. Exit code 0 after a `done` message, 2 for a plan that
+cannot be carried out.
 """
 
 from __future__ import annotations
@@ -53,8 +54,12 @@ async def _drive(plan: LoadPlan, lines: Iterator[str]) -> None:
     loop.add_signal_handler(signal.SIGTERM, driver.stop)
 
     def listen() -> None:
-        _wait_for_stop(lines)
         with contextlib.suppress(RuntimeError):  # the loop is closed: the load is over anyway
+            for command in _commands(lines):
+                if command == "finish":
+                    loop.call_soon_threadsafe(driver.finish)
+                elif command == "stop":
+                    break
             loop.call_soon_threadsafe(driver.stop)
 
     # a thread, because asyncio cannot wait for every kind of standard input (a file, for one)
@@ -81,13 +86,13 @@ def _stdin_lines() -> Iterator[str]:
         yield pending.decode("utf-8", "replace")
 
 
-def _wait_for_stop(lines: Iterator[str]) -> None:
-    """Return at the stop command or at the end of standard input; anything else is ignored."""
+def _commands(lines: Iterator[str]) -> Iterator[str]:
+    """Yield the commands as they come, until the end of standard input; anything else is ignored."""
     for line in lines:
         with contextlib.suppress(ValueError):
             message = json.loads(line)
-            if isinstance(message, dict) and message.get("command") == "stop":
-                return
+            if isinstance(message, dict) and isinstance(message.get("command"), str):
+                yield message["command"]
 
 
 def _allow_many_sockets() -> None:

@@ -17,6 +17,12 @@ PERIODS_PER_RUN = 24
 """Blocks with their rests in a run that is limited by time; a day then has one an hour before the bounds."""
 SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 20.0, 300.0
 """Bounds of a block with its rest: mostly load in a short run, many floors in a long one."""
+LONGEST_PERIOD_UNTIL_DECIDED_S = 60.0
+"""The same for a run that ends when it is decided: a trend wants some ten floors, which then take ten minutes
+at most however long the run may last, and six sevenths of the time are still load."""
+PERIODS_UNTIL_DECIDED = 240
+"""Blocks with their rests, before the bounds, that the longest such run would have: it can be decided after a
+twentieth of that."""
 FEWEST_BLOCKS = 10
 """A trend wants so many floors; blocks are made longer than planned only where that many remain."""
 SHORTEST_BLOCK_S = 3.0
@@ -36,6 +42,10 @@ def block_length_s(plan: LoadPlan, rate_per_s: float | None) -> float:
         shortest_s = max(SHORTEST_BLOCK_S, plan.group / rate_per_s)
         connections_s = math.inf if plan.connections is None else plan.connections / rate_per_s
     duration_s = math.inf if plan.duration_s is None else plan.duration_s
+    if plan.until_decided:
+        lasting_s = min(connections_s, duration_s)
+        period_s = max(SHORTEST_PERIOD_S, lasting_s / PERIODS_UNTIL_DECIDED)
+        return max(shortest_s, min(LONGEST_PERIOD_UNTIL_DECIDED_S, period_s) - plan.settle_s - plan.rest_s)
     if connections_s < duration_s:
         return max(shortest_s, connections_s / BLOCKS_PER_RUN)
     period_s = min(LONGEST_PERIOD_S, max(SHORTEST_PERIOD_S, duration_s / PERIODS_PER_RUN))

@@ -54,13 +54,18 @@ class Driver:
         self._longest_drain_s = 0.0
         self._block = 0
         self._stop = asyncio.Event()
+        self._finishing = False
 
     def stop(self) -> None:
         """End the load now: open connections are closed, within the close timeout."""
         self._stop.set()
 
+    def finish(self) -> None:
+        """End the load in good order: the present block and its rest are the last."""
+        self._finishing = True
+
     async def run(self) -> EndReason:
-        """Carry the plan out, until its end or until `stop`; the last message is `Done`."""
+        """Carry the plan out, until its end, `finish` or `stop`; the last message is `Done`."""
         reporting = asyncio.create_task(self._report())
         work = asyncio.create_task(self._carry_out())
         stopping = asyncio.create_task(self._stop.wait())
@@ -92,7 +97,8 @@ class Driver:
             if ends_at_s is None or time.monotonic() + plan.settle_s + plan.rest_s < ends_at_s:
                 await self._be_quiet()
         await self._load_in_blocks(rate_per_s, ends_at_s)
-        if ends_at_s is not None:  # what is left is too short for a block: the last rest is the longer for it
+        # what is left is too short for a block: the last rest is the longer for it
+        if ends_at_s is not None and not self._finishing:
             await asyncio.sleep(ends_at_s - time.monotonic())
         return "finished"
 
@@ -106,7 +112,9 @@ class Driver:
             left=None if plan.connections is None else self._left,
             run_ends_at_s=ends_at_s,
         )
-        while count := blocks.next_size(time.monotonic(), self._left, self._longest_drain_s):
+        while not self._finishing and (
+            count := blocks.next_size(time.monotonic(), self._left, self._longest_drain_s)
+        ):
             self._block += 1
             self._phase("load")
             if size >= len(self._clips):  # the same recordings in the same order, block after block

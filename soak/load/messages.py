@@ -128,6 +128,8 @@ Message = PhaseChanged | Interval | DriverEvent | Done
 
 STOP_LINE = '{"command": "stop"}\n'
 """What the parent writes to the driver's standard input to end it early; closing the pipe does the same."""
+FINISH_LINE = '{"command": "finish"}\n'
+"""What it writes to end the load in good order: after the block it is in, that block's rest included."""
 
 
 def encode(message: Message) -> str:

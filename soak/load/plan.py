@@ -38,6 +38,7 @@ _POSITIVE = (
 )
 _NOT_NEGATIVE = ("settle_s", "rest_s", "baseline_s")
 _INTEGERS = ("connections", "group", "max_open", "seed")
+_BOOLEANS = ("until_decided", "verify_tls")
 _OPTIONAL = ("duration_s", "connections", "rate_per_s", "block_s", "ready_timeout_s")
 
 
@@ -55,6 +56,9 @@ class LoadPlan:
     """Wall-clock limit of the whole load, rests included. At least one of this and `connections` is set."""
     connections: int | None = None
     """Connections to make in all, failed ones and those of the calibration included."""
+    until_decided: bool = False
+    """Whether somebody watches the memory and may end the load early: blocks are then short, so that an
+    answer can come early, and `duration_s` and `connections` are what it takes at most."""
     arrival: Arrival = "rate"
     """`rate`: connections arrive at a fixed rate; `closed`: `max_open` clients, each starting over."""
     rate_per_s: float | None = None
@@ -122,8 +126,12 @@ class LoadPlan:
         for name in ("url", "hotwords"):
             if not isinstance(getattr(self, name), str):
                 raise PlanError(f"load.{name} is {getattr(self, name)!r}: it must be a string")
-        if not isinstance(self.verify_tls, bool):
-            raise PlanError(f"load.verify_tls is {self.verify_tls!r}: it must be true or false")
+        for name in _BOOLEANS:
+            if not isinstance(getattr(self, name), bool):
+                raise PlanError(f"load.{name} is {getattr(self, name)!r}: it must be true or false")
+        self._check_chunk_size()
+
+    def _check_chunk_size(self) -> None:
         chunk = self.chunk_size
         integers = isinstance(chunk, tuple) and all(type(part) is int and part >= 0 for part in chunk)
         if not integers or len(chunk) != 3 or chunk[1] == 0:

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from soak.errors import SoakError
-from soak.load.messages import STOP_LINE, Message, decode
+from soak.load.messages import FINISH_LINE, STOP_LINE, Message, decode
 from soak.target.bundled import tail
 from soak.tether import tied_to_this_process
 
@@ -62,6 +62,10 @@ class DriverProcess:
     async def request_stop(self) -> None:
         """Ask it to close its connections and end; its last messages still arrive."""
         await self._write(STOP_LINE)
+
+    async def request_finish(self) -> None:
+        """Ask it to end after the present block and its rest."""
+        await self._write(FINISH_LINE)
 
     async def end(self) -> None:
         """Make sure it has ended."""

@@ -63,6 +63,10 @@ def test_the_address_is_put_in_when_the_server_has_told_it() -> None:
         ("[load]\nspeed = 1\n", [], r"load\.speed is not a setting"),
         ("[load]\nconnections = 1\nmax_open = 0\n", [], r"load\.max_open is 0: it must be above 0"),
         ("[judge]\nrelative_budget = 2\n", [], r"judge.*relative_budget must be between 0 and 1"),
+        ("[load]\nuntil_decided = 1\n", [], r"load\.until_decided is 1: it must be true or false"),
+        ("[load]\nmax_minutes = 5\n", [], r"load\.max_minutes is the limit .*--until-decided"),
+        ("[load]\nuntil_decided = true\nmax_minutes = 0\n", [], r"load\.max_minutes is 0"),
+        ("[load]\nuntil_decided = true\nmax_minutes = 5\nduration_s = 9\n", [], "give one"),
         ("[sample]\ninterval_s = 0.01\n", [], r"sample\.interval_s is 0\.01"),
         ("threads = 1\n", [], "threads stands outside a section"),
         ("[load\n", [], "is not valid TOML"),
@@ -99,3 +103,29 @@ def test_a_configuration_without_a_length_gets_one(tmp_path: Path) -> None:
     assert load_config(str(path)).load.connections == 500
     path.write_text("[load]\nduration_s = 60\n")
     assert load_config(str(path)).load.connections is None
+
+
+@pytest.mark.parametrize(
+    ("load", "command_line", "duration_s", "connections"),
+    [
+        ("", {}, 3600.0, None),
+        ("max_minutes = 10", {}, 600.0, None),
+        ("max_minutes = 10\nconnections = 99", {}, 600.0, 99),
+        ("connections = 99", {}, None, 99),
+        ("duration_s = 60", {}, 60.0, None),
+        ("duration_s = 60", {"max_minutes": 2, "duration_s": None, "connections": None}, 120.0, None),
+        ("max_minutes = 10", {"duration_s": 60.0, "connections": None, "max_minutes": None}, 60.0, None),
+    ],
+)
+def test_a_run_until_decided_has_a_maximum(
+    tmp_path: Path,
+    load: str,
+    command_line: dict[str, float | None],
+    duration_s: float | None,
+    connections: int | None,
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f"[load]\nuntil_decided = true\n{load}\n")
+    plan = load_config(str(path), overrides={"load": command_line}).load
+    assert plan.until_decided
+    assert (plan.duration_s, plan.connections) == (duration_s, connections)

@@ -33,6 +33,9 @@ def follow(schedule: BlockSchedule, left: int, load_s: float, drain_s: float, qu
         ({"duration_s": 600, "connections": 160}, 1.0, 10),  # the connections are used up first
         ({"duration_s": 600, "connections": 10**6}, 1.0, 25 - 9),
         ({"duration_s": 600, "block_s": 42}, 1.0, 42),
+        ({"duration_s": 3600, "until_decided": True}, 5.0, 20 - 9),  # an answer can come early
+        ({"duration_s": 86400, "until_decided": True}, 5.0, 60 - 9),
+        ({"connections": 36000, "until_decided": True}, 5.0, 30 - 9),
     ],
 )
 def test_block_length_follows_from_the_plan(
