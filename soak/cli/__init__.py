@@ -8,15 +8,12 @@ from typing import Annotated
 import typer
 
 from soak import __version__
-from soak.cli import analyze, model, report, run
+from soak.cli.verbs import CONTEXT_SETTINGS, EPILOG, VerbGroup, add_verbs
 from soak.errors import ExitCode, SoakError
 
-EPILOG = (
-    "Exit codes: 0 plateau, 1 climbing, 2 usage or configuration, 3 inconclusive, "
-    "4 the server failed, 130 interrupted."
-)
 app = typer.Typer(
     name="soak",
+    cls=VerbGroup,
     help="Is your speech server leaking memory, or only warming up?\n\n"
     "soak opens and closes connections against a streaming speech server, samples its memory, and says "
     "plateau, climbing or inconclusive, with the numbers and the reasons.\n\n"
@@ -25,12 +22,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=CONTEXT_SETTINGS,
 )
-app.command("run", epilog=EPILOG)(run.run)
-app.command("analyze", epilog=EPILOG)(analyze.analyze)
-app.command("report")(report.report)
-app.add_typer(model.app, name="model")
+add_verbs(app)
 
 
 def _print_version(wanted: bool) -> None:

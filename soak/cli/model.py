@@ -12,7 +12,7 @@ from rich.console import Console
 from asr_server.paraformer.catalog import is_built, large_model_dir, resolve_model
 from soak.cli.model_building import build_large
 
-app = typer.Typer(help="The models of the bundled server.", no_args_is_help=True)
+app = typer.Typer(help="The models of the bundled server.", no_args_is_help=True, add_completion=False)
 
 
 class BuildableSize(StrEnum):

@@ -20,7 +20,7 @@ from soak.report.comparison import (
     comparison_sentence,
 )
 from soak.report.evidence import TimeAxis, axis_range, column, duration_s, time_axis, times_s
-from soak.report.files import HTML_NAME
+from soak.report.file_names import HTML_NAME
 from soak.report.html import charts_json, page, template
 from soak.report.palette import LIGHT, SERIES, VERDICT
 from soak.report.png import DPI, FONT_POINTS, MIB, save, shortened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from soak.report.file_names import HTML_NAME, PNG_NAME
 from soak.report.html import write_html
 from soak.report.png import write_png
 
@@ -12,9 +13,6 @@ if TYPE_CHECKING:
 
     from soak.analyse.verdict import Verdict
     from soak.record import Run
-
-HTML_NAME = "report.html"
-PNG_NAME = "memory.png"
 
 
 def write_reports(run: Run, verdict: Verdict, directory: Path | None = None) -> tuple[Path, Path]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from soak.report import wording
-from soak.report.files import HTML_NAME
+from soak.report.file_names import HTML_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,81 @@
+"""The verbs by name. What a verb needs is imported when it is used, so that help comes at once."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+EPILOG = (
+    "Exit codes: 0 plateau, 1 climbing, 2 usage or configuration, 3 inconclusive, "
+    "4 the server failed, 130 interrupted."
+)
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb, before its module is imported."""
+
+    module: str
+    """Where it is: a function of the verb's name, or an `app` of further verbs."""
+    summary: str
+    """What it does: the first line of its own help."""
+    judges: bool = False
+    """Whether its exit code is a verdict."""
+
+
+VERBS = {
+    "run": Verb(
+        "soak.cli.run",
+        "Load a server with connections and say whether its memory plateaus or climbs.",
+        judges=True,
+    ),
+    "analyze": Verb(
+        "soak.cli.analyze",
+        "Judge what has been recorded: a run directory (even one cut short by a kill) or any CSV.",
+        judges=True,
+    ),
+    "report": Verb(
+        "soak.cli.report",
+        "Write verdict.json, report.html and memory.png of recorded runs anew, from what they recorded.",
+    ),
+    "model": Verb("soak.cli.model", "The models of the bundled server."),
+}
+
+
+class VerbGroup(TyperGroup):
+    """A group whose verbs are stand-ins with a summary until one of them is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Import the verb that `args` call."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name in VERBS else command, rest
+
+
+def add_verbs(app: typer.Typer) -> None:
+    """Put the stand-ins of all verbs into `app`, whose class must be `VerbGroup`."""
+    for name, verb in VERBS.items():
+        app.command(name, help=verb.summary, epilog=EPILOG if verb.judges else None)(_stand_in)
+
+
+def load(name: str) -> Any:
+    """Import verb `name` and return its command."""
+    module = importlib.import_module(VERBS[name].module)
+    app = getattr(module, "app", None)
+    if app is None:
+        app = typer.Typer(
+            add_completion=False,
+            pretty_exceptions_enable=False,
+            rich_markup_mode="rich",
+            context_settings=CONTEXT_SETTINGS,
+        )
+        app.command(name, epilog=EPILOG if VERBS[name].judges else None)(getattr(module, name))
+    return typer.main.get_command(app)
+
+
+def _stand_in() -> None:
+    raise AssertionError("a verb is imported before it is called")
