@@ -1,0 +1,154 @@
+"""Ask every rule about every trace, on all cores."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from benchmarks.verdict.peers import PEERS
+from benchmarks.verdict.scoring import Answer, Arrival, arrive, hold
+from soak.analyse import Label, Series, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from benchmarks.verdict.scoring import Held
+    from benchmarks.verdict.trace import Trace
+    from soak.analyse import JudgeSettings, Verdict
+
+SOAK = "soak"
+"""Name of this project's engine among the rules."""
+RULES = (SOAK, *PEERS)
+"""Every rule, by the name the table gives it."""
+AHEAD = 8
+"""Traces per worker that wait for it: enough to keep it busy, few enough to bound the memory."""
+
+EARLIEST_ONSET = {"late_start": 0.3}
+"""Share of the trace before which a family's leak cannot have begun; looks until then count for nothing."""
+UNSTEADY = frozenset({"sub_linear", "in_bursts", "rare_events", "creep_cut_short", "logarithmic_warm_up"})
+"""Families whose growth is not steady to the end, or only on average: their truth is of no interval."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked about each trace."""
+
+    rules: tuple[str, ...]
+    """Names of the rules asked."""
+    timed: bool
+    """Whether they are asked about the trace's beginnings too."""
+    settings: JudgeSettings | None = None
+    """Of soak's engine; None for those in use."""
+
+
+def ask(trace: Trace, *, question: Question) -> list[Answer]:
+    """Ask each rule about one trace; raises RuntimeError naming the rule and the trace if one fails."""
+    return [_answer(rule, trace, question) for rule in question.rules]
+
+
+def prefix(series: Series, share: float) -> Series:
+    """Cut a series off after a share of its time; 1 is the whole."""
+    if share >= 1.0:
+        return series
+    stamped = series.t_s[np.isfinite(series.t_s)]
+    end_s = stamped[0] + share * (stamped[-1] - stamped[0])
+    kept = ~(series.t_s > end_s)
+    columns = {
+        name: None if (column := getattr(series, name)) is None else column[kept]
+        for name in series.__dataclass_fields__
+        if name not in {"t_s", "rss_bytes"}
+    }
+    return replace(series, t_s=series.t_s[kept], rss_bytes=series.rss_bytes[kept], **columns)
+
+
+def in_parallel(work: Callable[[Item], Result], items: Iterable[Item], *, workers: int) -> Iterator[Result]:
+    """Give the results as they come, from that many processes; `items` are drawn only a little ahead.
+
+    An exception in a worker is raised here, and what was waiting is given up.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        waiting: set[Future[Result]] = set()
+        try:
+            for item in items:
+                waiting.add(pool.submit(work, item))
+                if len(waiting) >= AHEAD * workers:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _answer(rule: str, trace: Trace, question: Question) -> Answer:
+    try:
+        return _asked(rule, trace, question)
+    except Exception as error:
+        raise RuntimeError(f"{rule} failed on {trace.name}: {error}") from error
+
+
+def _asked(rule: str, trace: Trace, question: Question) -> Answer:
+    began_s = time.process_time()
+    verdict = judge(trace.series, question.settings) if rule == SOAK else None
+    label = PEERS[rule](trace.series) if verdict is None else verdict.verdict
+    answer = Answer(
+        rule=rule,
+        trace=trace.name,
+        family=trace.family,
+        leaking=trace.leaking,
+        signal_to_noise=trace.signal_to_noise,
+        label=label,
+        cpu_s=time.process_time() - began_s,
+    )
+    if verdict is not None and trace.family not in UNSTEADY:
+        answer = replace(answer, held=_held(trace, verdict))
+    return replace(answer, arrival=_arrival(rule, trace, question, label)) if question.timed else answer
+
+
+def _held(trace: Trace, verdict: Verdict) -> tuple[Held, ...]:
+    """Hold the intervals against the truth: of a leak, in the one unit its pace is steady in."""
+    per_hour = verdict.growth_bytes_per_hour
+    per_connection = verdict.growth_bytes_per_connection
+    if not trace.leaking:
+        return hold("hour", per_hour, 0.0, leaking=False) + hold(
+            "connection", per_connection, 0.0, leaking=False
+        )
+    if trace.growth_bytes_per_connection is not None:
+        return hold("connection", per_connection, trace.growth_bytes_per_connection, leaking=True)
+    if trace.growth_bytes_per_audio_s is not None:
+        return hold(
+            "audio second", verdict.growth_bytes_per_audio_s, trace.growth_bytes_per_audio_s, leaking=True
+        )
+    return hold("hour", per_hour, trace.growth_bytes_per_hour, leaking=True)
+
+
+def _arrival(rule: str, trace: Trace, question: Question, label: Label) -> Arrival:
+    look = functools.partial(_look, rule, trace.series, question.settings, label)
+    share = arrive(look, leaking=trace.leaking, onset_share=EARLIEST_ONSET.get(trace.family, 0.0))
+    return Arrival(share, None if share is None else _connections(prefix(trace.series, share)))
+
+
+def _look(rule: str, series: Series, settings: JudgeSettings | None, label: Label, share: float) -> Label:
+    if share >= 1.0:
+        return label
+    beginning = prefix(series, share)
+    return judge(beginning, settings).verdict if rule == SOAK else PEERS[rule](beginning)
+
+
+def _connections(series: Series) -> float | None:
+    counted = series.connections_completed
+    if counted is None or not np.any(np.isfinite(counted)):
+        return None
+    return float(np.nanmax(counted))
