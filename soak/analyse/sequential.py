@@ -145,14 +145,14 @@ class SequentialJudge:
     def offer(self, series: Series) -> Look | None:
         """Look at the series if a look is due; return the look, or None when the last word still stands.
 
-        Offered at the end of its plan or beyond, a run is judged for the last time.
+        A run beyond the end of its plan is only looked at once more, by `conclude`.
         """
         extent = _extent(series)
         if extent is None or (self.last is not None and self.last.at_end):
             return None
         share_done = self._share_done(extent)
         if share_done is not None and share_done >= 1.0:
-            return self.conclude(series)
+            return None
         progress = extent.elapsed_s if share_done is None else share_done
         if progress <= 0 or progress < self._due_at * (1.0 - 1e-9):
             return None

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from soak.analyse import judge
+from soak.analyse import Label
 from soak.errors import SoakError, TargetError
 from soak.load.messages import Done, DriverEvent, Interval, PhaseChanged
 from soak.run.driver_process import STOP_GRACE_S, DriverProcess
 from soak.run.history import History
 from soak.run.rows import RowBuilder
 from soak.run.view import Progress
+from soak.run.watch import VerdictWatch
 from soak.sample import FixedSchedule, MetricsScraper, ProcessTree, TimeBudget
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from soak.sample import TreeReading
     from soak.target import ServerExit, TargetServer
 
-PROVISIONAL_EVERY_S = 10.0
+LONGEST_WITHOUT_A_LOOK_S = 300.0
+"""A look is best taken when a quiet window has just ended; a load without such windows is still looked at."""
 SCRAPES_BEFORE_GIVING_UP = 3
 """A server that never answered `/metrics` so many times is taken to have none."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -75,7 +77,10 @@ class Conductor:
         self._budget = TimeBudget(
             share=config.sample.smaps_share, at_least_every_s=config.sample.smaps_interval_s
         )
+        self._watch = VerdictWatch(config, directory)
+        self._rest_ended = asyncio.Event()
         self._interrupted = False
+        self._stopped_early = False
 
     async def run(self) -> Ending:
         """Conduct the run until it is finished, interrupted, or the server is gone.
@@ -91,11 +96,12 @@ class Conductor:
             follow,
             sample,
             asyncio.create_task(self._scrape_metrics()),
-            asyncio.create_task(self._judge_provisionally()),
+            asyncio.create_task(self._watch_memory(driver)),
         ]
         try:
             with self._stopping_on_signals(driver):
-                # the scraper ends by itself when there is nothing to scrape: only these two end the run
+                # the scraper ends when there is nothing to scrape, the watch when all is said: only these two
+                # end the run
                 await _first_to_end(follow, sample, watched=tasks)
             ending = self._ending(follow, sample)
         finally:
@@ -124,6 +130,8 @@ class Conductor:
         done = follow.result()
         if done is not None and done.reason == "not_ready":
             return Ending(EndReason.NOT_READY)
+        if not self._stopped_early:
+            self._watch.conclude(self._history.series())
         return Ending(EndReason.FINISHED)
 
     @contextlib.contextmanager
@@ -170,6 +178,8 @@ class Conductor:
     def _take_in(self, message: Message) -> None:
         match message:
             case PhaseChanged():
+                if self._rows.phase == "rest":
+                    self._rest_ended.set()
                 self._rows.phase, self._rows.block = message.phase, message.block
                 self._directory.append_event(
                     "phase", at_monotonic_s=message.t_monotonic_s, phase=message.phase, block=message.block
@@ -233,12 +243,24 @@ class Conductor:
                 answered = True
                 self._rows.server_reported(columns)
 
-    async def _judge_provisionally(self) -> None:
-        while True:
-            await asyncio.sleep(PROVISIONAL_EVERY_S)
-            self._progress.provisional = await asyncio.to_thread(
-                judge, self._history.series(), self._config.judge
-            )
+    async def _watch_memory(self, driver: DriverProcess) -> None:
+        """Look at the memory after every quiet window; end a load until decided when it is decided."""
+        warned = False
+        while not self._stopped_early:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._rest_ended.wait(), LONGEST_WITHOUT_A_LOOK_S)
+            self._rest_ended.clear()
+            if not await self._watch.look(self._history.series()):
+                continue
+            standing = self._watch.standing
+            self._progress.last_look, self._progress.standing = self._watch.last, standing
+            if standing is not None and standing.label is Label.CLIMBING and not warned:
+                warned = True
+                self._view.warn(f"{self._config.name}: memory is {standing.in_words()}")
+            if await self._watch.ends_the_run():
+                self._stopped_early = True
+                self._view.say("Decided: the block in progress is finished, then the report is written.")
+                await driver.request_finish()
 
 
 async def _first_to_end(*awaited: asyncio.Task[object], watched: list[asyncio.Task[object]]) -> None:

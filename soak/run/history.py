@@ -10,7 +10,7 @@ from soak.analyse import Series
 
 CAPACITY = 20_000
 """Rows kept; at one sample a second the thinning begins after five and a half hours."""
-FIELDS = ("t_s", "rss_bytes", "connections_completed", "open_connections", "swap_bytes")
+FIELDS = ("t_s", "rss_bytes", "connections_completed", "open_connections", "swap_bytes", "audio_s")
 
 
 class History:
@@ -55,6 +55,7 @@ class History:
             open_connections=columns["open_connections"],
             phase=self._phases[: self._length].copy(),
             swap_bytes=columns["swap_bytes"],
+            audio_s=columns["audio_s"],
         )
 
     def recent_rss_bytes(self, points: int) -> list[float]:

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from soak.analyse import Label
 from soak.quantity import format_bytes, format_count, format_duration, format_number
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
-    from soak.analyse import Verdict
+    from soak.analyse.sequential import Look
     from soak.load.messages import DriverEvent
     from soak.load.plan import LoadPlan
     from soak.run.history import History
     from soak.run.rows import Row
+    from soak.run.watch import Standing
 
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARKLINE_WIDTH = 32
@@ -41,7 +43,10 @@ class Progress:
         """The newest row of `samples.csv`."""
         self.start_bytes: float | None = None
         self.peak_bytes = 0.0
-        self.provisional: Verdict | None = None
+        self.last_look: Look | None = None
+        """The newest look at the memory; its word holds until the next."""
+        self.standing: Standing | None = None
+        """The verdict that stands, if one does."""
         self.rate_per_s = plan.rate_per_s
         """Arrivals per second, once known."""
 
@@ -117,6 +122,10 @@ class View(Protocol):
         """Show a line that stays."""
         ...
 
+    def warn(self, text: str) -> None:
+        """Show a line on standard error, where it is seen even if nobody reads the rest."""
+        ...
+
     def close(self) -> None:
         """Leave the terminal as it was."""
         ...
@@ -143,6 +152,10 @@ class LiveView:
     def say(self, text: str) -> None:
         """Print above the panel."""
         self._live.console.print(text, highlight=False)
+
+    def warn(self, text: str) -> None:
+        """Print above the panel, or where standard error goes if that is elsewhere."""
+        _warn(text)
 
     def close(self) -> None:
         """Take the panel away."""
@@ -172,8 +185,16 @@ class PlainView:
         """Write the line."""
         self._console.print(text, highlight=False, soft_wrap=True)
 
+    def warn(self, text: str) -> None:
+        """Write the line to standard error."""
+        _warn(text)
+
     def close(self) -> None:
         """Nothing to take away."""
+
+
+def _warn(text: str) -> None:
+    Console(stderr=True).print(text, highlight=False, soft_wrap=True)
 
 
 def plain_line(title: str, progress: Progress) -> str:
@@ -184,8 +205,10 @@ def plain_line(title: str, progress: Progress) -> str:
         f"RSS {format_bytes(progress.count('rss_bytes'))}",
         progress.connections_in_words(),
     ]
-    if progress.provisional is not None:
-        parts.append(f"so far {progress.provisional.verdict}")
+    if progress.standing is not None:
+        parts.append(progress.standing.in_words())
+    elif progress.last_look is not None:
+        parts.append("undecided so far")
     return " | ".join(parts)
 
 
@@ -209,7 +232,7 @@ def panel(title: str, progress: Progress, history: History) -> RenderableType:
     )
     facts.add_row("Connections", progress.connections_in_words())
     facts.add_row("Now", _where(progress))
-    facts.add_row("So far", _so_far(progress.provisional))
+    facts.add_row("So far", _so_far(progress))
     bar = Table.grid(expand=True)  # by itself the bar does not end its line
     bar.add_row(ProgressBar(total=1.0, completed=progress.fraction()))
     return Group(head, bar, facts)
@@ -245,8 +268,12 @@ def _where(progress: Progress) -> str:
     return f"{words} (block {block:.0f}{rate})" if block else words
 
 
-def _so_far(verdict: Verdict | None) -> str:
-    if verdict is None:
+def _so_far(progress: Progress) -> str:
+    if progress.standing is not None:
+        return progress.standing.in_words()
+    if progress.last_look is None:
         return "nothing to say yet"
-    reason = verdict.reasons[0] if verdict.reasons else ""
-    return f"{verdict.verdict}: {reason}"
+    verdict = progress.last_look.verdict
+    if verdict.verdict is not Label.INCONCLUSIVE:
+        return f"undecided: it looks like {verdict.verdict}; the next look must agree"
+    return f"undecided: {verdict.reasons[0]}" if verdict.reasons else "undecided"

@@ -1,0 +1,159 @@
+"""Judging a run while it goes on: what stands, since when, and whether the run may end on it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from soak.analyse import Follows, Label
+from soak.analyse.sequential import Horizon, LookSchedule, SequentialJudge
+from soak.judgement import judge_run
+from soak.quantity import format_bytes, format_count, format_level
+from soak.record import read_run
+from soak.record.final_look import EVENT as FINAL_LOOK
+from soak.record.final_look import FinalLook, changed_settings
+
+if TYPE_CHECKING:
+    from soak.analyse import Estimate, Series, Verdict
+    from soak.analyse.sequential import Look
+    from soak.config import SoakConfig
+    from soak.record import RunDirectory
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A verdict that stands in the middle of a run."""
+
+    label: Label
+    """Plateau or climbing."""
+    since: datetime
+    """When it began to stand, in UTC."""
+    connections: float
+    """Connections completed by then; 0 where they are not counted."""
+    verdict: Verdict
+    """The newest look that says so."""
+
+    def in_words(self) -> str:
+        """Return one line such as "climbing since 14:02, after 312 connections: +64 KiB per connection"."""
+        since = self.since.astimezone()
+        day = "" if since.date() == datetime.now(UTC).astimezone().date() else f"{since:%d %b} "
+        words = f"{self.label} since {day}{since:%H:%M}"
+        if self.connections:
+            words += f", after {format_count(self.connections)} connections"
+        return f"{words}: {_level_or_growth(self.verdict)}"
+
+
+class VerdictWatch:
+    """Looks at a run as often as its error allows, records every change of what stands, and may end it.
+
+    Used by one task.
+    """
+
+    def __init__(
+        self, config: SoakConfig, directory: RunDirectory, schedule: LookSchedule | None = None
+    ) -> None:
+        """Begin to watch the run that is recorded in `directory`."""
+        self._configured = config.judge
+        self._load = config.load
+        self._directory = directory
+        self._judge = SequentialJudge(
+            config.judge, Horizon(config.load.duration_s, config.load.connections), schedule
+        )
+        self.last: Look | None = None
+        """The newest look."""
+        self.standing: Standing | None = None
+        """What stands, if anything does."""
+
+    async def look(self, series: Series) -> bool:
+        """Look at the run so far if a look is due; return whether one was taken.
+
+        A change of what stands is recorded as the event `verdict`. Raises `SoakError` when that cannot be
+        written.
+        """
+        look = await asyncio.to_thread(self._judge.offer, series)
+        if look is None:
+            return False
+        self.last = look
+        before = Label.INCONCLUSIVE if self.standing is None else self.standing.label
+        if look.standing is not before:
+            self._directory.append_event("verdict", verdict=look.standing, was=before, **_evidence(look))
+        if look.standing is Label.INCONCLUSIVE:
+            self.standing = None
+        elif self.standing is None or look.standing is not before:
+            self.standing = Standing(look.standing, datetime.now(UTC), look.connections, look.verdict)
+        else:
+            self.standing = replace(self.standing, verdict=look.verdict)
+        return True
+
+    async def ends_the_run(self) -> bool:
+        """Return whether the run may end on what stands; then that is recorded as the event `final_look`.
+
+        The record on disk, judged whole (memory and the other resources) as it will be judged from now on,
+        has the last word: a run is not ended on what `soak analyze` would call inconclusive.
+        """
+        if self.last is None or self.standing is None or not self._load.until_decided:
+            return False
+        final = self._final(self.last, stopped_early=True)
+        label = await asyncio.to_thread(self._judged_from_record, final)
+        if label is Label.INCONCLUSIVE:
+            return False
+        self._directory.append_event(FINAL_LOOK, **replace(final, verdict=label).details())
+        return True
+
+    def conclude(self, series: Series) -> None:
+        """Look for the last time at a run until decided that has come to its end undecided.
+
+        What is left of the error is recorded as the event `final_look`; a run of planned length is simply
+        judged by its settings.
+        """
+        if self._load.until_decided:
+            look = self._judge.conclude(series)
+            self._directory.append_event(FINAL_LOOK, **self._final(look, stopped_early=False).details())
+
+    def _final(self, look: Look, *, stopped_early: bool) -> FinalLook:
+        return FinalLook(
+            verdict=look.verdict.verdict,
+            up_to_s=look.t_s,
+            stopped_early=stopped_early,
+            looks=look.number,
+            duration_s=self._load.duration_s,
+            connections=self._load.connections,
+            judge=changed_settings(self._configured, look.settings),
+        )
+
+    def _judged_from_record(self, final: FinalLook) -> Label:
+        run = read_run(self._directory.path)
+        run = replace(run, events=[*run.events, {"event": FINAL_LOOK, **final.details()}])
+        return judge_run(run).verdict.verdict
+
+
+def _evidence(look: Look) -> dict[str, Any]:
+    """Return what an event says of a look."""
+    return {
+        "look": look.number,
+        "up_to_s": look.t_s,
+        "connections": look.connections,
+        "growth_bytes_per_hour": _numbers(look.verdict.growth_bytes_per_hour),
+        "growth_bytes_per_connection": _numbers(look.verdict.growth_bytes_per_connection),
+        "plateau_confidence": look.settings.plateau_confidence,
+        "climbing_confidence": look.settings.climbing_confidence,
+        "reason": next(iter(look.verdict.reasons), ""),
+    }
+
+
+def _numbers(growth: Estimate | None) -> dict[str, float] | None:
+    if growth is None or math.isnan(growth.estimate):
+        return None
+    return {"estimate": growth.estimate, "low": growth.low, "high": growth.high}
+
+
+def _level_or_growth(verdict: Verdict) -> str:
+    if verdict.verdict is Label.PLATEAU:
+        return format_level(verdict.plateau_bytes)
+    per_connection = verdict.growth_bytes_per_connection
+    if per_connection is None or verdict.follows is Follows.TIME:
+        return f"{format_bytes(verdict.growth_bytes_per_hour.estimate, signed=True)} per hour"
+    return f"{format_bytes(per_connection.estimate, signed=True)} per connection"
