@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from soak.analyse import AdviceContext, JudgeSettings, Label, Series, Verdict, judge
+from soak.analyse.resources import RESOURCE_NAMES, ResourceVerdict, judge_resources, with_resources
 from soak.errors import ExitCode, SoakError
+from soak.record.final_look import FinalLook, with_look
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,23 +42,25 @@ def judge_run(run: Run, settings: JudgeSettings | None = None) -> Judgement:
     Without `settings` those of the run's own configuration hold. Raises `SoakError` with one line when the
     samples cannot be judged at all.
     """
+    settings = settings or recorded_settings(run)
+    look = FinalLook.of(run)
+    if look is not None:
+        run = look.seen(run)
     try:
-        verdict = judge(
-            series_of(run.samples), settings or recorded_settings(run), _advice_context(run.manifest)
-        )
+        series = series_of(run.samples)
+        verdict = judge(series, settings, _advice_context(run.manifest))
+        resources = _judge_resources(run.samples, series, verdict, settings)
     except ValueError as error:
         raise SoakError(f"{run.path}: {error}") from error
-    died = run.last_event("server_exited")
-    if died is not None:
-        verdict = _after_death(verdict, died)
+    failure = _failure(run)
+    if failure is not None:
+        verdict = with_resources(_after_failure(verdict, failure), resources, first_reasons=1)
         return Judgement(verdict, ExitCode.TARGET_FAILED)
-    ended = run.last_event("run_ended")
-    if ended is not None and ended.get("reason") == "not_ready":
-        failure = run.last_event("not_ready") or {}
-        note = f"The server never gave a first result: {failure.get('detail') or failure.get('kind', '')}."
-        verdict = dataclasses.replace(verdict, reasons=(note, *verdict.reasons))
-        return Judgement(verdict, ExitCode.TARGET_FAILED)
-    if run.manifest and ended is None:
+    if look is not None:
+        first, *others = verdict.reasons
+        verdict = dataclasses.replace(verdict, reasons=(first, look.in_words(verdict), *others))
+    verdict = with_resources(verdict, resources)
+    if run.manifest and run.last_event("run_ended") is None:
         note = "The recording has no end (the harness was stopped hard): judged up to its last sample."
         verdict = dataclasses.replace(verdict, reasons=(*verdict.reasons, note))
     return Judgement(verdict, EXIT_CODE_OF[verdict.verdict])
@@ -78,6 +82,7 @@ def series_of(samples: pd.DataFrame) -> Series:
         open_connections=_numbers(samples, "open_connections"),
         phase=samples["phase"].to_numpy(np.str_) if "phase" in samples else None,
         swap_bytes=_numbers(samples, "swap_bytes"),
+        audio_s=_numbers(samples, "audio_s"),
     )
 
 
@@ -87,11 +92,28 @@ def _numbers(samples: pd.DataFrame, column: str) -> NDArray[np.float64] | None:
     return samples[column].to_numpy(np.float64)
 
 
+def _judge_resources(
+    samples: pd.DataFrame, series: Series, memory: Verdict, settings: JudgeSettings
+) -> dict[str, ResourceVerdict]:
+    """Judge the other resources over the last life of the process, where memory shows that it began anew."""
+    counts = {column: _numbers(samples, column) for column in RESOURCE_NAMES}
+    return judge_resources(
+        {column: numbers for column, numbers in counts.items() if numbers is not None},
+        series,
+        since_s=memory.restarts_at_s[-1] if memory.restarts_at_s else -np.inf,
+        settings=settings,
+    )
+
+
 def recorded_settings(run: Run) -> JudgeSettings:
-    """Return the judge's settings of the run's own configuration, or the defaults for a bare CSV."""
+    """Return the judge's settings of the run's own configuration, or the defaults for a bare CSV.
+
+    For a run until decided they are those of the look it ended on.
+    """
     recorded: dict[str, Any] = run.manifest.get("configuration", {}).get("judge", {})
     known = {field.name for field in dataclasses.fields(JudgeSettings)}
-    return JudgeSettings(**{name: value for name, value in recorded.items() if name in known})
+    configured = JudgeSettings(**{name: value for name, value in recorded.items() if name in known})
+    return with_look(configured, FinalLook.of(run))
 
 
 def _advice_context(manifest: dict[str, Any]) -> AdviceContext:
@@ -107,10 +129,34 @@ def _advice_context(manifest: dict[str, Any]) -> AdviceContext:
     )
 
 
-def _after_death(verdict: Verdict, died: dict[str, Any]) -> Verdict:
-    """A server that died has not shown a plateau, however flat its memory was."""
-    reason = f"The server died {died['t_s']:.0f} s into the run: {died.get('how', 'its process is gone')}."
-    verdict = dataclasses.replace(verdict, reasons=(reason, *verdict.reasons), settling=None)
+@dataclass(frozen=True)
+class _Failure:
+    """How the target failed."""
+
+    reason: str
+    """A sentence."""
+    died: bool
+    """Whether it had run before."""
+
+
+def _failure(run: Run) -> _Failure | None:
+    died = run.last_event("server_exited")
+    if died is not None:
+        how = died.get("how", "its process is gone")
+        return _Failure(f"The server died {died['t_s']:.0f} s into the run: {how}.", died=True)
+    if (run.last_event("run_ended") or {}).get("reason") == "not_ready":
+        missed = run.last_event("not_ready") or {}
+        what = missed.get("detail") or missed.get("kind", "")
+        return _Failure(f"The server never gave a first result: {what}.", died=False)
+    return None
+
+
+def _after_failure(verdict: Verdict, failure: _Failure) -> Verdict:
+    """Put the failure first; a server that died has not shown a plateau, however flat its memory was."""
+    verdict = dataclasses.replace(verdict, reasons=(failure.reason, *verdict.reasons))
+    if not failure.died:
+        return verdict
+    verdict = dataclasses.replace(verdict, settling=None)
     if verdict.verdict is not Label.PLATEAU:
         return verdict
     return dataclasses.replace(verdict, verdict=Label.INCONCLUSIVE, plateau_bytes=None, plateau_at_s=None)

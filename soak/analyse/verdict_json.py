@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from soak.analyse.resources import ResourceVerdict, memory_label
 from soak.analyse.verdict import Basis, Estimate, Follows, JudgedPoints, Label, Settling, Verdict
 
 SCHEMA_VERSION = 1
+UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 
 
 def to_json_object(verdict: Verdict, source: str | None = None) -> dict[str, Any]:
@@ -38,6 +40,7 @@ def to_json_object(verdict: Verdict, source: str | None = None) -> dict[str, Any
         "warm_up_end_s": verdict.warm_up_end_s,
         "budget_bytes_per_hour": verdict.budget_bytes_per_hour,
         "minimum_detectable_bytes_per_connection": verdict.minimum_detectable_bytes_per_connection,
+        "growth_bytes_per_audio_s": _estimate_out(verdict.growth_bytes_per_audio_s),
         "follows": None if verdict.follows is None else str(verdict.follows),
         "confidence": verdict.confidence,
         "settling": None if verdict.settling is None else vars(verdict.settling),
@@ -53,6 +56,8 @@ def to_json_object(verdict: Verdict, source: str | None = None) -> dict[str, Any
             "rss_bytes": points.rss_bytes.tolist(),
             "connections": None if points.connections is None else points.connections.tolist(),
         },
+        "memory_verdict": str(memory_label(verdict)),
+        "resources": {column: _resource_out(resource) for column, resource in verdict.resources.items()},
     }
     cleaned = _without_nan(head | body)
     assert isinstance(cleaned, dict)  # noqa: S101 - narrows the type; the argument above is a dict
@@ -71,9 +76,7 @@ def from_json_object(data: dict[str, Any]) -> Verdict:
 
 
 def _rebuild(data: dict[str, Any]) -> Verdict:
-    growth = _estimate_in(data["growth_bytes_per_hour"])
     settling = data.get("settling")
-    line = data.get("trend_line")
     points = data.get("points")
     follows = data.get("follows")
     return Verdict(
@@ -84,7 +87,7 @@ def _rebuild(data: dict[str, Any]) -> Verdict:
         plateau_bytes=data["plateau_bytes"],
         peak_bytes=data["peak_bytes"],
         plateau_at_s=data["plateau_at_s"],
-        growth_bytes_per_hour=growth or Estimate(math.nan, math.nan, math.nan),
+        growth_bytes_per_hour=_estimate_in(data["growth_bytes_per_hour"]) or UNKNOWN,
         growth_bytes_per_connection=_estimate_in(data["growth_bytes_per_connection"]),
         minimum_detectable_bytes_per_hour=_number_in(data["minimum_detectable_bytes_per_hour"]),
         restarts=data["restarts"],
@@ -92,15 +95,17 @@ def _rebuild(data: dict[str, Any]) -> Verdict:
         warm_up_end_s=data.get("warm_up_end_s"),
         budget_bytes_per_hour=_number_in(data.get("budget_bytes_per_hour")),
         minimum_detectable_bytes_per_connection=data.get("minimum_detectable_bytes_per_connection"),
+        growth_bytes_per_audio_s=_estimate_in(data.get("growth_bytes_per_audio_s")),
         follows=None if follows is None else Follows(follows),
         confidence=data.get("confidence", ""),
         settling=None if settling is None else Settling(**settling),
-        trend_line=None if line is None else ((line[0][0], line[0][1]), (line[1][0], line[1][1])),
+        trend_line=_line_in(data.get("trend_line")),
         restarts_at_s=tuple(data.get("restarts_at_s", ())),
         duration_s=data.get("duration_s", 0.0),
         samples=data.get("samples", 0),
         basis=Basis(data.get("basis", Basis.LOAD_ENVELOPE)),
         points=None if points is None else _points_in(points),
+        resources={column: _resource_in(entry) for column, entry in data.get("resources", {}).items()},
     )
 
 
@@ -111,6 +116,45 @@ def _points_in(points: dict[str, Any]) -> JudgedPoints:
         rss_bytes=np.array(points["rss_bytes"], dtype=np.float64),
         connections=None if connections is None else np.array(connections, dtype=np.float64),
     )
+
+
+def _resource_out(resource: ResourceVerdict) -> dict[str, Any]:
+    return {
+        "verdict": str(resource.verdict),
+        "reasons": list(resource.reasons),
+        "growth_per_hour": _estimate_out(resource.growth_per_hour),
+        "growth_per_connection": _estimate_out(resource.growth_per_connection),
+        "start": resource.start,
+        "end": resource.end,
+        "peak": resource.peak,
+        "accepted": resource.accepted,
+        "at_rest": resource.at_rest,
+        "follows": None if resource.follows is None else str(resource.follows),
+        "confidence": resource.confidence,
+        "trend_line": resource.trend_line,
+    }
+
+
+def _resource_in(data: dict[str, Any]) -> ResourceVerdict:
+    follows = data["follows"]
+    return ResourceVerdict(
+        verdict=Label(data["verdict"]),
+        reasons=tuple(data["reasons"]),
+        growth_per_hour=_estimate_in(data["growth_per_hour"]) or UNKNOWN,
+        growth_per_connection=_estimate_in(data["growth_per_connection"]),
+        start=data["start"],
+        end=data["end"],
+        peak=data["peak"],
+        accepted=_number_in(data["accepted"]),
+        at_rest=data["at_rest"],
+        follows=None if follows is None else Follows(follows),
+        confidence=data["confidence"],
+        trend_line=_line_in(data["trend_line"]),
+    )
+
+
+def _line_in(line: list[list[float]] | None) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    return None if line is None else ((line[0][0], line[0][1]), (line[1][0], line[1][1]))
 
 
 def _estimate_out(estimate: Estimate | None) -> dict[str, float] | None:
