@@ -1,6 +1,7 @@
 """How the way a run ended bears on its verdict and exit code."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,28 +10,40 @@ import pytest
 
 from soak.analyse import Label
 from soak.errors import ExitCode
-from soak.judgement import judge_run, worst
+from soak.judgement import judge_run, series_of, worst
 from soak.record import RunDirectory, read_run
 
 MIB = 1024 * 1024
 
 
-def _run(folder: Path, *, kept_per_block: int, ending: list[tuple[str, dict[str, Any]]]) -> Path:
-    """Record twenty blocks of 25 connections with a rest after each; memory warms up, then grows or not."""
+def _run(
+    folder: Path,
+    *,
+    kept_per_block: int,
+    ending: list[tuple[str, dict[str, Any]]],
+    counts: Callable[[int, bool], dict[str, int | None]] = lambda _completed, _busy: {},
+) -> Path:
+    """Record twenty blocks of 25 connections with a rest after each; memory warms up, then grows or not.
+
+    `counts` gives the other resources from the connections completed and whether one is open.
+    """
     noise = np.random.default_rng(3)
     with RunDirectory.create(folder, "minimal") as directory:
         directory.write_manifest({"name": "minimal", "configuration": {"judge": {}}})
         for second in range(400):
             block, within = divmod(second, 20)
             settled = 100 * MIB + 8 * MIB * (1 - np.exp(-block / 1.5)) + block * kept_per_block
+            completed = 25 * block + min(25, 2 * within)
             directory.append_sample(
                 {
                     "t_s": float(second),
                     "rss_bytes": int(settled + 4096 * noise.integers(0, 8)),
-                    "connections_completed": 25 * block + min(25, 2 * within),
+                    "connections_completed": completed,
+                    "audio_s": 2.4 * completed,
                     "open_connections": int(within < 12),
                     "phase": "load" if within < 12 else "settle" if within < 16 else "rest",
                     "block": block,
+                    **counts(completed, within < 12),
                 }
             )
         for event, details in ending:
@@ -79,6 +92,55 @@ def test_the_runs_own_settings_hold(tmp_path: Path) -> None:
     manifest["configuration"]["judge"] = {"max_growth_bytes_per_hour": 10e9}
     (path / "manifest.json").write_text(json.dumps(manifest))
     assert judge_run(read_run(path)).verdict.verdict is Label.PLATEAU
+
+
+def _kept_descriptors(completed: int, busy: bool) -> dict[str, int | None]:
+    return {"fds": 12 + completed + busy, "threads": 5, "sockets": 4 + busy, "server_sessions_alive": busy}
+
+
+def test_a_server_that_keeps_descriptors_climbs_though_its_memory_is_flat(tmp_path: Path) -> None:
+    path = _run(tmp_path, kept_per_block=0, ending=FINISHED, counts=_kept_descriptors)
+    judgement = judge_run(read_run(path))
+    verdict = judgement.verdict
+    assert (verdict.verdict, judgement.exit_code) == (Label.CLIMBING, ExitCode.CLIMBING)
+    assert verdict.reasons[0].startswith("File descriptors climb: 1.00 per connection")
+    assert {column: str(one.verdict) for column, one in verdict.resources.items()} == {
+        "fds": "climbing",
+        "threads": "plateau",
+        "sockets": "plateau",
+        "server_sessions_alive": "plateau",
+    }
+
+
+def test_the_death_of_the_server_comes_before_what_it_kept(tmp_path: Path) -> None:
+    died = ("server_exited", {"return_code": -11, "how": "signal 11", "log_tail": []})
+    path = _run(tmp_path, kept_per_block=0, ending=[died, *FINISHED], counts=_kept_descriptors)
+    judgement = judge_run(read_run(path))
+    assert judgement.exit_code is ExitCode.TARGET_FAILED
+    assert "died" in judgement.verdict.reasons[0]
+    assert judgement.verdict.reasons[1].startswith("File descriptors climb")
+
+
+def test_columns_that_were_never_filled_have_no_verdict(tmp_path: Path) -> None:
+    path = _run(tmp_path, kept_per_block=0, ending=FINISHED, counts=lambda *_: {"fds": None, "threads": 5})
+    judgement = judge_run(read_run(path))
+    assert list(judgement.verdict.resources) == ["threads"]
+    assert judgement.exit_code is ExitCode.PLATEAU
+
+
+def test_a_bare_csv_is_judged_by_its_memory_alone(tmp_path: Path) -> None:
+    path = tmp_path / "memory.csv"
+    path.write_text("t_s,rss_bytes\n" + "".join(f"{second},104857600\n" for second in range(300)))
+    judgement = judge_run(read_run(path))
+    assert judgement.verdict.resources == {}
+    assert judgement.exit_code is ExitCode.PLATEAU
+
+
+def test_the_judge_sees_the_audio_that_was_streamed(tmp_path: Path) -> None:
+    run = read_run(_run(tmp_path, kept_per_block=0, ending=FINISHED))
+    audio_s = series_of(run.samples).audio_s
+    assert audio_s is not None
+    assert audio_s[-1] == pytest.approx(2.4 * 500)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from soak.analyse import AdviceContext, Series, advise, from_json_object, judge, to_json_object
+from soak.analyse import AdviceContext, Label, Series, advise, from_json_object, judge, to_json_object
+from soak.analyse.resources import judge_resources, with_resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,43 @@ def test_json_holds_the_contract_first_and_reads_back_the_same(
     assert data["metric"] == "rss_bytes"
     assert len(data["advice"]["memory_limit_bytes"]) == 2
     assert data["advice"]["io_thread_num"] == 2
+
+
+def test_other_resources_are_written_and_read_back(with_rests: Callable[..., Series]) -> None:
+    series = with_rests()
+    assert series.connections_completed is not None
+    counts = {"fds": 12 + series.connections_completed, "threads": np.full(series.t_s.size, 5.0)}
+    verdict = with_resources(judge(series), judge_resources(counts, series))
+    data = to_json_object(verdict)
+    assert (data["verdict"], data["memory_verdict"]) == ("climbing", "plateau")
+    assert list(data["resources"]) == ["fds", "threads"]
+    fds = data["resources"]["fds"]
+    assert (fds["verdict"], fds["start"], fds["end"], fds["peak"]) == ("climbing", 12, 412, 412)
+    assert fds["growth_per_connection"]["estimate"] == pytest.approx(1, rel=0.01)
+    assert set(fds["growth_per_hour"]) == {"estimate", "low", "high"}
+    assert data["resources"]["threads"]["verdict"] == "plateau"
+    text = json.dumps(data, allow_nan=False)
+    again = from_json_object(json.loads(text))
+    assert again.resources["fds"].verdict is Label.CLIMBING
+    assert json.dumps(to_json_object(again), allow_nan=False) == text
+
+
+def test_a_resource_without_a_connection_counter_or_a_trend_is_null_there() -> None:
+    series = Series(np.arange(20.0), np.full(20, 1e8))
+    resources = judge_resources({"fds": np.full(20, 7.0)}, series)
+    data = to_json_object(with_resources(judge(series), resources))
+    fds = data["resources"]["fds"]
+    assert fds["verdict"] == "inconclusive"
+    assert fds["growth_per_connection"] is None
+    assert fds["growth_per_hour"] == {"estimate": None, "low": None, "high": None}
+    assert from_json_object(data).resources["fds"].end == 7
+
+
+def test_files_from_before_there_were_other_resources_are_read(with_rests: Callable[..., Series]) -> None:
+    data = to_json_object(judge(with_rests()))
+    for key in ("resources", "memory_verdict", "growth_bytes_per_audio_s"):
+        del data[key]
+    assert from_json_object(data).resources == {}
 
 
 def test_what_is_unknown_is_null_and_the_source_is_named() -> None:
