@@ -1,0 +1,203 @@
+"""A run that is watched: every change of what stands is recorded, and a run until decided may end on it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pytest
+
+from soak.analyse import Estimate, Follows, Label, judge
+from soak.analyse.sequential import LookSchedule
+from soak.config import load_config
+from soak.judgement import judge_run
+from soak.record import RunDirectory, read_run
+from soak.run.history import History
+from soak.run.watch import Standing, VerdictWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from soak.analyse import Verdict
+    from soak.config import SoakConfig
+    from soak.run.rows import Row
+
+MIB = 1024 * 1024
+BLOCK_S = 20
+UNTIL_DECIDED = ["load.until_decided=true", "load.max_minutes=60"]
+
+
+def _rows(blocks: int, *, kept_per_block: float, from_block: int = 0) -> Iterator[Row]:
+    """Blocks of 25 connections with a rest after each; memory warms up, then grows or not."""
+    noise = np.random.default_rng(3)
+    for second in range(from_block * BLOCK_S, blocks * BLOCK_S):
+        block, within = divmod(second, BLOCK_S)
+        settled = 100 * MIB + 8 * MIB * (1 - np.exp(-block / 1.5)) + block * kept_per_block
+        yield {
+            "t_s": float(second),
+            "rss_bytes": int(settled + 4096 * noise.integers(0, 4)),
+            "connections_completed": 25 * block + min(25, 2 * within),
+            "open_connections": int(within < 12),
+            "phase": "load" if within < 12 else "settle" if within < 16 else "rest",
+            "block": block,
+        }
+
+
+class Watched:
+    """A run that is recorded and watched as by the conductor, one block after the other."""
+
+    def __init__(self, folder: Path, settings: list[str], schedule: LookSchedule | None = None) -> None:
+        self.config: SoakConfig = load_config("minimal", settings)
+        self.directory = RunDirectory.create(folder, "minimal")
+        configuration = self.config.to_json_object()
+        self.directory.write_manifest({"name": "minimal", "configuration": configuration})
+        self.watch = VerdictWatch(self.config, self.directory, schedule)
+        self.history = History()
+
+    async def go_on(self, rows: Iterator[Row]) -> float | None:
+        """Record the rows and look after each rest; return when the run may end, or None."""
+        for row in rows:
+            self.directory.append_sample(row)
+            self.history.append(row)
+            seconds = cast("float", row["t_s"])
+            over = (seconds + 1) % BLOCK_S == 0
+            if over and await self.watch.look(self.history.series()) and await self.watch.ends_the_run():
+                return seconds
+        return None
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        lines = (self.directory.path / "events.jsonl").read_text().splitlines()
+        return [event for event in map(json.loads, lines) if event["event"] == name]
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[type[Watched]]:
+    """Give `Watched` with a folder of its own, closed at the end of the test."""
+    begun: list[Watched] = []
+
+    class Here(Watched):
+        def __init__(self, settings: list[str], schedule: LookSchedule | None = None) -> None:
+            super().__init__(tmp_path, settings, schedule)
+            begun.append(self)
+
+    yield cast("type[Watched]", Here)
+    for each in begun:
+        each.directory.close()
+
+
+async def test_a_leak_in_a_run_of_planned_length_is_recorded_once_and_does_not_end_it(
+    watched: Any,
+) -> None:
+    run = watched(["load.duration_s=3600"])
+    assert await run.go_on(_rows(40, kept_per_block=25 * 65536)) is None
+    (event,) = run.events("verdict")
+    assert (event["verdict"], event["was"]) == ("climbing", "inconclusive")
+    assert event["growth_bytes_per_connection"]["estimate"] == pytest.approx(65536, rel=0.1)
+    assert event["climbing_confidence"] > run.config.judge.climbing_confidence
+    standing = run.watch.standing
+    assert standing.label is Label.CLIMBING
+    assert f"after {standing.connections:.0f} connections: +64" in standing.in_words()
+    assert run.events("final_look") == []
+    run.watch.conclude(run.history.series())
+    assert run.events("final_look") == []  # a run of planned length is judged by its plain settings
+
+
+async def test_what_no_longer_stands_is_recorded_too(watched: Any) -> None:
+    run = watched(["load.duration_s=3600"])
+    await run.go_on(_rows(40, kept_per_block=25 * 65536))
+    top = 108 * MIB + 40 * 25 * 65536
+    flat = ({**row, "rss_bytes": top} for row in _rows(160, kept_per_block=0, from_block=40))
+    await run.go_on(flat)
+    first, second, *_ = run.events("verdict")
+    assert (first["verdict"], second["was"]) == ("climbing", "climbing")
+
+
+@pytest.mark.parametrize(("kept_per_block", "label"), [(0.0, Label.PLATEAU), (25 * 65536.0, Label.CLIMBING)])
+async def test_a_run_until_decided_ends_early_on_a_verdict_that_is_found_again(
+    watched: Any, kept_per_block: float, label: Label
+) -> None:
+    run = watched(UNTIL_DECIDED)
+    ended_s = await run.go_on(_rows(180, kept_per_block=kept_per_block))
+    assert ended_s is not None
+    assert ended_s < 1800
+    (final,) = run.events("final_look")
+    assert final["verdict"] == label
+    assert final["up_to_s"] == ended_s
+    # the block in progress is finished, and something odd in it changes nothing any more
+    block = (int(ended_s) + 1) // BLOCK_S
+    for row in _rows(block + 1, kept_per_block=0, from_block=block):
+        run.directory.append_sample({**row, "rss_bytes": 900 * MIB})
+    run.directory.append_event("run_ended", reason="finished")
+    verdict = judge_run(read_run(run.directory.path)).verdict
+    assert verdict.verdict is label
+    assert verdict.peak_bytes < 900 * MIB
+    (said,) = [reason for reason in verdict.reasons if "stopped early" in reason]
+    assert "of at most 1 h" in said
+    assert ("is excluded" in said) is (label is Label.PLATEAU)
+
+
+async def test_a_plateau_found_early_excludes_what_the_longest_run_would(watched: Any) -> None:
+    run = watched(UNTIL_DECIDED)
+    await run.go_on(_rows(180, kept_per_block=0))
+    verdict = judge_run(read_run(run.directory.path)).verdict
+    whole_hour = 0.0025 * 108 * MIB
+    assert verdict.budget_bytes_per_hour == pytest.approx(whole_hour, rel=0.05)
+    growth = verdict.growth_bytes_per_hour
+    assert growth.high < whole_hour
+
+
+async def test_undecided_at_its_end_a_run_is_judged_with_what_is_left_of_the_error(watched: Any) -> None:
+    run = watched(["load.until_decided=true", "load.duration_s=100"])
+    assert await run.go_on(_rows(5, kept_per_block=0)) is None
+    run.watch.conclude(run.history.series())
+    (final,) = run.events("final_look")
+    assert not final["stopped_early"]
+    assert final["judge"]["plateau_confidence"] == pytest.approx(0.975)
+    judged = judge_run(read_run(run.directory.path)).verdict
+    assert judged.verdict is Label.INCONCLUSIVE
+    assert any("went on to its end" in reason for reason in judged.reasons)
+
+
+async def test_a_run_does_not_end_on_what_its_record_does_not_bear_out(watched: Any) -> None:
+    run = watched(UNTIL_DECIDED, LookSchedule(looks_to_stand=1))
+    for row in _rows(60, kept_per_block=0):
+        run.history.append(row)
+    for row in _rows(4, kept_per_block=0):
+        run.directory.append_sample(row)
+    assert await run.watch.look(run.history.series())
+    assert run.watch.standing is not None
+    assert not await run.watch.ends_the_run()
+    assert run.events("final_look") == []
+
+
+def _verdict() -> Verdict:
+    history = History()
+    for row in _rows(3, kept_per_block=0):
+        history.append(row)
+    return judge(history.series())
+
+
+def test_what_stands_is_one_line_with_the_time_it_began() -> None:
+    hourly = Estimate(3 * MIB, 2 * MIB, 4 * MIB)
+    each = Estimate(65536.0, 6e4, 7e4)
+    climbing = replace(
+        _verdict(),
+        verdict=Label.CLIMBING,
+        growth_bytes_per_hour=hourly,
+        growth_bytes_per_connection=each,
+        follows=Follows.CONNECTIONS,
+    )
+    now = datetime.now(UTC)
+    time = f"{now.astimezone():%H:%M}"
+    words = Standing(Label.CLIMBING, now, 312, climbing).in_words()
+    assert words == f"climbing since {time}, after 312 connections: +64 KiB per connection"
+    by_time = replace(climbing, follows=Follows.TIME)
+    assert Standing(Label.CLIMBING, now, 0, by_time).in_words() == f"climbing since {time}: +3 MiB per hour"
+    flat = replace(climbing, verdict=Label.PLATEAU, plateau_bytes=894 * MIB)
+    earlier = datetime(2026, 2, 3, 12, tzinfo=UTC)
+    words = Standing(Label.PLATEAU, earlier, 1200, flat).in_words()
+    assert words == f"plateau since {earlier.astimezone():%d %b %H:%M}, after 1,200 connections: 894 MiB"
