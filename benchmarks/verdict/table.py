@@ -174,8 +174,8 @@ def _overview(results: Results) -> Section:
     leaks = sum(a.leaking for a in any_rule)
     note = (
         f"{len(any_rule)} traces, {leaks} of them leaking; shares in per cent. Accuracy counts an "
-        "inconclusive answer as not right; false alarms are the healthy traces called climbing, missed are the "
-        "leaks called plateau; CPU time is the mean for one judgement of a whole trace."
+        "inconclusive answer as not right; false alarms are the healthy traces called climbing, missed are "
+        "the leaks called plateau; CPU time is the mean for one judgement of a whole trace."
     )
     return Section(f"Rules, {results.part} part", note, header, tuple(rows))
 
