@@ -50,10 +50,11 @@ def two_time_constants(draw: Draw) -> Sketch:
 
 
 def logarithmic_warm_up(draw: Draw) -> Sketch:
-    """Grow with the logarithm of time, in half of the traces to the very end (vosk-api#209)."""
+    """Grow with the logarithm of time, in a third of the traces to the very end (vosk-api#209)."""
     scene = set_scene(draw)
-    end = 1.0 if draw.chance(0.5) else draw.between(0.15, 0.7)
-    size = draw.log_between(0.02, 0.15 if end == 1.0 else 0.6)
+    to_the_end = draw.chance(0.35)
+    end = 1.0 if to_the_end else draw.between(0.15, 0.7)
+    size = draw.log_between(0.01, 0.06) if to_the_end else draw.log_between(0.02, 0.6)
     return scene.sketch(size * shapes.logarithmic(draw, scene.x, end))
 
 
@@ -62,6 +63,21 @@ def few_large_steps(draw: Draw) -> Sketch:
     scene = set_scene(draw)
     end = draw.log_between(0.05, 0.4, widen=0.1)
     return scene.sketch(draw.log_between(0.05, 0.8) * shapes.few_large_steps(draw, scene.x, end))
+
+
+def settling_server(draw: Draw) -> Sketch:
+    """Be the FunASR server of §7: a quick warm-up, then first touches that grow ever rarer."""
+    scene, settled = settling_scene(draw)
+    return replace(scene.sketch(settled), quantum=0.0)
+
+
+def settling_scene(draw: Draw) -> tuple[Scene, NDArray[np.float64]]:
+    """Set a quiet scene of 6 minutes to 4 hours, and give the warm-up of a real server with its tail."""
+    scene = quiet_scene(draw, 4 * HOUR_S)
+    quick = draw.log_between(0.01, 0.3) * draw.one_of(shapes.WARM_UPS)(
+        draw, scene.x, draw.log_between(0.01, 0.1)
+    )
+    return scene, quick + draw.log_between(0.001, 0.02) * shapes.slowing_touches(draw, scene.x)
 
 
 def regular_saw_tooth(draw: Draw) -> Sketch:
@@ -165,10 +181,8 @@ def restarts(draw: Draw) -> Sketch:
     """Be restarted 1 to 5 times, with a warm-up after each and a few readings missing (§3)."""
     scene = set_scene(draw)
     bounds = np.sort(draw.rng.uniform(0.05, 0.9, draw.count(1, 5)))
-    return replace(
-        scene.sketch(lives(draw, scene, bounds)),
-        missing=dead_readings(draw, scene, bounds),
-    )
+    missing = dead_readings(draw, scene, bounds)
+    return replace(recount(draw, scene, bounds).sketch(lives(draw, scene, bounds)), missing=missing)
 
 
 def lives(draw: Draw, scene: Scene, bounds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -182,6 +196,16 @@ def lives(draw: Draw, scene: Scene, bounds: NDArray[np.float64]) -> NDArray[np.f
         alive = (scene.x >= begin) & (scene.x < finish)
         settled[alive] = size * kind(draw, scene.x[alive] - begin, end)
     return settled
+
+
+def recount(draw: Draw, scene: Scene, bounds: NDArray[np.float64]) -> Scene:
+    """Let a quarter of the counters begin anew with each life: those that the server reports itself."""
+    if not draw.chance(0.25):
+        return scene
+    first = np.searchsorted(scene.x, [0.0, *bounds])
+    life = np.searchsorted(bounds, scene.x, side="right")
+    anew = scene.load.completed - scene.load.completed[first][life]
+    return replace(scene, load=replace(scene.load, completed=anew)).without_columns("audio_s")
 
 
 def dead_readings(draw: Draw, scene: Scene, bounds: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -220,7 +244,9 @@ def machine_scene(draw: Draw) -> Scene:
     t_s = scene.clock.t_s
     day = draw.log_between(0.002, 0.04) * shapes.daily(draw, t_s)
     job = draw.log_between(0.002, 0.03) * shapes.jobs(draw, scene.x, 40)
-    slow = draw.log_between(0.001, 0.015) * shapes.wander(draw, scene.clock, draw.log_between(1, 12) * HOUR_S)
+    slow = draw.log_between(0.001, 0.015) * shapes.wander(
+        draw, scene.clock, draw.log_between(1, 12, widen=0.3) * HOUR_S
+    )
     quick = draw.log_between(0.001, 0.01) * autoregressive(draw, t_s.size, draw.log_between(1, 20))
     moved = replace(scene, noise=scene.noise + day + job + slow + quick)
     return (
@@ -237,29 +263,46 @@ def machine_quantum(draw: Draw) -> float:
 
 def creep_that_ends(draw: Draw) -> Sketch:
     """Creep with a high R² over thousands of connections, slower and slower, and then not at all (§7, 1)."""
-    scene = creep_scene(draw)
-    end = draw.between(0.35, 0.75)
-    return scene.sketch(draw.log_between(0.01, 0.06) * creep(draw, scene.x / end) + scene.warm_up(0.7, 0.05))
+    return creeping(draw, draw.between(0.35, 0.8))
 
 
 def creep_cut_short(draw: Draw) -> Sketch:
     """Stop recording the same creep while it still goes on, at 60 to 97 % of it: never yet a leak."""
-    scene = creep_scene(draw)
-    end = 1.0 / draw.between(0.6, 0.97)
-    return scene.sketch(draw.log_between(0.01, 0.06) * creep(draw, scene.x / end) + scene.warm_up(0.7, 0.05))
+    return creeping(draw, 1.0 / draw.between(0.6, 0.97))
 
 
-def creep_scene(draw: Draw) -> Scene:
-    """Set a quiet scene of 6 minutes to a day under a steady load."""
-    scene = set_scene(draw, longest_s=DAY_S, fewest_connections=400)
+def creeping(draw: Draw, end: float) -> Sketch:
+    """Creep by 1 to 6 % of the level until a share of the trace, after a quick warm-up in most."""
+    scene = quiet_scene(draw, DAY_S)
+    settled = draw.log_between(0.01, 0.06) * creep(draw, scene.x / end)
+    if draw.chance(0.7):
+        settled += draw.log_between(0.01, 0.2) * draw.one_of(shapes.WARM_UPS)(
+            draw, scene.x, draw.between(0.01, 0.1)
+        )
+    return replace(scene.sketch(settled), quantum=draw.one_of((0.0, 0.0, 0.0, 0.001)))
+
+
+def quiet_scene(draw: Draw, longest_s: float) -> Scene:
+    """Set a scene of one server with little noise under a steady load, as a soak on one machine gives."""
+    scene = set_scene(draw, longest_s=longest_s, fewest_connections=400)
     quiet = draw.log_between(0.0003, 0.002) * standardised(scene.noise)
     return replace(scene, noise=quiet).with_columns("connections_completed")
 
 
 def creep(draw: Draw, progress: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rise from -1 to 0 at progress 1 with a falling slope, in many small first touches."""
+    """Rise from -1 to 0 at progress 1, in many small first touches.
+
+    The slope falls steadily, or in 2 to 4 straight pieces (6.1, then 4.1, then 0 kB per connection).
+    """
     progress = np.minimum(progress, 1.0)
-    slowing = 1.0 - (1.0 - progress) ** draw.between(1.3, 2.2)
+    if draw.chance(0.5):
+        slowing = 1.0 - (1.0 - progress) ** draw.between(1.3, 2.2)
+    else:
+        pieces = int(draw.rng.integers(2, 5))
+        knots = np.concatenate([[0.0], np.cumsum(draw.rng.uniform(0.5, 1.5, pieces))])
+        rises = np.diff(knots) * np.cumprod(draw.rng.uniform(0.4, 0.75, pieces))
+        heights = np.concatenate([[0.0], np.cumsum(rises)])
+        slowing = np.interp(progress, knots / knots[-1], heights / heights[-1])
     touches = draw.count(30, 400)
     landed = np.floor(slowing * touches + draw.between(0.0, 1.0)) / touches
     return landed - 1.0
@@ -280,7 +323,8 @@ def throughput_change(draw: Draw) -> Sketch:
     scene = set_scene(draw, resting=0.0)
     changes = draw.rng.uniform(0.15, 0.85, draw.count(1, 3))
     speeds = draw.rng.permutation(np.linspace(1.0, draw.between(1.5, 3.0), changes.size + 1))
-    profile = speeds[0] + shapes.stairs_at(scene.x, changes, np.diff(speeds))
+    edges = np.clip((scene.x[:, None] - changes) / draw.one_of((0.001, 0.05, 0.12)), 0.0, 1.0)
+    profile = np.asarray(speeds[0] + edges @ np.diff(speeds), dtype=np.float64)
     load = loads.drive(draw, scene.clock, profile, None, draw.log_between(1.0, loads.FASTEST_PER_S / 2))
     retained = draw.log_between(0.01, 0.06) * profile
     moved = replace(scene, load=load).with_columns("connections_completed")
@@ -294,6 +338,7 @@ HEALTHY = (
     two_time_constants,
     logarithmic_warm_up,
     few_large_steps,
+    settling_server,
     regular_saw_tooth,
     irregular_saw_tooth,
     spiky,

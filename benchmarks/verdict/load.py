@@ -44,7 +44,7 @@ def draw_rate(draw: Draw, fewest: float, clock: Clock) -> float:
 
 def rests(draw: Draw, clock: Clock) -> NDArray[np.bool_]:
     """Mark quiet windows after blocks of load: 5 to 25 % of each of 5 to 20, never under 3 readings."""
-    blocks = draw.count(5, 20)
+    blocks = min(draw.count(5, 20), clock.t_s.size // 12)
     share = max(draw.between(0.05, 0.25), 3.5 * blocks / clock.t_s.size)
     return (clock.share * blocks) % 1.0 > 1.0 - share
 

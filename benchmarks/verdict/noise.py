@@ -65,7 +65,7 @@ def held(draw: Draw, clock: Clock) -> NDArray[np.float64]:
     """Readings that stay exactly alike until something is allocated or trimmed, as a real RSS does."""
     size = clock.t_s.size
     changes = np.flatnonzero(draw.rng.random(size) < draw.log_between(0.02, 0.3))
-    changes = np.union1d(changes, [0])
+    changes = np.union1d(changes, [0, size // 3, size // 2])
     levels = autoregressive(draw, changes.size, draw.log_between(1, 4))
     return levels[np.searchsorted(changes, np.arange(size), side="right") - 1]
 
@@ -74,6 +74,7 @@ def spikes(draw: Draw, clock: Clock) -> NDArray[np.float64]:
     """Upward only: an expensive request now and then, gone within a few readings (F#2643)."""
     size = clock.t_s.size
     hits = draw.rng.random(size) < max(draw.log_between(0.003, 0.05), 4.0 / size)
+    hits[int(draw.rng.integers(size))] = True
     shocks = np.where(hits, draw.rng.exponential(size=size), 0.0)
     decayed = lfilter([1.0], [1.0, -draw.between(0.0, 0.8)], shocks)
     floor = draw.between(0.05, 0.3) * float(np.std(decayed)) * draw.rng.standard_normal(size)

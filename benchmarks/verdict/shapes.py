@@ -58,6 +58,17 @@ def logarithmic(draw: Draw, x: NDArray[np.float64], end: float) -> NDArray[np.fl
     return np.asarray(np.log1p(passed * quickness) / np.log1p(quickness) - 1.0, dtype=np.float64)
 
 
+def slowing_touches(draw: Draw, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """First touches whose rate falls as 1 / time, as that of records does, to the very end.
+
+    1030, 1036, 1041 MiB after 50, 200, 500 connections (§7); late touches are as large as early ones.
+    """
+    touches = draw.count(10, 120)
+    when = draw.log_between(0.005, 0.05) ** draw.rng.random(touches)
+    sizes = draw.rng.gamma(draw.between(0.7, 4.0), 1.0, touches)
+    return stairs_at(x, when, sizes / sizes.sum()) - 1.0
+
+
 def few_large_steps(draw: Draw, x: NDArray[np.float64], end: float) -> NDArray[np.float64]:
     """0.6 → 1.2 → 1.5 GB (onnxruntime_backend#102), 3 or 4 sessions and then flat (onnxruntime#17451)."""
     steps = int(draw.rng.integers(2, 5))
@@ -100,7 +111,8 @@ def daily(draw: Draw, t_s: NDArray[np.float64]) -> NDArray[np.float64]:
     wave = np.sin(angle) + draw.between(0.1, 0.5) * np.sin(2 * angle + draw.between(0.0, 6.3))
     height = draw.rng.uniform(0.75, 1.25, 20)
     weekend = np.where(np.floor(days) % 7 >= 5, draw.between(0.3, 1.0), 1.0)
-    return np.asarray(wave * height[np.floor(days).astype(int)] * weekend, dtype=np.float64)
+    uneven = wave * height[np.floor(days).astype(int)] * weekend
+    return np.asarray(uneven - draw.between(0.0, 1.0) * (1.0 - weekend), dtype=np.float64)
 
 
 def hourly(draw: Draw, t_s: NDArray[np.float64]) -> NDArray[np.float64]:

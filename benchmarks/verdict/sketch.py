@@ -24,6 +24,8 @@ SMALLEST_LEVEL_BYTES, LARGEST_LEVEL_BYTES = 180e6, 8e9
 SMALLEST_LEAK, LARGEST_LEAK = 0.01, 2.0
 """A leak adds at least 1 % of the level, four times the default budget (below that it is none)."""
 SMALLEST_SIGNAL_TO_NOISE, LARGEST_SIGNAL_TO_NOISE = 2.5, 60.0
+LARGEST_SPREAD = 0.06
+"""The standard deviation, as a share of the level, above which a disturbance is no longer believable."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,6 @@ class Leak:
     """The least it adds over the trace, as a share of the level."""
     largest: float = LARGEST_LEAK
     """The most it adds over the trace, as a share of the level."""
-    least_signal_to_noise: float = SMALLEST_SIGNAL_TO_NOISE
 
     def risen(self, since: float, share: NDArray[np.float64]) -> float:
         """Add up all rises after a share of the trace, in the unit of `course`."""
@@ -66,7 +67,7 @@ class Sketch:
     columns: frozenset[str] = field(default_factory=frozenset)
     """The columns of load that are recorded beside time and RSS."""
     quantum: float | None = None
-    """What readings are rounded to, as a share of the level; None: drawn."""
+    """What readings are rounded to, as a share of the level (0: one page); None: drawn."""
     missing: NDArray[np.bool_] | None = None
     """Readings that failed for the family's own reason (a restart)."""
     proportional: bool = False
@@ -78,6 +79,7 @@ class Finished:
     """A sketch in bytes, with the truth."""
 
     series: Series
+    level_bytes: float
     growth_bytes_per_hour: float
     growth_bytes_per_connection: float | None
     growth_bytes_per_audio_s: float | None
@@ -104,13 +106,14 @@ def finish(draw: Draw, sketch: Sketch) -> Finished:
         expected = expected - sketch.swapped
     quantum = draw_quantum(draw, sketch, level_bytes, scale and growth)
     exact = level_bytes * (1.0 + expected + disturbance)
-    rss = np.maximum(quantum, np.round(np.maximum(exact, 0.03 * level_bytes) / quantum) * quantum)
+    rss = np.maximum(quantum, np.round(np.maximum(exact, 0.1 * level_bytes) / quantum) * quantum)
     off_trend = float(np.std(rss - level_bytes * (1.0 + expected)))
     series = record(draw, sketch, rss, level_bytes)
     if sketch.leak is None:
-        return Finished(series, 0.0, None, None, None)
+        return Finished(series, level_bytes, 0.0, None, None, None)
     return Finished(
         series,
+        level_bytes,
         *truth(sketch, sketch.leak, scale * level_bytes),
         signal_to_noise=growth * level_bytes / off_trend,
     )
@@ -120,12 +123,13 @@ def weigh(draw: Draw, leak: Leak, disturbance: NDArray[np.float64]) -> tuple[flo
     """Give the leak's growth over the trace (share of the level) and the disturbance scaled to its ratio.
 
     The signal-to-noise ratio is log-uniform; the disturbance keeps its size unless the leak would leave its
-    limits.
+    limits. A leak that must be large (one that ends in an OOM kill) is not given noise of the same size.
     """
-    ratio = draw.log_between(leak.least_signal_to_noise, LARGEST_SIGNAL_TO_NOISE)
+    ratio = draw.log_between(SMALLEST_SIGNAL_TO_NOISE, LARGEST_SIGNAL_TO_NOISE)
     spread = float(disturbance.std())
     least = draw.log_between(leak.smallest, 3.0 * leak.smallest)
     growth = min(max(ratio * spread, least), leak.largest)
+    ratio = min(max(ratio, growth / LARGEST_SPREAD), LARGEST_SIGNAL_TO_NOISE)
     return growth, disturbance * (growth / ratio / spread)
 
 
@@ -152,7 +156,7 @@ def draw_quantum(draw: Draw, sketch: Sketch, level_bytes: float, growth: float) 
     Where there is a leak it spans at least four such quanta.
     """
     if sketch.quantum is not None:
-        quantum = sketch.quantum * level_bytes
+        quantum = max(PAGE_BYTES, sketch.quantum * level_bytes)
     else:
         machine_bytes = level_bytes * draw.between(1.1, 4.0)
         kinds = (PAGE_BYTES,) * 6 + (MEBIBYTE, MEBIBYTE, 0.001 * machine_bytes, 0.01 * machine_bytes)
@@ -193,10 +197,16 @@ def draw_failures(draw: Draw, size: int) -> NDArray[np.bool_]:
 
 
 def add_feature(draw: Draw, sketch: Sketch) -> Sketch:
-    """Combine the family with one more disturbance that suits the trace's length (test part only)."""
+    """Combine the family with one more thing that suits the trace's length (test part only).
+
+    A disturbance; or, under a leak, a step up or down that has nothing to do with it.
+    """
     hours = sketch.clock.length_s / HOUR_S
     clock, x = sketch.clock, sketch.clock.share
     size = max(float(sketch.disturbance.std()), 0.001) * draw.log_between(0.5, 3.0)
+    if sketch.leak is not None and draw.chance(0.2):
+        step = draw.one_of((-1.0, 1.0)) * 3.0 * size * (x > draw.between(0.1, 0.9))
+        return replace(sketch, settled=sketch.settled + step)
     courses = [
         lambda: shapes.saw_tooth(draw, x, draw.log_between(12, 80), draw.between(0.05, 0.4)),
         lambda: spikes(draw, clock),

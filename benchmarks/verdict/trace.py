@@ -3,8 +3,9 @@
 A trace is fixed by its part, its family and its number alone. The two parts differ in their seeds; the test
 part also draws some parameters (the ends of warm-ups, the memory and size of noise, the share of failed
 readings, the time of late steps, …: every `widen=`) from ranges that are 10 to 40 % wider, and adds to four
-traces of ten one more disturbance that suits their length: a saw-tooth, spikes, bursts, an hourly swing or a
-daily swing. A leak under a saw-tooth that also swings by the day exists only there.
+traces of ten one more disturbance that suits their length (a saw-tooth, spikes, bursts, an hourly swing or a
+daily swing) or, under a leak, an unrelated step. A leak under a saw-tooth that also swings by the day exists
+only there.
 
 Lengths are log-uniform from 6 minutes to 8 days, unless the family needs days; 1 to 100 s per reading, 60 to
 20,000 readings; levels log-uniform from 180 MB to 8 GB.
@@ -49,6 +50,8 @@ class Trace:
     trace: below the default budget (0.25 % of the level over the run) growth is by definition no leak."""
     growth_bytes_per_audio_s: float | None = None
     """The same per second of audio, where the leak is per second of audio."""
+    level_bytes: float = float("nan")
+    """The settled level without leak or disturbance."""
     onset_share: float = 0.0
     """The share of the trace at which the leak begins: before it no rule can be right."""
 
@@ -70,7 +73,7 @@ FAMILIES: dict[str, Family] = {
 """Every family by its name, the healthy ones first."""
 
 DEFAULT_COUNT_PER_FAMILY = 25
-"""1,000 traces in all: a rate of 1 % is then ten traces."""
+"""About 1,000 traces in all: a rate of 1 % is then ten of them."""
 
 
 def make_trace(part: Part, family: str, index: int) -> Trace:
@@ -88,6 +91,7 @@ def make_trace(part: Part, family: str, index: int) -> Trace:
         growth_bytes_per_connection=finished.growth_bytes_per_connection,
         signal_to_noise=finished.signal_to_noise,
         growth_bytes_per_audio_s=finished.growth_bytes_per_audio_s,
+        level_bytes=finished.level_bytes,
         onset_share=sketch.leak.onset if sketch.leak is not None else 0.0,
     )
 
