@@ -1,31 +1,46 @@
-"""`soak analyze`: judge recorded runs, or any CSV of memory samples."""
+"""`soak analyze`: judge recorded runs, or any CSV of memory samples; one, or a whole fleet's."""
 
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from soak.analyse import to_json_object
+from soak.analyse import JudgeSettings, Verdict, to_json_object
+from soak.analyse.verdict_json import SCHEMA_VERSION
+from soak.cli.fleet_progress import fleet_progress
 from soak.cli.sizes import growth_budget
-from soak.judgement import judge_run, recorded_settings, worst
-from soak.record import read_run
+from soak.errors import ExitCode, SoakError
+from soak.fleet import WORTH_A_POOL, judge_fleet, judge_path
+from soak.judgement import worst
+from soak.report.fleet_table import fleet_line, header_line, outcome_of, summary_line
 from soak.report.text import render_terminal
 
 
 def analyze(
     paths: Annotated[
         list[Path],
-        typer.Argument(help="Run directories, or CSV files with t_s and rss_bytes.", metavar="RUN…"),
+        typer.Argument(
+            help="Run directories, or CSV files (also gzipped) with t_s and rss_bytes.", metavar="RUN…"
+        ),
     ],
     max_growth: Annotated[
         str | None,
         typer.Option(
             help="Growth per hour that still counts as a plateau, such as 5MiB. By default what the run was "
             "configured with, else 0.25 % of the level over its length."
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", "-j", min=1, help="Processes to judge many runs with.", show_default="all usable cores"
         ),
     ] = None,
     *,
@@ -35,22 +50,82 @@ def analyze(
 ) -> None:
     """Judge what has been recorded: a run directory (even one cut short by a kill) or any CSV.
 
-    A CSV needs t_s (seconds) and rss_bytes; connections_completed, open_connections, phase and swap_bytes
-    are used where present.
+    A CSV needs t_s (seconds) and rss_bytes; connections_completed, open_connections, phase, swap_bytes,
+    audio_s, fds, threads, sockets and server_sessions_alive are used where present.
 
-    Several runs are judged in the order given; the exit code is that of the worst.
+    Several runs are judged in the order given, from four on by all cores and with one line for each. What
+    cannot be judged is told on standard error (with --json also as an object with "verdict": null and
+    "error") and does not stop the others.
+
+    The exit code is that of the worst run, in the order 4, 1, 2 (one could not be judged), 3, 0: a leak
+    that was found is never hidden by a file that could not be read.
     """
-    console = Console(stderr=as_json)
-    codes = []
-    for path in paths:
-        run = read_run(path)
-        settings = recorded_settings(run)
-        if max_growth is not None:
-            settings = growth_budget(max_growth, settings)
-        judgement = judge_run(run, settings)
-        codes.append(judgement.exit_code)
+    budget = None
+    if max_growth is not None:
+        budget = growth_budget(max_growth, JudgeSettings()).max_growth_bytes_per_hour
+    if len(paths) < WORTH_A_POOL:
+        codes = [_judge_one(path, budget, as_json=as_json) for path in paths]
+    else:
+        codes = _judge_many(paths, budget, jobs, as_json=as_json)
+    raise typer.Exit(_exit_code(codes))
+
+
+def _judge_one(path: Path, budget: float | None, *, as_json: bool) -> ExitCode:
+    """Tell all about one run; return its exit code."""
+    try:
+        run, judgement = judge_path(path, budget)
+    except SoakError as error:
+        typer.echo(f"soak: {error}", err=True)
         if as_json:
-            typer.echo(json.dumps(to_json_object(judgement.verdict, source=str(path))))
-        else:
-            console.print(render_terminal(run, judgement.verdict))
-    raise typer.Exit(worst(codes))
+            typer.echo(_as_json(path, None, str(error)))
+        return error.exit_code
+    if as_json:
+        typer.echo(_as_json(path, judgement.verdict))
+    else:
+        Console().print(render_terminal(run, judgement.verdict))
+    return judgement.exit_code
+
+
+def _judge_many(
+    paths: list[Path], budget: float | None, jobs: int | None, *, as_json: bool
+) -> list[ExitCode]:
+    """Tell of each run in one line, as soon as it and those before it are judged; return the exit codes."""
+    began_s = time.monotonic()
+    codes: list[ExitCode] = []
+    outcomes: Counter[str] = Counter()
+    with fleet_progress(len(paths)) as progress, closing(judge_fleet(paths, budget, jobs)) as judged:
+        if not as_json:
+            progress.tell(header_line())
+        for outcome in judged:
+            judgement = outcome.judgement
+            verdict = None if judgement is None else judgement.verdict
+            code = ExitCode.USAGE if judgement is None else judgement.exit_code
+            failed = code is ExitCode.TARGET_FAILED
+            if outcome.error is not None:
+                progress.complain(f"soak: {outcome.error}")
+            if as_json:
+                progress.tell(_as_json(outcome.path, verdict, outcome.error))
+            else:
+                progress.tell(fleet_line(outcome.path, verdict, progress.width, failed=failed))
+            codes.append(code)
+            outcomes[outcome_of(verdict, failed=failed)] += 1
+            progress.advance()
+    summary = summary_line(outcomes, time.monotonic() - began_s)
+    typer.echo(summary, err=as_json)
+    return codes
+
+
+def _as_json(path: Path, verdict: Verdict | None, error: str | None = None) -> str:
+    if verdict is None:
+        data = {"schema_version": SCHEMA_VERSION, "source": str(path), "verdict": None, "error": error}
+        return json.dumps(data)
+    return json.dumps(to_json_object(verdict, source=str(path)))
+
+
+def _exit_code(codes: list[ExitCode]) -> ExitCode:
+    """Return the code of the worst run; a failure or a leak that was found outranks what is not known."""
+    judged: list[ExitCode] = [code for code in codes if code is not ExitCode.USAGE]
+    found = worst(judged) if judged else ExitCode.USAGE
+    if len(judged) < len(codes) and found in (ExitCode.PLATEAU, ExitCode.INCONCLUSIVE):
+        return ExitCode.USAGE
+    return found

@@ -1,0 +1,146 @@
+"""Judging many recorded runs on all cores, in the order given, with only the verdicts held in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import os
+import signal
+from collections import deque
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import forkserver
+from typing import TYPE_CHECKING
+
+from soak.errors import SoakError
+from soak.judgement import judge_run, recorded_settings
+from soak.record import JUDGED_COLUMNS, read_run
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from soak.judgement import Judgement
+    from soak.record import Run
+
+WORTH_A_POOL = 4
+"""Fewer runs than this are judged here: starting processes costs more than they save."""
+AHEAD_PER_WORKER = 16
+"""Runs given out for each worker, so that one long file at the head does not leave the others idle."""
+ONE_THREAD_EACH = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""The workers fill the cores; numerical libraries must not start a thread per core in each of them."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one of many runs came to: a judgement, or one line on why there is none."""
+
+    path: Path
+    """As it was given."""
+    judgement: Judgement | None = None
+    error: str | None = None
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def judge_path(path: Path, max_growth_bytes_per_hour: float | None = None) -> tuple[Run, Judgement]:
+    """Read and judge the run directory or CSV at `path`; raises `SoakError`, and nothing else, if it cannot.
+
+    `max_growth_bytes_per_hour` replaces the budget the run was configured with.
+    """
+    try:
+        run = read_run(path, JUDGED_COLUMNS)
+        settings = recorded_settings(run)
+        if max_growth_bytes_per_hour is not None:
+            settings = dataclasses.replace(settings, max_growth_bytes_per_hour=max_growth_bytes_per_hour)
+        return run, judge_run(run, settings)
+    except SoakError:
+        raise
+    except Exception as error:  # one recording's surprise must not cost the others their verdicts
+        said = " ".join(str(error).split())
+        raise SoakError(f"{path} cannot be judged ({type(error).__name__}: {said})") from error
+
+
+def judge_fleet(
+    paths: Sequence[Path], max_growth_bytes_per_hour: float | None = None, jobs: int | None = None
+) -> Generator[Outcome, None, None]:
+    """Judge every run of `paths` with at most `jobs` processes; yield the outcomes in the order given.
+
+    By default there are as many as this process may use cores; fewer runs than `WORTH_A_POOL` are judged in
+    this process. A run that cannot be judged is an outcome, too. Close the generator to stop the workers.
+    Raises `SoakError` when a worker is killed from outside.
+    """
+    workers = min(jobs or usable_cores(), len(paths))
+    if workers < 2 or len(paths) < WORTH_A_POOL:
+        for path in paths:
+            yield _outcome(path, max_growth_bytes_per_hour)
+        return
+    with _pool(workers) as pool:
+        remaining = iter(paths)
+        given_out: deque[Future[Outcome]] = deque()
+        while True:
+            for path in islice(remaining, AHEAD_PER_WORKER * workers - len(given_out)):
+                given_out.append(pool.submit(_outcome, path, max_growth_bytes_per_hour))
+            if not given_out:
+                return
+            try:
+                yield given_out.popleft().result()
+            except BrokenProcessPool:
+                raise SoakError(
+                    "a process that was judging was killed (out of memory?): try again with --jobs 1"
+                ) from None
+
+
+def _outcome(path: Path, max_growth_bytes_per_hour: float | None) -> Outcome:
+    try:
+        _, judgement = judge_path(path, max_growth_bytes_per_hour)
+    except SoakError as error:
+        return Outcome(path, error=str(error))
+    return Outcome(path, judgement)
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Run worker processes, each a copy of one process that has imported everything once.
+
+    An end by an error or an interruption does not wait for what they are at.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    already_there = set(multiprocessing.active_children())
+    with _inherited_by_workers():
+        forkserver.ensure_running()
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in set(multiprocessing.active_children()) - already_there:
+            worker.terminate()
+        raise
+    finally:
+        pool.shutdown()
+
+
+@contextmanager
+def _inherited_by_workers() -> Iterator[None]:
+    """Give a process started meanwhile, and its copies, one thread and no ears for Ctrl-C (we end them)."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD_EACH}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    os.environ.update(ONE_THREAD_EACH)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
