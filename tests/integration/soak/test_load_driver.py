@@ -293,6 +293,25 @@ async def test_stopping_closes_what_is_open_and_counts_it_apart() -> None:
     assert done(messages).reason == "stopped"
 
 
+async def test_a_load_that_is_to_finish_ends_after_its_block_and_that_blocks_rest() -> None:
+    async with running_server() as server:
+        messages: list[Message] = []
+
+        def emit(message: Message) -> None:
+            messages.append(message)
+            if isinstance(message, PhaseChanged) and (message.phase, message.block) == ("load", 2):
+                driver.finish()
+
+        load = plan(server.url, duration_s=600, rate_per_s=100, max_open=3, block_s=0.06)
+        driver = Driver(load, CLIPS, emit)
+        assert await driver.run() == "finished"
+    phases = [(each.phase, each.block) for each in messages if isinstance(each, PhaseChanged)]
+    assert phases[-5:] == [("load", 2), ("drain", 2), ("settle", 2), ("rest", 2), ("done", 2)]
+    counters = totals(messages)
+    assert counters.connections_completed == 12  # both blocks are whole
+    assert (counters.connections_cut_short, counters.connections_failed) == (0, 0)
+
+
 async def test_a_changed_transcript_is_noticed() -> None:
     async with running_server() as server:
         messages: list[Message] = []

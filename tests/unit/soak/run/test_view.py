@@ -1,13 +1,19 @@
 """What is shown while a run goes on fits a terminal of 80 columns and tells what matters."""
 
 import io
+from dataclasses import replace
+from datetime import UTC, datetime
 
+import pytest
 from rich.console import Console
 
+from soak.analyse import Estimate, Label
+from soak.analyse.sequential import SequentialJudge
 from soak.load.messages import DriverEvent
 from soak.load.plan import LoadPlan
 from soak.run.history import History
-from soak.run.view import LiveView, PlainView, Progress, panel, sparkline, view_for
+from soak.run.view import LiveView, PlainView, Progress, panel, plain_line, sparkline, view_for
+from soak.run.watch import Standing
 
 PLAN = LoadPlan("ws://127.0.0.1:1", connections=500)
 ROW: dict[str, float | int | str | None] = {
@@ -30,16 +36,16 @@ def _progress() -> tuple[Progress, History]:
     return progress, history
 
 
-def _shown(width: int = 80) -> str:
+def _text(progress: Progress, history: History, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
-    console.print(panel("minimal", *_progress()))
+    console.print(panel("minimal", progress, history))
     file = console.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()
 
 
 def test_the_panel_says_memory_connections_and_phase_within_80_columns() -> None:
-    text = _shown()
+    text = _text(*_progress())
     assert max(len(line) for line in text.splitlines()) <= 80
     for words in (
         "minimal",
@@ -76,6 +82,40 @@ def test_on_a_terminal_the_panel_is_live_and_leaves_nothing_behind() -> None:
     view.say("a line that stays")
     view.close()
     assert "a line that stays" in output.getvalue()
+
+
+def _judged() -> tuple[Progress, History]:
+    progress, history = _progress()
+    progress.last_look = SequentialJudge().conclude(history.series())
+    return progress, history
+
+
+def test_what_stands_is_shown_and_until_then_that_it_is_undecided() -> None:
+    progress, history = _judged()
+    assert progress.last_look is not None
+    verdict = progress.last_look.verdict
+    assert plain_line("minimal", progress).endswith("| undecided so far")
+    assert "undecided: The run covers" in _text(progress, history)
+    progress.last_look = replace(progress.last_look, verdict=replace(verdict, verdict=Label.CLIMBING))
+    assert "undecided: it looks like climbing; the next look must agree" in _text(progress, history)
+    climbing = replace(
+        verdict,
+        verdict=Label.CLIMBING,
+        growth_bytes_per_connection=Estimate(65536.0, 6e4, 7e4),
+    )
+    progress.standing = Standing(Label.CLIMBING, datetime.now(UTC), 312, climbing)
+    assert "after 312 connections: +64 KiB per connection" in plain_line("minimal", progress)
+    assert "after 312 connections: +64 KiB per connection" in _text(progress, history)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_warning_goes_to_standard_error(capsys: pytest.CaptureFixture[str], *, terminal: bool) -> None:
+    output = io.StringIO()
+    view = view_for(Console(file=output, width=80, force_terminal=terminal), "minimal")
+    view.close()
+    view.warn("memory is climbing")
+    assert capsys.readouterr().err == "memory is climbing\n"
+    assert "climbing" not in output.getvalue()
 
 
 def test_the_sparkline_shows_the_shape() -> None:
