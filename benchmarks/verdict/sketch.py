@@ -205,7 +205,7 @@ def add_feature(draw: Draw, sketch: Sketch) -> Sketch:
     clock, x = sketch.clock, sketch.clock.share
     size = max(float(sketch.disturbance.std()), 0.001) * draw.log_between(0.5, 3.0)
     if sketch.leak is not None and draw.chance(0.2):
-        step = draw.one_of((-1.0, 1.0)) * 3.0 * size * (x > draw.between(0.1, 0.9))
+        step = draw.one_of((-1.0, 1.0)) * size * (x > draw.between(0.1, 0.6))
         return replace(sketch, settled=sketch.settled + step)
     courses = [
         lambda: shapes.saw_tooth(draw, x, draw.log_between(12, 80), draw.between(0.05, 0.4)),
