@@ -8,6 +8,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: the cores are tak
 
 import functools
 import json
+import shlex
+import sys
 from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from benchmarks.verdict.scoring import Answer
     from benchmarks.verdict.selection import Which
     from soak.analyse import JudgeSettings
+
+PROGRAM = "benchmarks.verdict"
 
 WIDTH = 160
 """Columns printed when the output is no terminal."""
@@ -91,6 +95,8 @@ def main(
     """Judge labelled traces by soak and by seven rules of others, and print what each is worth."""
     rules = _known("rule", rule, RULES)
     families = (FAMILY,) if part is Part.REAL else _known("family", family, tuple(FAMILIES))
+    if family and part is Part.REAL:
+        raise typer.BadParameter("recorded runs are one family: leave --family out")
     if leave_one_out and part is not Part.TEST:
         raise typer.BadParameter("leave-one-out scores the test part: leave --part at test")
     chosen = wanted(part, families, count)
@@ -108,7 +114,9 @@ def main(
     for section in [*laid, misjudged(results)] if show_misjudged and SOAK in rules else laid:
         console.print(to_rich(section), "")
     if markdown is not None:
-        markdown.write_text(to_markdown(laid), encoding="utf-8")
+        markdown.write_text(
+            to_markdown(laid, command=shlex.join(["python", "-m", PROGRAM, *sys.argv[1:]])), encoding="utf-8"
+        )
     if as_json is not None:
         as_json.write_text(json.dumps(to_json(results), indent=1), encoding="utf-8")
 
@@ -161,4 +169,6 @@ def _judge(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    program = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    program.command()(main)
+    program(prog_name=f"python -m {PROGRAM}")

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from benchmarks.verdict.peers import PEERS
+from benchmarks.verdict.recorded import FAMILY
 from benchmarks.verdict.scoring import Answer, Arrival, arrive, hold
 from soak.analyse import Label, Series, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from benchmarks.verdict.scoring import Held
+    from benchmarks.verdict.recorded import FAMILY
+from benchmarks.verdict.scoring import Held
     from benchmarks.verdict.trace import Trace
     from soak.analyse import JudgeSettings, Verdict
 
@@ -31,8 +33,11 @@ AHEAD = 8
 
 EARLIEST_ONSET = {"late_start": 0.3}
 """Share of the trace before which a family's leak cannot have begun; looks until then count for nothing."""
-UNSTEADY = frozenset({"sub_linear", "in_bursts", "rare_events", "creep_cut_short", "logarithmic_warm_up"})
-"""Families whose growth is not steady to the end, or only on average: their truth is of no interval."""
+UNSTEADY = frozenset(
+    {"sub_linear", "in_bursts", "rare_events", "creep_cut_short", "logarithmic_warm_up", FAMILY}
+)
+"""Families whose growth is not steady to the end, or only on average: their truth is of no interval. Of a
+recorded run it is unknown: RSS grows by more than what was kept, in the allocator's steps."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

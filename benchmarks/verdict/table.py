@@ -75,7 +75,7 @@ def sections(results: Results) -> list[Section]:
     if results.timed:
         laid += [_times(results, "all traces", None), _times(results, "leaks", True)]
         laid.append(_times(results, "healthy traces", False))
-    if SOAK in results.rules:
+    if any(a.held for a in results.answers):
         laid.append(_coverage(results))
     if results.left_out is not None:
         laid.append(_left_out(results.left_out))
@@ -101,9 +101,11 @@ def to_rich(section: Section) -> Table:
     return table
 
 
-def to_markdown(laid: Iterable[Section]) -> str:
-    """Give the sections as Markdown."""
-    parts = []
+def to_markdown(laid: Iterable[Section], *, command: str) -> str:
+    """Give the sections as Markdown, with the command that made them."""
+    parts = [
+        f"# Verdicts, measured\n\nWritten by `{command}`; the README beside this file says what is measured."
+    ]
     for section in laid:
         lines = [f"## {section.title}", "", section.note, "", _line(section.header)]
         lines.append(_line(["---", *["---:"] * (len(section.header) - 1)]))

@@ -104,9 +104,9 @@ def predict_linear(series: Series) -> Label:
 
     Prometheus' `predict_linear(v[range], t)` (least squares over the range, extended to t seconds from now)
     as alerts use it. The manual's example looks 4 hours ahead from 1 hour: the ratio is kept, but a trace has
-    6 minutes or 8 days, so the range is a share of it. The limit must follow from the trace: a multiple of the
-    peak. Of limits from 1.0 to 1.3 times the peak and ranges from a tenth to a half, these two were kindest:
-    right of 84 % of the tuning part. (At the 1.3 that operators give such servers, most leaks are missed.)
+    6 minutes or 8 days, so the range is a share of it. The limit must follow from the trace: a multiple of
+    its peak. Of limits from 1.0 to 1.3 times the peak and ranges from a tenth to a half, these two were
+    kindest: right of 84 % of the tuning part. At the 1.3 operators give such servers, most leaks are missed.
     """
     t_s, rss = readings(series)
     if t_s.size < 2:
