@@ -19,8 +19,7 @@ from soak.analyse import Label, Series, judge
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from benchmarks.verdict.recorded import FAMILY
-from benchmarks.verdict.scoring import Held
+    from benchmarks.verdict.scoring import Held
     from benchmarks.verdict.trace import Trace
     from soak.analyse import JudgeSettings, Verdict
 
