@@ -30,8 +30,6 @@ RULES = (SOAK, *PEERS)
 AHEAD = 8
 """Traces per worker that wait for it: enough to keep it busy, few enough to bound the memory."""
 
-EARLIEST_ONSET = {"late_start": 0.3}
-"""Share of the trace before which a family's leak cannot have begun; looks until then count for nothing."""
 UNSTEADY = frozenset(
     {"sub_linear", "in_bursts", "rare_events", "creep_cut_short", "logarithmic_warm_up", FAMILY}
 )
@@ -140,7 +138,7 @@ def _held(trace: Trace, verdict: Verdict) -> tuple[Held, ...]:
 
 def _arrival(rule: str, trace: Trace, question: Question, label: Label) -> Arrival:
     look = functools.partial(_look, rule, trace.series, question.settings, label)
-    share = arrive(look, leaking=trace.leaking, onset_share=EARLIEST_ONSET.get(trace.family, 0.0))
+    share = arrive(look, leaking=trace.leaking, onset_share=trace.onset_share)
     return Arrival(share, None if share is None else _connections(prefix(trace.series, share)))
 
 
