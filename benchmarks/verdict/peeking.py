@@ -2,7 +2,8 @@
 
 Every trace is watched as it grows, by several ways of watching; the first verdict that stands is the last.
 Asked once at its end is the yardstick. A leak that has not begun yet cannot be seen, so stopping before it
-begins is counted apart.
+begins is counted apart. "Plain" is the judge as it is, at every peek; "looks" asks only when the trace has
+grown by a quarter, with the budget of the whole; "spending" also shares the error among the looks.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: the cores are taken by processes
 
-import functools
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
@@ -25,18 +25,18 @@ from benchmarks.verdict.judging import in_parallel, prefix
 from benchmarks.verdict.selection import Part, Which, wanted
 from benchmarks.verdict.trace import FAMILIES
 from soak.analyse import JudgeSettings, Label, judge
-from soak.analyse.sequential import Horizon, LookSchedule, SequentialJudge
+from soak.analyse.sequential import Horizon, SequentialJudge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from benchmarks.verdict.trace import Trace
+    from soak.analyse import Series, Verdict
 
 PEEKS = 20
-"""Times the plain judge is asked, evenly over the trace."""
-OFFERS = 40
-"""Times the sequential rule is offered the trace; it takes few of them."""
-DEFAULT_COUNT = 4
+"""Times a growing trace is shown, evenly over its length. The plain judge answers each time; the sequential
+rule takes a look only when one is due."""
+DEFAULT_COUNT = 2
 WIDTH = 150
 
 
@@ -59,63 +59,68 @@ class Said:
 
 
 Word = tuple[float, Label]
-"""A share of the trace, and what stands there."""
+"""A share of the trace, and what is said there."""
 
 
-def asked_once(trace: Trace) -> list[Word]:
-    """Ask at the end only."""
-    return [(1.0, judge(trace.series).verdict)]
+def plain(trace: Trace) -> list[Word]:
+    """Ask the plain judge at every peek."""
+    return [(share, judge(prefix(trace.series, share)).verdict) for share in _shares()]
 
 
-def peeked(trace: Trace, *, in_a_row: int) -> list[Word]:
-    """Ask the plain judge again and again; what it says so many times in a row stands."""
-    labels = [judge(prefix(trace.series, share)).verdict for share in _shares(PEEKS)]
-    return [
-        (share, label if len(set(labels[max(0, at + 1 - in_a_row) : at + 1])) == 1 else Label.INCONCLUSIVE)
-        for at, (share, label) in enumerate(zip(_shares(PEEKS), labels, strict=True))
-        if at + 1 >= in_a_row
-    ]
+def spending(trace: Trace) -> list[Word]:
+    """Ask by the sequential rule: each look has its share of the error, and the budget of the whole trace."""
+    return _looks(trace, judge)
 
 
-def watched(trace: Trace, *, schedule: LookSchedule, with_end: bool = True, spend: bool = True) -> list[Word]:
-    """Watch by the sequential rule; without `spend` every look has the whole error to itself."""
-    stamped = trace.series.t_s[np.isfinite(trace.series.t_s)]
-    horizon = Horizon(float(stamped[-1] - stamped[0])) if with_end else Horizon()
-    confidences = JudgeSettings()
+def not_spending(trace: Trace) -> list[Word]:
+    """Ask at the same looks with the same budget, but give every look the whole error."""
 
-    def whole_error(series: object, settings: JudgeSettings) -> object:
-        plain = replace(
+    def whole_error(series: Series, settings: JudgeSettings) -> Verdict:
+        once = JudgeSettings()
+        plain_settings = replace(
             settings,
-            plateau_confidence=confidences.plateau_confidence,
-            climbing_confidence=confidences.climbing_confidence,
+            plateau_confidence=once.plateau_confidence,
+            climbing_confidence=once.climbing_confidence,
         )
-        return judge(series, plain)  # type: ignore[arg-type]  # a Series, passed through
+        return judge(series, plain_settings)
 
-    rule = SequentialJudge(
-        horizon=horizon,
-        schedule=schedule,
-        judge_once=judge if spend else whole_error,  # type: ignore[arg-type]  # the same signature
-    )
+    return _looks(trace, whole_error)
+
+
+def _looks(trace: Trace, judge_once: Callable[[Series, JudgeSettings], Verdict]) -> list[Word]:
+    stamped = trace.series.t_s[np.isfinite(trace.series.t_s)]
+    rule = SequentialJudge(horizon=Horizon(float(stamped[-1] - stamped[0])), judge_once=judge_once)
     said = []
-    for share in _shares(OFFERS)[:-1]:
+    for share in _shares()[:-1]:
         look = rule.offer(prefix(trace.series, share))
         if look is not None:
-            said.append((share, look.standing))
-    said.append((1.0, rule.conclude(trace.series).standing))
+            said.append((share, look.verdict.verdict))
+    said.append((1.0, rule.conclude(trace.series).verdict.verdict))
     return said
 
 
-WAYS: dict[str, Callable[[Trace], list[Word]]] = {
-    "asked once, at the end": asked_once,
-    f"plain, {PEEKS} peeks": functools.partial(peeked, in_a_row=1),
-    f"plain, {PEEKS} peeks, two in a row": functools.partial(peeked, in_a_row=2),
-    "looks, nothing spent": functools.partial(watched, schedule=LookSchedule(), spend=False),
-    "looks, one stands": functools.partial(watched, schedule=LookSchedule(looks_to_stand=1)),
-    "looks (in use)": functools.partial(watched, schedule=LookSchedule()),
-    "looks, three in a row": functools.partial(watched, schedule=LookSchedule(looks_to_stand=3)),
-    "looks, no end planned": functools.partial(watched, schedule=LookSchedule(), with_end=False),
-}
-"""Every way of watching, by the name the table gives it."""
+def standing(words: Sequence[Word], *, in_a_row: int) -> list[Word]:
+    """Return what stands after each word: what so many said in a row, or the last one said at the end."""
+    labels = [label for _, label in words]
+    stood = []
+    for at, (share, label) in enumerate(words):
+        agree = at + 1 >= in_a_row and len(set(labels[at + 1 - in_a_row : at + 1])) == 1
+        stood.append((share, label if agree or share >= 1.0 else Label.INCONCLUSIVE))
+    return stood
+
+
+def _ways(trace: Trace) -> Iterator[tuple[str, list[Word]]]:
+    """Watch one trace in every way; give its name and what stood."""
+    peeked = plain(trace)
+    yield ASKED_ONCE, peeked[-1:]
+    for kind, words in (("plain", peeked), ("looks", not_spending(trace)), ("spending", spending(trace))):
+        for in_a_row, how in HOW_OFTEN.items():
+            yield f"{kind}, {how}", standing(words, in_a_row=in_a_row)
+
+
+ASKED_ONCE = "plain, asked once, at the end"
+HOW_OFTEN = {1: "one stands", 2: "two in a row", 3: "three in a row"}
+"""How many of the same word it takes."""
 
 
 def watch(which: Which) -> list[Said]:
@@ -123,8 +128,7 @@ def watch(which: Which) -> list[Said]:
     trace = which.get()
     wrong = Label.PLATEAU if trace.leaking else Label.CLIMBING
     found = []
-    for way, follow in WAYS.items():
-        words = follow(trace)
+    for way, words in _ways(trace):
         share, label = next((word for word in words if word[1] is not Label.INCONCLUSIVE), words[-1])
         found.append(
             Said(
@@ -152,7 +156,7 @@ def table_of(said: Sequence[Said], *, leaking: bool) -> Table:
     columns = ["right %", f"{wrong} %", f"ever {wrong} %", "undecided %", "median share needed"]
     for column in [*columns, "ended before it began %"] if leaking else columns:
         table.add_column(column, justify="right")
-    for way in WAYS:
+    for way in dict.fromkeys(each.way for each in said):
         its = [each for each in said if each.way == way and each.leaking is leaking]
         table.add_row(way, *_cells(its), *([_percent(each.before_onset for each in its)] if leaking else []))
     return table
@@ -181,8 +185,8 @@ def _percent(holds: Iterable[bool]) -> str:
     return f"{100 * sum(each) / len(each):.1f}" if each else "-"
 
 
-def _shares(count: int) -> list[float]:
-    return [(at + 1) / count for at in range(count)]
+def _shares() -> list[float]:
+    return [(at + 1) / PEEKS for at in range(PEEKS)]
 
 
 def main(
@@ -209,7 +213,7 @@ def main(
     console.print(table_of(said, leaking=False))
     console.print(table_of(said, leaking=True))
     if by_family:
-        for way in WAYS:
+        for way in dict.fromkeys(each.way for each in said):
             families = Counter(each.family for each in said if each.way == way and each.ever_wrong)
             console.print(f"{way}: ever wrong on {dict(families)}")
 

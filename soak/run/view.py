@@ -92,6 +92,10 @@ class Progress:
             limits.append(max(0.0, (self._plan.connections - completed) * elapsed_s / completed))
         return min(limits) if limits else None
 
+    def limit_in_words(self) -> str:
+        """Return how the time left is meant."""
+        return "at most" if self._plan.until_decided else "about"
+
     def fraction(self) -> float:
         """Return how much of the run is done, 0 to 1."""
         remaining_s = self.remaining_s()
@@ -215,7 +219,7 @@ def plain_line(title: str, progress: Progress) -> str:
 def panel(title: str, progress: Progress, history: History) -> RenderableType:
     """Return the live panel: time, memory with its course, connections, provisional verdict."""
     remaining_s = progress.remaining_s()
-    left = "" if remaining_s is None else f", about {format_duration(remaining_s)} left"
+    left = "" if remaining_s is None else f", {progress.limit_in_words()} {format_duration(remaining_s)} left"
     head = Table.grid(expand=True)
     head.add_column()
     head.add_column(justify="right")
