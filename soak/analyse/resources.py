@@ -276,10 +276,9 @@ def with_resources(
 
 def _reasons(column: str, verdict: ResourceVerdict, judged: Verdict) -> tuple[str, ...]:
     name = RESOURCE_NAMES[column]
-    levels = (
-        f"{format_count(verdict.start)} at the start, {format_count(verdict.end)} at the end, "
-        f"{format_count(verdict.peak)} at most"
-    )
+    levels = f"{format_count(verdict.start)} at the start, {format_count(verdict.end)} at the end"
+    if verdict.peak > max(verdict.start, verdict.end):
+        levels += f", peak {format_count(verdict.peak)}"
     main = {
         Label.CLIMBING: f"{name} climb: {growth_in_words(verdict)}, {levels}.",
         Label.PLATEAU: f"{name} do not climb: {_most_gained(verdict, judged)}; {levels}.",
@@ -298,26 +297,30 @@ def _reasons(column: str, verdict: ResourceVerdict, judged: Verdict) -> tuple[st
 
 def growth_in_words(verdict: ResourceVerdict) -> str:
     """Return the growth in the unit it follows, with its interval: ``1.00 per connection (95 % …)``."""
+    growth, unit = best_growth(verdict)
+    low, high = (count_rate(bound) for bound in (growth.low, growth.high))
+    return f"{count_rate(growth.estimate)} {unit} (95 % between {low} and {high})"
+
+
+def best_growth(verdict: ResourceVerdict) -> tuple[Estimate, str]:
+    """Return the growth in the unit it follows, and that unit: ``per connection`` or ``per hour``."""
     each = verdict.growth_per_connection
     if each is not None and is_known(each.estimate) and verdict.follows is not Follows.TIME:
-        return _interval(each, "per connection")
-    return _interval(verdict.growth_per_hour, "per hour")
+        return each, "per connection"
+    return verdict.growth_per_hour, "per hour"
 
 
-def _interval(growth: Estimate, unit: str) -> str:
-    low, high = (_number(bound) for bound in (growth.low, growth.high))
-    return f"{_number(growth.estimate)} {unit} (95 % between {low} and {high})"
-
-
-def _number(value: float) -> str:
-    """Write a growth in counts: two decimals while that tells something, then three digits."""
-    return f"{value + 0.0:.2f}" if 0.095 <= abs(value) < 9.995 else format_number(value)
+def count_rate(value: float) -> str:
+    """Write a growth in counts: ``1.00``, ``0.333``, ``0.021``, ``12.5``."""
+    if 0.0995 <= abs(value) < 9.995:
+        return f"{value:.2f}" if abs(value) >= 0.9995 else f"{value:.3f}"
+    return format_number(value)
 
 
 def _most_gained(verdict: ResourceVerdict, judged: Verdict) -> str:
     most = max(verdict.growth_per_hour.high * judged.duration_s / 3600.0, 0.0)
     return (
-        f"at most {_number(most)} more over the {format_duration(judged.duration_s)} of the run, "
+        f"at most {count_rate(most)} more over the {format_duration(judged.duration_s)} of the run, "
         f"{format_number(verdict.accepted)} accepted"
     )
 
@@ -326,7 +329,7 @@ def _undecided(verdict: ResourceVerdict, judged: Verdict) -> str:
     growth = verdict.growth_per_hour
     if not is_known(growth.estimate):
         return "too few readings to fit a trend"
-    low, high = (_number(bound * judged.duration_s / 3600.0) for bound in (growth.low, growth.high))
+    low, high = (count_rate(bound * judged.duration_s / 3600.0) for bound in (growth.low, growth.high))
     return (
         f"between {low} and {high} more over the {format_duration(judged.duration_s)} of the run (95 %), "
         f"{format_number(verdict.accepted)} accepted"

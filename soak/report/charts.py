@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from soak.analyse.resources import RESOURCE_NAMES, climbing, growth_in_words
 from soak.report.evidence import TimeAxis, axis_range, column, duration_s, time_axis, time_range_s, times_s
 from soak.report.palette import LIGHT
 from soak.report.thinning import thin, thinned_indices
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from soak.analyse.verdict import Verdict
     from soak.record import Run
 
 MIB = 1024.0 * 1024.0
@@ -64,12 +66,40 @@ _RESOURCES = {
 }
 
 
-def resource_charts(run: Run) -> list[Chart]:
-    """Return one very small chart for each other resource that changed; the table has those that did not."""
+def climbing_charts(run: Run, verdict: Verdict) -> list[Chart]:
+    """Return one chart for each other resource that climbs, with its trend."""
     charts = []
+    for name in climbing(verdict):
+        if column(run, name) is None:
+            continue
+        resource = verdict.resources[name]
+        title = RESOURCE_NAMES[name]
+        figure = _lines(run, (Line(name, title.lower(), "resource"),), SMALL_HEIGHT_PX)
+        if resource.trend_line is not None:
+            (from_s, first), (to_s, last) = resource.trend_line
+            axis = run_time_axis(run)
+            figure.add_scatter(
+                x=[from_s / axis.unit_s, to_s / axis.unit_s],
+                y=[first, last],
+                name="trend",
+                mode="lines",
+                line={"width": 2.5, "color": LIGHT["trend"]},
+                hoverinfo="skip",
+            )
+        charts.append(Chart(name, f"{title} climb", f"{growth_in_words(resource)}.", figure))
+    return charts
+
+
+def resource_charts(run: Run, verdict: Verdict) -> list[Chart]:
+    """Return one very small chart for each other resource that changed but does not climb.
+
+    The table has those that did not change.
+    """
+    charts = []
+    climb = climbing(verdict)
     for name, title in _RESOURCES.items():
         values = column(run, name)
-        if values is None:
+        if values is None or name in climb:
             continue
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         if low == high:

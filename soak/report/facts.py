@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from soak.analyse.resources import RESOURCE_NAMES, count_rate
+from soak.analyse.verdict import Follows, Label
 from soak.quantity import (
     MISSING,
     format_bytes,
@@ -26,10 +28,12 @@ from soak.quantity import (
     is_known,
 )
 from soak.report.evidence import column, duration_s, judged_points, last_value, times_s
+from soak.report.wording import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from soak.analyse.resources import ResourceVerdict
     from soak.analyse.verdict import Verdict
     from soak.record import Run
 
@@ -62,10 +66,49 @@ class Course:
     peak: str
 
 
+@dataclass(frozen=True)
+class ResourceRow:
+    """One of the other resources that were judged, as text."""
+
+    label: str
+    start: str
+    end: str
+    peak: str
+    growth: str
+    """After warm-up, in the unit of the table."""
+    interval: str
+    """Its 95 % interval; empty where there is none."""
+    verdict: str
+    """``plateau``, ``climbing`` or ``inconclusive``."""
+    sign: str
+    """The verdict as a shape."""
+
+    @property
+    def growth_with_interval(self) -> str:
+        """Both in one line."""
+        return f"{self.growth} ({self.interval})" if self.interval else self.growth
+
+
+@dataclass(frozen=True)
+class ResourceTable:
+    """The other resources that were judged."""
+
+    unit: str
+    """``per connection`` where all rows know it, else ``per hour``."""
+    rows: tuple[ResourceRow, ...]
+
+
 _METRICS = {"rss_bytes": "RSS", "rss_plus_swap_bytes": "RSS + swap"}
 _BASES = {
     "rest windows": "lowest reading of each rest window",
     "load envelope": "lower envelope under load",
+}
+
+
+_FOLLOWS = {
+    Follows.CONNECTIONS: "the number of connections",
+    Follows.AUDIO: "the seconds of audio",
+    Follows.TIME: "the time",
 }
 
 
@@ -84,6 +127,10 @@ def judged_numbers(verdict: Verdict) -> tuple[Row, ...]:
     ]
     if each is not None:
         rows.append(Row("Growth per connection", _with_interval(each.estimate, each.low, each.high, None)))
+    second = verdict.growth_bytes_per_audio_s
+    if second is not None:
+        value = _with_interval(second.estimate, second.low, second.high, None)
+        rows.append(Row("Growth per audio second", value))
     rows += [
         Row("Accepted growth (budget)", format_rate(verdict.budget_bytes_per_hour, signed=False)),
         Row(
@@ -96,7 +143,7 @@ def judged_numbers(verdict: Verdict) -> tuple[Row, ...]:
     if is_known(each_smallest):
         rows.insert(-1, Row("Smallest growth per connection it could see", format_bytes(each_smallest)))
     if verdict.follows is not None:
-        rows.append(Row("Growth follows", str(verdict.follows)))
+        rows.append(Row("Growth follows", _FOLLOWS[verdict.follows]))
     return tuple(row for row in rows if row.value != MISSING)
 
 
@@ -124,10 +171,46 @@ _COURSES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
 )
 
 
-def courses(run: Run) -> tuple[Course, ...]:
-    """Return start, end and peak of every reading the run holds."""
+def resources(verdict: Verdict) -> ResourceTable | None:
+    """Return the other resources that were judged, those that climb first; None when there are none."""
+    # a stable sort: otherwise in the order they are told
+    judged = sorted(verdict.resources.items(), key=lambda item: item[1].verdict is not Label.CLIMBING)
+    if not judged:
+        return None
+    by_connection = all(
+        one.growth_per_connection is not None or not is_known(one.growth_per_hour.estimate)
+        for _, one in judged
+    )
+    rows = tuple(
+        _resource_row(RESOURCE_NAMES[name], one, by_connection=by_connection) for name, one in judged
+    )
+    return ResourceTable("per connection" if by_connection else "per hour", rows)
+
+
+def _resource_row(label: str, one: ResourceVerdict, *, by_connection: bool) -> ResourceRow:
+    growth = one.growth_per_connection if by_connection else one.growth_per_hour
+    estimate, interval = MISSING, ""
+    if growth is not None and is_known(growth.estimate):
+        estimate = count_rate(growth.estimate)
+        interval = f"{count_rate(growth.low)} to {count_rate(growth.high)}"
+    return ResourceRow(
+        label=label,
+        start=format_count(one.start),
+        end=format_count(one.end),
+        peak=format_count(one.peak),
+        growth=estimate,
+        interval=interval,
+        verdict=str(one.verdict),
+        sign=SIGNS[str(one.verdict)],
+    )
+
+
+def courses(run: Run, verdict: Verdict) -> tuple[Course, ...]:
+    """Return start, end and peak of every reading the run holds, but for the resources that were judged."""
     found = []
     for label, name, write in _COURSES:
+        if name in verdict.resources:
+            continue
         values = column(run, name)
         if values is None:
             continue

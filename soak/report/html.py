@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 from soak import __version__
 from soak.quantity import format_duration
 from soak.report import facts, wording
-from soak.report.charts import Chart, resource_charts, small_charts
+from soak.report.charts import Chart, climbing_charts, resource_charts, small_charts
 from soak.report.evidence import duration_s
 from soak.report.markdown import render_markdown
 from soak.report.memory_chart import memory_chart
@@ -50,7 +50,11 @@ def render_html(run: Run, verdict: Verdict) -> str:
     """
     banner = wording.banner(run, verdict)
     memory = memory_chart(run, verdict)
-    small, resources = small_charts(run), resource_charts(run)
+    small, resources, climbing = (
+        small_charts(run),
+        resource_charts(run, verdict),
+        climbing_charts(run, verdict),
+    )
     return template("report.html.j2").render(
         page=page(f"{banner.headline} – {run.name}"),
         run=run,
@@ -64,10 +68,12 @@ def render_html(run: Run, verdict: Verdict) -> str:
         subtitle=_subtitle(run),
         memory=memory,
         small=small,
+        climbing=climbing,
         resources=resources,
-        charts_json=charts_json([*([memory] if memory else []), *small, *resources]),
+        resource_table=facts.resources(verdict),
+        charts_json=charts_json([*([memory] if memory else []), *climbing, *small, *resources]),
         judged=facts.judged_numbers(verdict),
-        courses=facts.courses(run),
+        courses=facts.courses(run, verdict),
         latency=facts.latency(run),
         failures=facts.failures(run),
         limits=facts.limit_lines(verdict),

@@ -24,7 +24,8 @@ def render_markdown(run: Run, verdict: Verdict) -> str:
         _table(("", "", ""), ((f.label, f.value, f.note) for f in wording.key_figures(run, verdict))),
         _text(wording.settling_sentence(verdict) or ""),
         _bullets(wording.further_reasons(verdict)),
-        _courses("Reading", facts.courses(run)),
+        _resources(facts.resources(verdict)),
+        _courses("Reading", facts.courses(run, verdict)),
         _courses("Latency", facts.latency(run)),
         _rows("Failed connections", facts.failures(run)),
         _setup(run),
@@ -46,6 +47,17 @@ def _setup(run: Run) -> str:
         return ""
     body = _table(("", ""), ((row.label, row.value) for row in rows))
     return f"<details><summary>Server, host and versions</summary>\n\n{body}\n</details>"
+
+
+def _resources(table: facts.ResourceTable | None) -> str:
+    if table is None:
+        return ""
+    head = ("Other resources", "start", "end", "peak", f"growth {table.unit} (95 %)", "verdict")
+    rows = (
+        (row.label, row.start, row.end, row.peak, row.growth_with_interval, f"{row.sign} {row.verdict}")
+        for row in table.rows
+    )
+    return _table(head, rows)
 
 
 def _courses(title: str, courses: Sequence[facts.Course]) -> str:

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from soak.analyse.resources import RESOURCE_NAMES, climbing
 from soak.quantity import format_duration, format_level, format_rate
 from soak.report import wording
 from soak.report.evidence import (
@@ -45,6 +46,8 @@ DPI = 200
 FONT_POINTS = 8.5
 MAX_SHADED_RESTS = 400
 SENTENCE_CHARACTERS = 112
+SMALL_PANEL, PANEL_GAP = 0.145, 0.045
+"""Heights of a panel under the memory and of the space above it, as shares of the picture."""
 
 
 def write_png(run: Run, verdict: Verdict, path: Path) -> None:
@@ -114,13 +117,18 @@ _SHORT_LABELS = {
     "Peak": "Peak",
     "Growth per hour": "Growth per hour",
     "Growth per connection": "Per connection",
+    "Growth per audio second": "Per audio second",
     "Connections completed": "Connections",
+    **{name: name for name in RESOURCE_NAMES.values()},
 }
 
 
 def _figures(figure: Figure, run: Run, verdict: Verdict) -> None:
     """Put the first key figures in a row."""
     shown = [item for item in wording.key_figures(run, verdict) if item.label in _SHORT_LABELS]
+    # more would run into each other; the sentence above names all that climb
+    spare = [item for item in shown if item.label in RESOURCE_NAMES.values()][2:]
+    shown = [item for item in shown if item not in spare]
     for number, item in enumerate(shown):
         x = 0.02 + number * 0.96 / max(len(shown), 4)
         label = _SHORT_LABELS[item.label]
@@ -130,16 +138,22 @@ def _figures(figure: Figure, run: Run, verdict: Verdict) -> None:
 
 def _draw(figure: Figure, run: Run, verdict: Verdict) -> None:
     axis = time_axis(duration_s(run))
-    if load_column(run, "open_connections") is None:
-        memory = figure.add_axes((0.085, 0.085, 0.895, 0.60))
-        lowest = memory
-    else:
-        memory = figure.add_axes((0.085, 0.275, 0.895, 0.415))
-        lowest = figure.add_axes((0.085, 0.085, 0.895, 0.145), sharex=memory)
-        memory.tick_params(labelbottom=False)
-        _load(lowest, run, axis)
-    for axes in {memory, lowest}:
-        _style(axes, run, axis)
+    climb = [name for name in climbing(verdict) if column(run, name) is not None][:1]
+    below = [*climb, *(["open_connections"] if load_column(run, "open_connections") is not None else [])]
+    # from the bottom up: load, the first resource that climbs, and what is left is the memory's
+    bottom = 0.085 + (SMALL_PANEL + PANEL_GAP) * len(below)
+    memory = figure.add_axes((0.085, bottom, 0.895, 0.69 - bottom))
+    lowest = memory
+    for number, name in enumerate(below):
+        lowest.tick_params(labelbottom=False)
+        panel_bottom = 0.085 + (SMALL_PANEL + PANEL_GAP) * (len(below) - 1 - number)
+        lowest = figure.add_axes((0.085, panel_bottom, 0.895, SMALL_PANEL), sharex=memory)
+        if name == "open_connections":
+            _load(lowest, run, axis)
+        else:
+            _resource(lowest, run, verdict, name, axis)
+        _style(lowest, run, axis)
+    _style(memory, run, axis)
     lowest.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} {axis.unit}"))
     lowest.xaxis.set_major_locator(MaxNLocator(9, steps=[1, 2, 5, 10]))
     _memory(memory, run, verdict, axis)
@@ -260,6 +274,24 @@ def _load(axes: Axes, run: Run, axis: TimeAxis) -> None:
     )
     axes.set_ylim(0, max(1.0, float(np.nanmax(opened))) * 1.08)
     axes.set_ylabel("open\nconnections", fontsize=FONT_POINTS, color=LIGHT["ink"])
+    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def _resource(axes: Axes, run: Run, verdict: Verdict, name: str, axis: TimeAxis) -> None:
+    counts = column(run, name)
+    if counts is None:
+        return
+    kept = np.isfinite(counts)
+    t_s, values = thin(times_s(run)[kept], counts[kept])
+    axes.plot(t_s / axis.unit_s, values, color=LIGHT["resource"], linewidth=1.1)
+    line = verdict.resources[name].trend_line
+    if line is not None:
+        x, y = zip(*line, strict=True)
+        axes.plot([stamp / axis.unit_s for stamp in x], y, color=LIGHT["trend"], linewidth=2)
+    axes.set_ylim(0, max(1.0, float(values.max())) * 1.08)
+    label = RESOURCE_NAMES[name].lower().replace(" ", "\n")
+    axes.set_ylabel(label, fontsize=FONT_POINTS, color=LIGHT["ink"])
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from soak.report import wording
+from soak.report import facts, wording
 from soak.report.file_names import HTML_NAME
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ def render_terminal(run: Run, verdict: Verdict, report_path: Path | None = None)
         parts.append(Text(f"Confidence: {verdict.confidence}", style="dim"))
     parts += [Text(f"! {warning}", style="yellow") for warning in wording.warnings(run, verdict)]
     parts += [Text(), _figures(run, verdict)]
+    resources = facts.resources(verdict)
+    if resources is not None:
+        parts += [Text(), _resources(resources)]
     reasons = wording.further_reasons(verdict)
     if reasons:
         parts += [Text(), *(_bullet(reason) for reason in reasons)]
@@ -69,6 +72,21 @@ def _figures(run: Run, verdict: Verdict) -> Table:
     table.add_column(overflow="fold")
     for figure in wording.key_figures(run, verdict):
         table.add_row(Text(figure.label), Text(figure.value), Text(figure.note))
+    return table
+
+
+def _resources(resources: facts.ResourceTable) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("Other resources", no_wrap=True, style="dim")
+    table.add_column("start", no_wrap=True, justify="right")
+    table.add_column("end", no_wrap=True, justify="right")
+    table.add_column(f"{resources.unit} (95 %)", overflow="fold")
+    table.add_column("verdict", no_wrap=True)
+    for row in resources.rows:
+        verdict = Text(f"{row.sign} {row.verdict}", style=STYLES[row.verdict])
+        table.add_row(
+            Text(row.label), Text(row.start), Text(row.end), Text(row.growth_with_interval), verdict
+        )
     return table
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from soak.analyse.resources import RESOURCE_NAMES, best_growth, climbing, count_rate, memory_label
+from soak.analyse.verdict import Follows, Label
 from soak.quantity import (
     MISSING,
     format_bytes,
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 HEADLINES = {
     "plateau": "Memory plateaus",
-    "climbing": "Memory keeps climbing",
     "inconclusive": "Inconclusive",
 }
 SIGNS = {"plateau": "✓", "climbing": "▲", "inconclusive": "?"}
@@ -61,12 +62,22 @@ def label_of(verdict: Verdict) -> str:
 def banner(run: Run, verdict: Verdict) -> Banner:
     """Return what stands on top: the verdict, or first of all that the server failed."""
     label = label_of(verdict)
-    memory = {"plateau": "plateaus", "climbing": "was climbing", "inconclusive": "inconclusive"}[label]
+    memory = {"plateau": "plateaus", "climbing": "was climbing", "inconclusive": "inconclusive"}[
+        str(memory_label(verdict))
+    ]
     if run.last_event("server_exited") is not None:
         return Banner("✕", f"The server died; memory: {memory}", "failed")
     if (run.last_event("run_ended") or {}).get("reason") == "not_ready":
         return Banner("✕", "The server never answered", "failed")
-    return Banner(SIGNS[label], HEADLINES[label], label)
+    return Banner(SIGNS[label], HEADLINES.get(label) or _climbs(verdict), label)
+
+
+def _climbs(verdict: Verdict) -> str:
+    """Say what climbs: memory, other resources, or both."""
+    names = ["memory"] if memory_label(verdict) is Label.CLIMBING else []
+    names += [RESOURCE_NAMES[column].lower() for column in climbing(verdict)]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{listed[:1].upper()}{listed[1:]} {'keeps' if names == ['memory'] else 'keep'} climbing"
 
 
 def sentence(verdict: Verdict) -> str:
@@ -91,6 +102,8 @@ def further_reasons(verdict: Verdict) -> tuple[str, ...]:
 
 def settling_sentence(verdict: Verdict) -> str | None:
     """Say what would settle an inconclusive verdict, in the judge's words or from its numbers."""
+    if verdict.verdict is not Label.INCONCLUSIVE:
+        return None
     said = next((reason for reason in verdict.reasons[1:] if reason.startswith(_SETTLING)), None)
     if said is not None or verdict.settling is None:
         return said
@@ -143,13 +156,13 @@ def key_figures(run: Run, verdict: Verdict) -> list[Figure]:
         _level(run, verdict),
         Figure("Peak", format_level(peak)),
         _growth("Growth per hour", verdict.growth_bytes_per_hour, "h"),
+        *_growth_by_work(verdict),
     ]
-    if verdict.growth_bytes_per_connection is not None:
-        figures.append(_growth("Growth per connection", verdict.growth_bytes_per_connection, None))
     smallest = verdict.minimum_detectable_bytes_per_hour
     budget = f"accepted: up to {format_rate(verdict.budget_bytes_per_hour, signed=False)}"
     if is_known(smallest):
         figures.append(Figure("Smallest growth it could see", format_rate(smallest, signed=False), budget))
+    figures += [_climb(verdict, column) for column in climbing(verdict)]
     figures.append(_connections(run))
     figures.append(Figure("Duration", format_duration(duration_s(run) or verdict.duration_s), _samples(run)))
     return [figure for figure in figures if figure.value != MISSING]
@@ -170,6 +183,21 @@ def _growth(label: str, growth: Estimate, per: str | None) -> Figure:
     value = format_rate(growth.estimate, per) if per else format_bytes(growth.estimate, signed=True)
     interval = format_interval(growth.low, growth.high)
     return Figure(label, value, f"{CONFIDENCE}: {interval}" if interval != MISSING else "interval not known")
+
+
+def _growth_by_work(verdict: Verdict) -> list[Figure]:
+    """Return the growth per connection, or per second of audio where that explains it best."""
+    each, second = verdict.growth_bytes_per_connection, verdict.growth_bytes_per_audio_s
+    if second is not None and (each is None or verdict.follows is Follows.AUDIO):
+        return [_growth("Growth per audio second", second, None)]
+    return [] if each is None else [_growth("Growth per connection", each, None)]
+
+
+def _climb(verdict: Verdict, column: str) -> Figure:
+    resource = verdict.resources[column]
+    value = f"{format_count(resource.start)} → {format_count(resource.end)}"
+    growth, unit = best_growth(resource)
+    return Figure(RESOURCE_NAMES[column], value, f"{count_rate(growth.estimate)} {unit}")
 
 
 def _connections(run: Run) -> Figure:

@@ -19,7 +19,9 @@ import pytest
 from rich.console import Console
 
 from soak.analyse.advice import AdviceContext, advise
+from soak.analyse.resources import RESOURCE_NAMES, judge_resources, with_resources
 from soak.analyse.verdict import Basis, Estimate, JudgedPoints, Label, Settling, Verdict
+from soak.judgement import series_of
 from soak.record import Run
 from soak.report.comparison import comparison_rows, comparison_table
 from soak.report.comparison_files import write_comparison
@@ -240,7 +242,14 @@ def events(scenario: Scenario) -> list[dict[str, Any]]:
 def judged_run(scenario: Scenario) -> tuple[Run, Verdict]:
     frame = samples(scenario)
     path = Path(f"reports/20251122T180405Z-{scenario.name}")
-    return Run(path, manifest(scenario), frame, events(scenario), torn=False), verdict(scenario, frame)
+    run = Run(path, manifest(scenario), frame, events(scenario), torn=False)
+    return run, with_counts(verdict(scenario, frame), frame)
+
+
+def with_counts(memory: Verdict, frame: pd.DataFrame) -> Verdict:
+    """Judge the other resources of these samples beside a verdict on memory."""
+    counts = {name: frame[name].to_numpy(np.float64) for name in RESOURCE_NAMES if name in frame}
+    return with_resources(memory, judge_resources(counts, series_of(frame)))
 
 
 def unjudged(start_bytes: float, peak_bytes: float, reason: str) -> Verdict:
@@ -271,6 +280,16 @@ def leaking() -> tuple[Run, Verdict]:
     return judged_run(
         Scenario(name="leaking", start_mib=180, warm_mib=20, leak_bytes_per_connection=64 * 1024)
     )
+
+
+def keeping() -> tuple[Run, Verdict]:
+    """Memory is flat, but a socket, and so a descriptor, is kept in every third connection."""
+    run, _ = judged_run(Scenario(name="keeping"))
+    frame = run.samples.copy()
+    kept = np.floor(frame["connections_completed"] / 3)
+    frame["fds"] += kept
+    frame["sockets"] += kept
+    return replace(run, samples=frame), with_counts(verdict(Scenario(name="keeping"), frame), frame)
 
 
 def long() -> tuple[Run, Verdict]:
@@ -319,7 +338,7 @@ def bare_csv() -> tuple[Run, Verdict]:
     """A CSV with nothing but time and RSS."""
     run, made = judged_run(Scenario(name="bare"))
     frame = run.samples[["t_s", "rss_bytes"]]
-    stripped = replace(made, growth_bytes_per_connection=None, basis=Basis.LOAD_ENVELOPE)
+    stripped = replace(made, growth_bytes_per_connection=None, basis=Basis.LOAD_ENVELOPE, resources={})
     return Run(Path("memory.csv"), {}, frame, [], torn=False), stripped
 
 
@@ -330,7 +349,7 @@ def attached() -> tuple[Run, Verdict]:
     for name in frame.columns:
         if name.startswith("server_") or name in {"pss_bytes", "uss_bytes"}:
             frame[name] = np.nan
-    return replace(run, samples=frame), made
+    return replace(run, samples=frame), with_counts(replace(made, resources={}), frame)
 
 
 def nothing_read() -> tuple[Run, Verdict]:
@@ -342,6 +361,7 @@ def nothing_read() -> tuple[Run, Verdict]:
 SCENARIOS: dict[str, Callable[[], tuple[Run, Verdict]]] = {
     "healthy": healthy,
     "leaking": leaking,
+    "keeping": keeping,
     "long": long,
     "crashed": crashed,
     "short_lived": short_lived,

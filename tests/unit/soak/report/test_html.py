@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from plotly.offline import get_plotlyjs
 
+from soak.analyse.resources import with_resources
+from soak.analyse.verdict import Estimate, Follows
 from soak.report.files import write_reports
 from soak.report.html import render_html
 from soak.report.palette import DARK, LIGHT
@@ -127,6 +129,44 @@ def test_the_chart_shows_memory_trend_floors_and_load_on_one_time_axis(judged: J
     assert {trace.get("xaxis", "x") for trace in chart["data"]} == {"x"}
 
 
+def test_a_resource_that_climbs_is_the_headline_and_has_its_chart(judged: Judged) -> None:
+    run, verdict = judged("keeping")
+    page = Page(render_html(run, verdict))
+    assert "File descriptors and sockets keep climbing" in page.text[:300]
+    assert verdict.resources["fds"].reasons[0] in page.text[:700]
+    assert "File descriptors 20 → 426" in page.text
+    for name in ("fds", "sockets"):
+        readings, trend = page.charts[name]["data"]
+        assert _numbers(readings["y"]).max() > 400
+        assert trend["name"] == "trend"
+    assert "File descriptors ▲ climbing 20 426" in page.text
+    assert "Threads ✓ plateau 12 42 42" in page.text
+
+
+def test_memory_and_a_resource_that_climb_are_both_named(judged: Judged) -> None:
+    run, verdict = judged("leaking")
+    _, keeping = judged("keeping")
+    both = with_resources(replace(verdict, resources={}), keeping.resources)
+    assert "Memory, file descriptors and sockets keep climbing" in Page(render_html(run, both)).text[:300]
+
+
+def test_resources_that_do_not_climb_are_a_table_without_charts_of_their_own(judged: Judged) -> None:
+    page = Page(render_html(*judged("healthy")))
+    assert "Memory plateaus" in page.text[:300]
+    assert "Live sessions ✓ plateau 0 0" in page.text
+    assert len(page.charts["fds"]["data"]) == 1
+
+
+def test_growth_that_follows_the_audio_is_told_by_the_second_of_audio(judged: Judged) -> None:
+    run, verdict = judged("leaking")
+    by_audio = replace(
+        verdict, growth_bytes_per_audio_s=Estimate(2048.0, 1024.0, 3072.0), follows=Follows.AUDIO
+    )
+    text = Page(render_html(run, by_audio)).text
+    assert "Growth per audio second +2 KiB 95 %: 1 to 3 KiB" in text
+    assert "Growth follows the seconds of audio" in text
+
+
 def test_nothing_is_fetched_and_the_page_is_one_file(any_run: tuple[Run, Verdict]) -> None:
     page = Page(render_html(*any_run))
     assert page.links == []
@@ -146,9 +186,16 @@ def test_no_chart_box_is_empty(any_run: tuple[Run, Verdict]) -> None:
     [
         (
             "bare_csv",
-            ["What else the run shows", "Latency", "Heap of the server", "How it was run", "Reproduce"],
+            [
+                "What else the run shows",
+                "Other resources",
+                "Latency",
+                "Heap of the server",
+                "How it was run",
+                "Reproduce",
+            ],
         ),
-        ("attached", ["Heap of the server", "Sessions alive", "PSS"]),
+        ("attached", ["Heap of the server", "Sessions alive", "Live sessions", "PSS"]),
         ("short_lived", ["Growth per hour +", "Latency", "open connections"]),
         ("nothing_read", ["Memory over time", "Start", "ready to use", "nan"]),
     ],

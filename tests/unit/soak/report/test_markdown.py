@@ -29,6 +29,15 @@ def test_an_issue_gets_verdict_figures_host_and_command(judged: Judged) -> None:
         assert words in text
 
 
+def test_other_resources_get_a_table(judged: Judged) -> None:
+    text = render_markdown(*judged("keeping"))
+    assert text.startswith("## ▲ File descriptors and sockets keep climbing: `keeping`\n")
+    head = "| Other resources | start | end | peak | growth per connection (95 %) | verdict |"
+    assert head in text
+    assert "| File descriptors | 20 | 426 | 430 | 0.33" in text
+    assert "| file descriptors | " not in text
+
+
 def test_every_run_can_be_pasted(any_run: tuple[Run, Verdict]) -> None:
     text = render_markdown(*any_run)
     tables = [line for line in text.splitlines() if line.startswith("|")]

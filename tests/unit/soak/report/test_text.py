@@ -51,6 +51,23 @@ def test_figures_and_all_reasons_are_printed(judged: Judged) -> None:
         assert words in text
 
 
+def test_other_resources_are_a_table_with_their_verdicts(judged: Judged) -> None:
+    lines = printed(render_terminal(*judged("keeping"))).splitlines()
+    assert lines[0] == "▲ CLIMBING: File descriptors and sockets keep climbing"
+    rows = [" ".join(line.split()) for line in lines]
+    assert "Other resources start end per connection (95 %) verdict" in rows
+    assert any(row.startswith("Sockets 2 408 0.33") and row.endswith("▲ climbing") for row in rows)
+    assert any(row.startswith("Threads 12 42 0") and row.endswith("✓ plateau") for row in rows)
+
+
+def test_without_a_connection_counter_growth_is_told_by_the_hour(judged: Judged) -> None:
+    run, verdict = judged("keeping")
+    resources = {name: replace(one, growth_per_connection=None) for name, one in verdict.resources.items()}
+    text = printed(render_terminal(run, replace(verdict, resources=resources)))
+    assert "per hour (95 %)" in text
+    assert "per connection (95 %)" not in text.split("Other resources")[1].split("·")[0]
+
+
 def test_the_path_of_the_report_is_printed_whole_and_short(judged: Judged) -> None:
     run, verdict = judged("healthy")
     assert "Report: reports/stamp-medium/report.html\n" in printed(
