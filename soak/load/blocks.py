@@ -15,8 +15,9 @@ BLOCKS_PER_RUN = 16
 """Blocks in a run that is limited by connections: enough floors for a trend, few enough rests to wait for."""
 PERIODS_PER_RUN = 24
 """Blocks with their rests in a run that is limited by time; a day then has one an hour before the bounds."""
-SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 20.0, 300.0
-"""Bounds of a block with its rest: mostly load in a short run, many floors in a long one."""
+SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 20.0, 240.0
+"""Bounds of a block with its rest: mostly load in a short run, many floors in a long one. A run of a day has
+fifteen in its first hour, enough for a leak to be called one there (ten) and again at the next look."""
 LONGEST_PERIOD_UNTIL_DECIDED_S = 60.0
 """The same for a run that ends when it is decided: a trend wants some ten floors, which then take ten minutes
 at most however long the run may last, and six sevenths of the time are still load."""
