@@ -71,7 +71,7 @@ class _Fault:
 class _WholeLines(io.RawIOBase):
     """The bytes of a CSV without a last line that was cut off, and without the marks of editors."""
 
-    def __init__(self, raw: BinaryIO) -> None:
+    def __init__(self, raw: io.BufferedIOBase) -> None:
         super().__init__()
         self.torn = False
         """Whether a last line with too few cells, or the end of a gzip file, was missing."""
@@ -123,7 +123,7 @@ class _WholeLines(io.RawIOBase):
     def _block(self) -> bytes:
         """Read on; a gzip file that was cut off ends early, a broken file ends where it breaks."""
         try:
-            block = self._raw.read(BLOCK_BYTES)
+            block = self._raw.read1(BLOCK_BYTES)  # read would drop what comes before a cut
         except EOFError:
             self.torn = True
             return b""
@@ -153,11 +153,11 @@ class _WholeLines(io.RawIOBase):
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[BinaryIO]:
+def _open(path: Path) -> Iterator[io.BufferedIOBase]:
     with path.open("rb") as stream:
         if stream.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
             with gzip.open(stream) as unpacked:
-                yield cast("BinaryIO", unpacked)
+                yield unpacked
         else:
             yield stream
 
