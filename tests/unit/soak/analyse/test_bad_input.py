@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from soak.analyse import Label, Series, judge, to_json_object
 
 READINGS = 3600
 T_S = np.arange(READINGS, dtype=np.float64)
 LEVEL_BYTES = 500e6
-FLAT = LEVEL_BYTES + 4096.0 * np.random.default_rng(0).integers(0, 20, READINGS)
-LEAK = FLAT + 50_000.0 * T_S
+FLAT: NDArray[np.float64] = LEVEL_BYTES + 4096.0 * np.random.default_rng(0).integers(0, 20, READINGS)
+LEAK: NDArray[np.float64] = FLAT + 50_000.0 * T_S
 
 NUMBERS = st.one_of(
     st.floats(allow_nan=True, allow_infinity=True),
@@ -38,7 +39,7 @@ NUMBERS = st.one_of(
 )
 def test_too_little_to_judge_is_inconclusive_with_a_reason(memory: list[float]) -> None:
     verdict = judge(
-        Series(t_s=np.arange(len(memory), dtype=np.float64), rss_bytes=np.array(memory, np.float64))
+        Series(t_s=np.arange(len(memory), dtype=np.float64), rss_bytes=np.asarray(memory, dtype=np.float64))
     )
     assert verdict.verdict is Label.INCONCLUSIVE
     assert verdict.reasons
@@ -51,18 +52,14 @@ def test_all_readings_at_one_moment_are_inconclusive() -> None:
 
 @pytest.mark.parametrize("gap", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize(("memory", "label"), [(FLAT, Label.PLATEAU), (LEAK, Label.CLIMBING)])
-def test_failed_readings_in_between_are_gaps(
-    memory: np.ndarray[tuple[int], np.dtype[np.float64]], label: Label, gap: float
-) -> None:
+def test_failed_readings_in_between_are_gaps(memory: NDArray[np.float64], label: Label, gap: float) -> None:
     holed = memory.copy()
     holed[::7] = gap
     assert judge(Series(t_s=T_S, rss_bytes=holed)).verdict is label
 
 
 @pytest.mark.parametrize(("memory", "label"), [(FLAT, Label.PLATEAU), (LEAK, Label.CLIMBING)])
-def test_every_reading_written_twice_changes_nothing(
-    memory: np.ndarray[tuple[int], np.dtype[np.float64]], label: Label
-) -> None:
+def test_every_reading_written_twice_changes_nothing(memory: NDArray[np.float64], label: Label) -> None:
     assert judge(Series(t_s=np.repeat(T_S, 2), rss_bytes=np.repeat(memory, 2))).verdict is label
 
 
@@ -79,7 +76,7 @@ def test_what_cannot_be_a_series_is_told_in_one_line(
     t_s: list[float], memory: list[float], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words) as caught:
-        Series(t_s=np.array(t_s, dtype=np.float64), rss_bytes=np.array(memory))
+        Series(t_s=np.array(t_s, dtype=np.float64), rss_bytes=np.asarray(memory))
     assert "\n" not in str(caught.value)
 
 
