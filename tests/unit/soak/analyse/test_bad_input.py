@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from soak.analyse import Label, Series, judge, to_json_object
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 READINGS = 3600
 T_S = np.arange(READINGS, dtype=np.float64)
 LEVEL_BYTES = 500e6
-FLAT: NDArray[np.float64] = LEVEL_BYTES + 4096.0 * np.random.default_rng(0).integers(0, 20, READINGS)
+FLAT: NDArray[np.float64] = LEVEL_BYTES + np.random.default_rng(0).uniform(0, 80e3, READINGS)
 LEAK: NDArray[np.float64] = FLAT + 50_000.0 * T_S
 
 NUMBERS = st.one_of(
