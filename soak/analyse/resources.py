@@ -41,6 +41,8 @@ TO_SETTLE = "To settle it"
 LEFT_OVER = "Live sessions do not return to zero at rest"
 FEW_RISES = "too few rises to tell growth from a few late steps"
 """The confidence where `ResourceSettings.min_rises` holds a climb back."""
+A_RISE = 0.75
+"""Counts; a floor higher by this is one higher. Taking out the load leaves smaller fractions."""
 ABOVE_NOTHING = 1.0
 """Added to every count before it is judged: to the judge of memory a reading of zero is a gap."""
 
@@ -59,10 +61,9 @@ class ResourceSettings:
     max_more_share: float = 0.01
     """The same as a share of the level, where that is more: 1 % of a pool of 1,000 is ten. Memory is held
     to 0.25 %, but counts are whole, and pools of hundreds replace a few members at a time."""
-    min_rises: int = 5
-    """Rises after warm-up, each to a level not left again, below which growth is not called climbing: a
-    straight line fits two files opened late just as well. Five chance events say little of a pace, fewer
-    nothing."""
+    min_rises: int = 3
+    """Rises in the later half of the judged floors, each to a level not left again, below which growth is not
+    called climbing: a straight line fits two files opened late just as well."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -195,15 +196,16 @@ def _lowered(point: tuple[float, float]) -> tuple[float, float]:
 
 
 def _rises(judged: Verdict) -> int:
-    """Return how often the judged floors rose for good after warm-up."""
+    """Return how often the judged floors rose for good in their later half, by one or more each time."""
     if judged.points is None:
         return 0
-    # what the load was worth is taken out in fractions: half a count is no rise
-    floors = np.round(judged.points.rss_bytes)
-    if judged.warm_up_end_s is not None:
-        floors = floors[judged.points.t_s >= judged.warm_up_end_s]
-    never_below = np.minimum.accumulate(floors[::-1])[::-1]
-    return int((np.diff(never_below) > 0).sum())
+    floors = judged.points.rss_bytes
+    never_below = np.minimum.accumulate(floors[::-1])[::-1][floors.size // 2 :]
+    rises, level = 0, float(never_below[0])
+    for floor in never_below:
+        if floor > level + A_RISE:
+            rises, level = rises + 1, float(floor)
+    return rises
 
 
 def _at_rest(series: Series) -> int | None:
