@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.analyse.verdict import Follows, Label, Settling
+from soak.analyse.verdict import Label, Settling
 
 if TYPE_CHECKING:
     from soak.analyse.evidence import Evidence
     from soak.analyse.points import Points
     from soak.analyse.settings import JudgeSettings
-    from soak.analyse.verdict import Estimate
 
 LONGEST_FORECAST = 64.0
 """Runs this many times longer than the present one are not forecast."""
@@ -30,12 +29,9 @@ class Cause(StrEnum):
     WITHIN_BUDGET = "growth is below the budget"
     PERSISTS = "growth persists"
     SLOWING = "growth is still slowing down"
-    PACE_UNPROVEN = "growth is not shown to keep its pace"
-    ONE_STEP = "growth is mostly one step"
     SLOW_TAIL = "growth is small and young"
     YOUNG = "growth was seen at few points"
-    RECENT = "growth began recently"
-    UNDECIDED = "the interval spans the budget"
+    UNDECIDED = "neither is shown"
 
 
 @dataclass(frozen=True)
@@ -86,31 +82,26 @@ def check_minimum(points: Points, run: Run, settings: JudgeSettings) -> Decision
 
 
 def decide(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
-    """Apply the rule: below the budget for certain, persisting above it for certain, or neither yet."""
+    """Apply the rule: growth beyond the budget that lasts, none for certain, or neither yet."""
     budget = budget_bytes_per_second(evidence.level_bytes, run.duration_s, settings)
-    if evidence.at_most_per_second < budget:
-        if _per_second(evidence.late, evidence) > budget:
-            return Decision(Label.INCONCLUSIVE, Cause.RECENT, run.more(1.0))
-        return Decision(Label.PLATEAU, Cause.WITHIN_BUDGET)
-    if evidence.per_second.low > budget:
+    if evidence.lasting >= settings.climbing_confidence:
         return _growing(evidence, run, settings)
-    if not evidence.warm_up_over and evidence.late.estimate < evidence.early.estimate:
+    if evidence.lasting > 1.0 - settings.plateau_confidence:
+        return Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
+    still_adds = evidence.warm_up_pace_bytes
+    settled = max(
+        settings.settled_pace_share * evidence.warm_up_gain_bytes,
+        settings.settled_pace_budgets * budget * evidence.run_s,
+    )
+    if still_adds > settled:
         return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
-    return Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
+    return Decision(Label.PLATEAU, Cause.WITHIN_BUDGET)
 
 
 def _growing(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
-    """Decide on growth that is surely above the budget: does it persist, or has it only not ended yet?"""
-    small = evidence.tail_growth_bytes < settings.benign_tail_share * evidence.level_bytes
-    needed = settings.slow_persistence_ratio if small else settings.persistence_ratio
-    again = run.more(max(0.5, evidence.tail_s / run.duration_s))
-    if not evidence.warm_up_over:
-        needed = settings.bent_persistence_ratio
-    if evidence.keeps_pace < needed:
-        slowing = not evidence.warm_up_over or evidence.late.estimate < needed * evidence.early.estimate
-        return Decision(Label.INCONCLUSIVE, Cause.SLOWING if slowing else Cause.PACE_UNPROVEN, again)
-    if evidence.step_share >= settings.max_step_share:
-        return Decision(Label.INCONCLUSIVE, Cause.ONE_STEP, again)
+    """Decide on growth that surely goes on so far: healthy servers have shown small ones that then ended."""
+    growth_bytes = evidence.per_second.estimate * evidence.run_s
+    small = growth_bytes < settings.benign_tail_share * evidence.level_bytes
     missing = settings.slow_tail_span * evidence.warm_up_span - evidence.tail_span
     if small and missing > 0:
         share = missing / (evidence.tail_span + evidence.warm_up_span)
@@ -124,22 +115,15 @@ def _growing(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
 def forecast(evidence: Evidence, budget: float, run: Run, settings: JudgeSettings) -> Settling | None:
     """Return how much longer a run settles it if slope and noise stay; None when no run in sight does.
 
-    The interval of a slope narrows with the 3/2 power of the tail's length; a relative budget, in bytes per
+    The interval of a slope narrows with the 3/2 power of the run's length; a relative budget, in bytes per
     second, shrinks as the run grows.
     """
     slope = evidence.per_second
     for share in np.geomspace(0.1, LONGEST_FORECAST, 40):
-        narrowing = (evidence.tail_s / (evidence.tail_s + share * run.duration_s)) ** 1.5
+        narrowing = (1.0 + share) ** -1.5
         above = (evidence.at_most_per_second - slope.estimate) * narrowing
         below = (slope.estimate - slope.low) * narrowing
         then = budget if settings.max_growth_bytes_per_hour is not None else budget / (1.0 + share)
         if max(slope.estimate, 0.0) + above < then or slope.estimate - below > then:
             return run.more(float(share))
     return None
-
-
-def _per_second(slope: Estimate, evidence: Evidence) -> float:
-    """Return the lower bound of a half's slope as bytes per second."""
-    if evidence.per_connection is None or evidence.follows is Follows.TIME:
-        return slope.low
-    return slope.low * evidence.tail_span / evidence.tail_s

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from soak.analyse.advice import Advice, AdviceContext, advise
-from soak.analyse.decision import Run, budget_bytes_per_second, check_minimum, decide
+from soak.analyse.decision import Decision, Run, budget_bytes_per_second, check_minimum, decide
 from soak.analyse.evidence import POWER_FACTOR, Evidence, gather
 from soak.analyse.lives import Readings, read, split_lives
 from soak.analyse.points import Points, floors
@@ -22,50 +23,83 @@ if TYPE_CHECKING:
 UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 
 
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One life of the process, judged."""
+
+    life: Readings
+    points: Points
+    run: Run
+    evidence: Evidence | None
+    decision: Decision
+
+
 def judge(
     series: Series, settings: JudgeSettings | None = None, context: AdviceContext | None = None
 ) -> Verdict:
     """Decide whether the memory in `series` plateaus or climbs; too little data is inconclusive.
 
-    Only the last life of a process that was restarted is judged. `context` adds what the advice needs to
-    know of the server. Never raises for a valid `Series`.
+    Of a process that was restarted the last life is judged; an earlier one speaks for it where it was much
+    longer. `context` adds what the advice needs to know of the server. Never raises for a valid `Series`.
     """
     settings = settings or JudgeSettings()
     readings = read(series)
     lives = split_lives(readings, settings)
-    life = lives[-1]
-    points = floors(life, settings)
-    run = _run(life)
-    decision = check_minimum(points, run, settings)
-    evidence = None
-    if decision is None:
-        evidence = gather(points, float(life.t_s[0]), settings)
-        decision = decide(evidence, run, settings)
+    judged = judge_lives(lives, settings)
+    evidence, points, run = judged.evidence, judged.points, judged.run
     facts = Facts(
-        decision=decision,
+        decision=judged.decision,
         evidence=evidence,
         points=points,
         run=run,
-        start_bytes=float(life.memory_bytes[0]) if life.memory_bytes.size else 0.0,
+        start_bytes=float(judged.life.memory_bytes[0]) if judged.life.memory_bytes.size else 0.0,
         budget_bytes_per_s=_budget(evidence, points, run, settings),
         budget_is_relative=settings.max_growth_bytes_per_hour is None,
         restarts=len(lives) - 1,
+        last_life=judged.life is lives[-1],
         detectable_bytes_per_s=math.nan if evidence is None else _detectable(evidence.per_second),
         settings=settings,
     )
-    return _verdict(facts, readings, lives, context)
+    return _verdict(facts, readings, lives, judged.life, context)
+
+
+def judge_lives(lives: list[Readings], settings: JudgeSettings) -> Judged:
+    """Judge the last life; when it decides nothing and is much shorter than another, judge that one."""
+    judged = judge_life(lives[-1], settings)
+    if judged.decision.label is not Label.INCONCLUSIVE or len(lives) == 1:
+        return judged
+    longest = max(lives[:-1], key=lambda life: _run(life).duration_s)
+    if judged.run.duration_s > settings.short_life_share * _run(longest).duration_s:
+        return judged
+    before = judge_life(longest, settings)
+    return judged if before.decision.label is Label.INCONCLUSIVE else before
+
+
+def judge_life(life: Readings, settings: JudgeSettings) -> Judged:
+    """Judge one life of a process."""
+    run = _run(life)
+    points = floors(life, settings)
+    decision = check_minimum(points, run, settings)
+    if decision is not None:
+        return Judged(life, points, run, None, decision)
+    level = float(np.median(points.memory_bytes[points.memory_bytes.size // 2 :]))
+    run_s = float(points.t_s[-1] - points.t_s[0])
+    evidence = gather(points, settings, budget_bytes_per_second(level, run.duration_s, settings) * run_s)
+    return Judged(life, points, run, evidence, decide(evidence, run, settings))
 
 
 def _verdict(
-    facts: Facts, readings: Readings, lives: list[Readings], context: AdviceContext | None
+    facts: Facts,
+    readings: Readings,
+    lives: list[Readings],
+    life: Readings,
+    context: AdviceContext | None,
 ) -> Verdict:
     evidence, points, decision = facts.evidence, facts.points, facts.decision
-    life = lives[-1]
     peak = float(readings.memory_bytes.max()) if readings.memory_bytes.size else 0.0
     plateau = decision.label is Label.PLATEAU
     hourly = UNKNOWN if evidence is None else _scaled(evidence.per_second, 3600.0)
     per_connection = None if evidence is None else evidence.per_connection
-    per_connection_seen = None if per_connection is None else _detectable(per_connection)
     tail_from = None if evidence is None else float(points.t_s[evidence.first])
     return Verdict(
         verdict=decision.label,
@@ -79,11 +113,14 @@ def _verdict(
         growth_bytes_per_connection=per_connection,
         minimum_detectable_bytes_per_hour=facts.detectable_bytes_per_s * 3600.0,
         restarts=facts.restarts,
-        advice=_advice(facts, peak, life, hourly, context),
-        warm_up_end_s=tail_from if evidence is not None and evidence.warm_up_over else None,
+        advice=_advice(facts, peak, lives[-1], hourly, context),
+        warm_up_end_s=tail_from,
         budget_bytes_per_hour=facts.budget_bytes_per_s * 3600.0,
-        minimum_detectable_bytes_per_connection=per_connection_seen,
-        follows=None if evidence is None or decision.label is Label.PLATEAU else evidence.follows,
+        minimum_detectable_bytes_per_connection=None
+        if per_connection is None
+        else _detectable(per_connection),
+        growth_bytes_per_audio_s=None if evidence is None else evidence.per_audio_s,
+        follows=None if evidence is None or plateau else evidence.follows,
         confidence=confidence_in_words(facts),
         settling=decision.settling,
         trend_line=None if evidence is None else _line(evidence, points),
@@ -123,13 +160,11 @@ def _advice(
 
 
 def _line(evidence: Evidence, points: Points) -> tuple[tuple[float, float], tuple[float, float]]:
-    tail = points.t_s[evidence.first :]
-    centre = float(tail.mean())
-
-    def at(t_s: float) -> tuple[float, float]:
-        return t_s, evidence.level_bytes + evidence.per_second.estimate * (t_s - centre)
-
-    return at(float(tail[0])), at(float(tail[-1]))
+    """Return the ends of a line with the growth that lasts, through the middle of what came after warm-up."""
+    t_s, memory = points.t_s[evidence.first :], points.memory_bytes[evidence.first :]
+    slope = evidence.per_second.estimate
+    level = float(np.median(memory - slope * (t_s - t_s[0])))
+    return (float(t_s[0]), level), (float(t_s[-1]), level + slope * float(t_s[-1] - t_s[0]))
 
 
 def _detectable(slope: Estimate) -> float:

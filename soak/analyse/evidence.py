@@ -1,4 +1,4 @@
-"""What the tail after warm-up shows: its slope by time and by connection, and whether it persists."""
+"""What the points show: warm-up, growth that lasts, its pace with an interval, and the unit it follows."""
 
 from __future__ import annotations
 
@@ -7,174 +7,190 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.analyse.trend import centre_and_unit, fit, fit_line
+from soak.analyse.models import explain
+from soak.analyse.noise import default_noise_grid
+from soak.analyse.seasons import seasonal_columns
+from soak.analyse.shapes import Kind
 from soak.analyse.verdict import Estimate, Follows
-from soak.analyse.warmup import find_warm_up_end
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from soak.analyse.models import Explanation
     from soak.analyse.points import Points
     from soak.analyse.settings import JudgeSettings
-    from soak.analyse.trend import Fit
+    from soak.analyse.shapes import Shape
 
-SLOPE = np.array([0.0, 1.0])
+    Floats = NDArray[np.float64]
+
+GRID = default_noise_grid()
 EVIDENCE_TO_TELL = 3.0
 """Difference of log evidence from which one unit is said to explain the growth better (odds of 20 to 1)."""
 POWER_FACTOR = 1.43
 """(1.96 + 0.84) / 1.96: a growth this many half-widths large is seen four times out of five."""
+PROPORTIONAL = 0.9999
+"""Correlation with time from which a counter is only another clock."""
+SETTLED_SHARE = 0.95
+"""Share of their gain that ending shapes have made when warm-up is called over."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """The measured facts a verdict is made of. Slopes are per second or per connection."""
+    """The measured facts a verdict is made of. Slopes are per second, per connection, per second of audio."""
 
     first: int
-    """Index of the first point of the tail."""
+    """Index of the first point after warm-up."""
     point_count: int
     """Points in all, those of the warm-up included."""
-    warm_up_over: bool
+    lasting: float
+    """Probability that growth above the budget goes on."""
     tail_s: float
-    """Length of the tail."""
+    """Length of what came after warm-up."""
     level_bytes: float
-    """Where the fitted line is in the middle of the tail."""
+    """Typical memory over the later half of the points."""
     end_level_bytes: float
-    """Median of the tail's later half: where memory is now, also after a step down."""
-    noise_bytes: float
-    """Typical distance of a point of the tail from the line."""
+    """Median of the last third: where memory is now, also after a step down."""
     per_second: Estimate
     at_most_per_second: float
-    """Upper bound of the slope by time, one-sided, that a plateau is decided on."""
+    """Upper bound of the growth, one-sided: a larger one is excluded with `interval_confidence`."""
     per_connection: Estimate | None
+    per_audio_s: Estimate | None
     follows: Follows | None
-    early: Estimate
-    """Slope of the tail's earlier half, per unit of workload (connection, else second)."""
-    late: Estimate
-    """Slope of the tail's later half."""
-    keeps_pace: float
-    """Share of the earlier half's slope the later half is shown to keep (lower bound; 0 if none)."""
-    tail_growth_bytes: float
-    """What the line gains over the tail."""
-    step_share: float
-    """Share of that gain made in the largest single step, beyond what a steady rise makes there."""
+    ending: tuple[tuple[Shape, float], ...]
+    """Shapes of growth that ends, as the best model without a leak has them, with their gains in bytes."""
+    warm_up_pace_bytes: float
+    """What those shapes would still add over another run at the pace they end with."""
+    warm_up_gain_bytes: float
+    """What they added."""
+    lasting_shape: Kind
+    """The shape of growth that goes on which is believed most, if there is such growth."""
+    seasons: int
+    """Sines taken out: memory swings with a period."""
     tail_span: float
     """Length of the tail in workload."""
     warm_up_span: float
     """Length of the warm-up in workload."""
+    run_s: float
+    """From the first to the last point."""
 
 
-def gather(points: Points, start_s: float, settings: JudgeSettings) -> Evidence:
-    """Find the tail of these points and measure it. Needs at least `settings.min_points` points."""
-    noise_floor = settings.page_bytes / np.sqrt(12.0)
+@dataclass(frozen=True, eq=False)
+class _Axis:
+    """What growth may be proportional to."""
+
+    follows: Follows
+    work: Floats
+    explanation: Explanation
+
+
+def gather(points: Points, settings: JudgeSettings, budget_bytes: float) -> Evidence:
+    """Explain the points; `budget_bytes` is accepted over them. Needs at least `settings.min_points`."""
     t_s, memory = points.t_s, points.memory_bytes
+    load = _standardised(points.open_connections, t_s.size)
+    share = _share(t_s)
+    seasons = seasonal_columns(t_s, share, memory, load)
+    level = float(np.median(memory[memory.size // 2 :]))
+    axes = [
+        _Axis(
+            follows,
+            work,
+            explain(
+                t_s,
+                _share(work),
+                memory,
+                np.column_stack([load, seasons]),
+                grid=GRID,
+                noise_floor=settings.page_bytes / np.sqrt(12.0),
+                budget=budget_bytes,
+                level=level,
+                prior_lasting=settings.prior_lasting,
+            ),
+        )
+        for follows, work in _workloads(points)
+    ]
+    best = max(axes, key=lambda axis: axis.explanation.log_evidence)
+    explanation = best.explanation
+    run_s = float(t_s[-1] - t_s[0])
+    pace = Estimate(*(explanation.belief.quantile(p) for p in _levels(settings.interval_confidence)))
+    climbs = explanation.lasting > 0.5
+    settled = _settled_share(explanation.beside if climbs else explanation.ending, budget_bytes)
+    first = min(int(np.searchsorted(_share(best.work), settled)), t_s.size - 2)
     work = t_s if points.connections is None else points.connections
-    warm_up = find_warm_up_end(
-        t_s,
-        work,
-        memory,
-        min_tail=max(settings.min_points - 1, int(np.ceil(settings.min_tail_share * t_s.size))),
-        bend_confidence=settings.bend_confidence,
-        noise_floor=noise_floor,
-    )
-    tail = slice(warm_up.first, None)
-    t_s, memory, work = t_s[tail], memory[tail], work[tail]
-    by_time, centre_s, unit_s = fit_line(t_s, t_s, memory, noise_floor=noise_floor)
-    per_second = _slope(by_time, unit_s, settings.interval_confidence)
-    at_most = by_time.posterior(SLOPE).quantile(settings.plateau_confidence) / unit_s
-    per_connection = None
-    follows = None
-    if points.connections is not None and np.ptp(work) > 0:
-        by_work, _, unit = fit_line(t_s, work, memory, noise_floor=noise_floor)
-        per_connection = _slope(by_work, unit, settings.interval_confidence)
-        follows = _follows(by_time, by_work)
-    else:
-        work = t_s
-    axis = t_s if follows is Follows.TIME else work
-    early, late, keeps_pace = _halves(t_s, axis, memory, settings, noise_floor)
-    growth = per_second.estimate * float(t_s[-1] - t_s[0])
-    first_work = float(work[0])
-    begin = 0.0 if points.connections is not None else start_s
-    level = by_time.posterior(np.array([1.0, 0.0])).quantile(0.5)
-    residuals = memory - level - per_second.estimate * (t_s - centre_s)
+    begin = 0.0 if points.connections is not None else float(t_s[0])
     return Evidence(
-        first=warm_up.first,
-        point_count=points.t_s.size,
-        warm_up_over=warm_up.over,
-        tail_s=float(t_s[-1] - t_s[0]),
+        first=first,
+        point_count=t_s.size,
+        lasting=explanation.lasting,
+        tail_s=float(t_s[-1] - t_s[first]),
         level_bytes=level,
-        end_level_bytes=float(np.median(memory[memory.size // 2 :])),
-        noise_bytes=max(float(np.std(residuals)), noise_floor),
-        per_second=per_second,
-        at_most_per_second=at_most,
-        per_connection=per_connection,
-        follows=follows,
-        early=early,
-        late=late,
-        keeps_pace=keeps_pace,
-        tail_growth_bytes=growth,
-        step_share=largest_step_share(memory, growth),
-        tail_span=float(work[-1]) - first_work,
-        warm_up_span=max(first_work - begin, 0.0),
+        end_level_bytes=float(np.median(memory[-max(2, memory.size // 3) :])),
+        per_second=_over(pace, run_s),
+        at_most_per_second=explanation.belief.quantile(settings.interval_confidence) / run_s,
+        per_connection=_per(pace, points.connections),
+        per_audio_s=_per(pace, points.audio_s),
+        follows=_told(axes, best),
+        ending=explanation.beside if climbs else explanation.ending,
+        warm_up_pace_bytes=sum(gain * shape.end_pace() for shape, gain in explanation.ending),
+        warm_up_gain_bytes=sum(gain for _, gain in explanation.ending),
+        lasting_shape=explanation.likeliest_lasting,
+        seasons=seasons.shape[1] // 2,
+        tail_span=float(work[-1] - work[first]),
+        warm_up_span=max(float(work[first]) - begin, 0.0) if settled > 0 else 0.0,
+        run_s=run_s,
     )
 
 
-def largest_step_share(memory: NDArray[np.float64], growth_bytes: float) -> float:
-    """Return the share of the growth made in one step beyond a steady rise; 0 for no growth."""
-    if growth_bytes <= 0:
-        return 0.0
-    width = max(2, memory.size // 12)
-    if memory.size < 2 * width + 1:
-        width = 1
-    stretches = np.lib.stride_tricks.sliding_window_view(memory, width)
-    medians = np.median(stretches, axis=1)
-    rises = medians[width:] - medians[:-width]
-    # a steady rise gains this much between neighbouring stretches without any step
-    steady = width / (memory.size - 1)
-    return float(rises.max()) / growth_bytes - steady
+def _workloads(points: Points) -> list[tuple[Follows, Floats]]:
+    """Return time and the counters that are more than another clock."""
+    chosen = [(Follows.TIME, points.t_s)]
+    for follows, counter in ((Follows.CONNECTIONS, points.connections), (Follows.AUDIO, points.audio_s)):
+        if counter is None or np.ptp(counter) <= 0:
+            continue
+        if all(np.corrcoef(counter, other)[0, 1] < PROPORTIONAL for _, other in chosen):
+            chosen.append((follows, counter))
+    return chosen
 
 
-def _slope(line: Fit, unit: float, confidence: float) -> Estimate:
-    scaled = line.posterior(SLOPE).interval(confidence)
-    return Estimate(scaled.estimate / unit, scaled.low / unit, scaled.high / unit)
-
-
-def _follows(by_time: Fit, by_work: Fit) -> Follows | None:
-    difference = by_work.log_evidence - by_time.log_evidence
-    if abs(difference) < EVIDENCE_TO_TELL:
+def _told(axes: list[_Axis], best: _Axis) -> Follows | None:
+    """Return the unit that explains the growth best, where the run can tell; None where it cannot."""
+    others = [axis.explanation.log_evidence for axis in axes if axis is not best]
+    if not others or best.explanation.log_evidence - max(others) < EVIDENCE_TO_TELL:
         return None
-    return Follows.CONNECTIONS if difference > 0 else Follows.TIME
+    return best.follows
 
 
-def _halves(
-    t_s: NDArray[np.float64],
-    axis: NDArray[np.float64],
-    memory: NDArray[np.float64],
-    settings: JudgeSettings,
-    noise_floor: float,
-) -> tuple[Estimate, Estimate, float]:
-    """Fit two lines that meet in the middle; return both slopes and the share of the pace surely kept."""
-    centre, unit = centre_and_unit(axis)
-    scaled = (axis - centre) / unit
-    hinge = np.maximum(scaled - 0.5 * (scaled[0] + scaled[-1]), 0.0)
-    design = np.column_stack([np.ones_like(scaled), scaled, hinge])
-    if scaled.size < 5 or np.linalg.matrix_rank(design) < 3:
-        unknown = Estimate(float("nan"), float("-inf"), float("inf"))
-        return unknown, unknown, 0.0
-    fitted = fit(t_s, design, memory, noise_floor=noise_floor)
-    confidence = settings.interval_confidence
-    early = fitted.posterior(np.array([0.0, 1.0, 0.0])).interval(confidence)
-    late = fitted.posterior(np.array([0.0, 1.0, 1.0])).interval(confidence)
-    tail_probability = 0.5 * (1.0 - confidence)
-    kept = 0.0
-    for share in PACE_STEPS:
-        # the later slope minus this share of the earlier one: above zero when at least that pace is kept
-        pace = fitted.posterior(np.array([0.0, 1.0 - share, 1.0]))
-        if pace.probability_below(0.0) > tail_probability:
-            break
-        kept = float(share)
-    both = (Estimate(s.estimate / unit, s.low / unit, s.high / unit) for s in (early, late))
-    return next(both), next(both), kept
+def _settled_share(ending: tuple[tuple[Shape, float], ...], budget_bytes: float) -> float:
+    """Return the share of the run at which the ending shapes had all but ended; 0 where there are none."""
+    total = sum(abs(gain) for _, gain in ending)
+    if total <= budget_bytes:
+        return 0.0
+    shares = np.linspace(0.0, 1.0, 201)
+    left = np.zeros(shares.size)
+    for shape, gain in ending:
+        left += abs(gain) * (1.0 - shape.gained_by(shares))
+    return float(shares[int(np.argmax(left <= max((1.0 - SETTLED_SHARE) * total, 0.5 * budget_bytes)))])
 
 
-PACE_STEPS = np.arange(0.05, 1.0, 0.025)
-"""Shares of the earlier pace that are tried."""
+def _share(work: Floats) -> Floats:
+    return (work - work[0]) / float(work[-1] - work[0])
+
+
+def _standardised(column: Floats | None, points: int) -> Floats:
+    if column is None or np.ptp(column) <= 0:
+        return np.zeros((points, 0))
+    return ((column - column.mean()) / np.std(column))[:, None]
+
+
+def _levels(confidence: float) -> tuple[float, float, float]:
+    tail = 0.5 * (1.0 - confidence)
+    return 0.5, tail, 1.0 - tail
+
+
+def _over(pace: Estimate, span: float) -> Estimate:
+    return Estimate(pace.estimate / span, pace.low / span, pace.high / span)
+
+
+def _per(pace: Estimate, counter: Floats | None) -> Estimate | None:
+    if counter is None or np.ptp(counter) <= 0:
+        return None
+    return _over(pace, float(counter[-1] - counter[0]))

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from soak.analyse.settings import JudgeSettings
 
 
+NEAR_SHARE = 0.25
+"""Memory within this share of a fall is where it fell from."""
+MIN_LIFE = 8
+"""Readings a life must have had for that to count."""
+
+
 @dataclass(frozen=True, eq=False)
 class Readings:
     """A series without gaps: only readings that have a time and a memory, times rising strictly."""
@@ -23,6 +29,8 @@ class Readings:
     """RSS, plus swap where any was used."""
     connections: NDArray[np.float64] | None
     """Connections completed; gaps filled along the counter; None when it is not there or never moves."""
+    audio_s: NDArray[np.float64] | None
+    """Seconds of audio streamed, as the connections."""
     open_connections: NDArray[np.float64] | None
     at_rest: NDArray[np.bool_]
     swapped: bool
@@ -34,6 +42,7 @@ class Readings:
             t_s=self.t_s[chosen],
             memory_bytes=self.memory_bytes[chosen],
             connections=None if self.connections is None else self.connections[chosen],
+            audio_s=None if self.audio_s is None else self.audio_s[chosen],
             open_connections=None if self.open_connections is None else self.open_connections[chosen],
             at_rest=self.at_rest[chosen],
             swapped=self.swapped,
@@ -62,6 +71,7 @@ def read(series: Series) -> Readings:
         t_s=series.t_s[chosen],
         memory_bytes=memory,
         connections=_load(series.connections_completed, series.t_s, chosen),
+        audio_s=_load(series.audio_s, series.t_s, chosen),
         open_connections=_load(series.open_connections, series.t_s, chosen),
         at_rest=at_rest,
         swapped=swapped,
@@ -71,26 +81,31 @@ def read(series: Series) -> Readings:
 def split_lives(readings: Readings, settings: JudgeSettings) -> list[Readings]:
     """Split at every restart; the last element is the life that is still running.
 
-    A restart is a fall of RSS, within one step or across a gap, to about where this life began, together
-    with a gap or a connection counter that fell; without either the fall must be by half. What malloc_trim
-    or a garbage collection gives back is none of these.
+    A restart is a fall of memory, within one step or across a gap, to about where this life began, together
+    with one more sign: a gap, a counter that fell, a fall by `restart_bare_share`, or that memory had long
+    been where it fell from. What malloc_trim or a garbage collection gives back is none of these.
     """
-    starts = [0]
     t_s, memory = readings.t_s, readings.memory_bytes
     if t_s.size < 3:
         return [readings]
-    interval_s = float(np.median(np.diff(t_s)))
-    falls = np.flatnonzero(np.diff(memory) < -settings.restart_drop * memory[:-1]) + 1
+    starts = [0]
+    gap_s = settings.restart_gap_intervals * float(np.median(np.diff(t_s)))
     counter_fell = np.zeros(t_s.size, dtype=bool)
     if readings.connections is not None:
         counter_fell[1:] = np.diff(readings.connections) < 0
+    falls = np.flatnonzero(np.diff(memory) < -settings.restart_drop * memory[:-1]) + 1
     for at in falls:
-        first = memory[starts[-1]]
-        gap = t_s[at] - t_s[at - 1] > settings.restart_gap_intervals * interval_s
-        fell = memory[at] < (1.0 - settings.restart_drop) * memory[at - 1]
-        fresh = memory[at] < (1.0 + settings.restart_near_start) * first
-        halved = memory[at] < settings.restart_bare_share * memory[at - 1]
-        if fell and fresh and (gap or counter_fell[at] or halved):
+        begin = starts[-1]
+        before = float(memory[at - 1])
+        fallen = 1.0 - float(memory[at]) / before
+        fresh = memory[at] - memory[begin] < settings.restart_near_start * (before - memory[begin])
+        signs = (
+            t_s[at] - t_s[at - 1] > gap_s,
+            counter_fell[at],
+            fallen > settings.restart_bare_share,
+            _long_there(memory[begin:at], fallen),
+        )
+        if fresh and any(signs):
             starts.append(int(at))
     if len(starts) > settings.max_restarts:
         return [_counting_on(readings)]
@@ -99,13 +114,22 @@ def split_lives(readings: Readings, settings: JudgeSettings) -> list[Readings]:
     return [_counting_on(life) for life in lives]
 
 
+def _long_there(life: NDArray[np.float64], fallen: float) -> bool:
+    """Tell whether memory had been where it fell from for most of its life, unlike the tooth of a saw."""
+    near = life > (1.0 - NEAR_SHARE * fallen) * life[-1]
+    return bool(life.size >= MIN_LIFE and near.mean() > 0.5)
+
+
 def _counting_on(life: Readings) -> Readings:
-    """Carry the counter over where it fell though the process went on (its client was restarted)."""
-    if life.connections is None:
-        return life
-    steps = np.maximum(np.diff(life.connections), 0.0)
-    counted = life.connections[0] + np.concatenate([[0.0], np.cumsum(steps)])
-    return replace(life, connections=counted if steps.sum() > 0 else None)
+    """Carry the counters over where they fell though the process went on (its client was restarted)."""
+    return replace(life, connections=_ever_more(life.connections), audio_s=_ever_more(life.audio_s))
+
+
+def _ever_more(counter: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    if counter is None:
+        return None
+    steps = np.maximum(np.diff(counter), 0.0)
+    return counter[0] + np.concatenate([[0.0], np.cumsum(steps)]) if steps.sum() > 0 else None
 
 
 def _load(

@@ -10,13 +10,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CORRELATIONS = np.array([0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.88, 0.94, 0.98])
+CORRELATIONS = np.array([0.0, 0.25, 0.5, 0.7, 0.83, 0.92, 0.97, 0.99])
 """Correlations between neighbouring points that are considered."""
-CORRELATION_PRIOR = np.array([4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.5, 1.5, 1.5])
+CORRELATION_PRIOR = np.array([3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
 """Belief in each before the data is seen; chosen, like the two below, by the coverage measured with it."""
-WHITE_SHARES = np.array([0.0, 0.4, 0.75])
+WHITE_SHARES = np.array([0.0, 0.5])
 """Shares of the variance that are independent from point to point (rounding, one window's luck)."""
-WHITE_SHARE_PRIOR = np.array([1.0, 0.05, 0.05])
+WHITE_SHARE_PRIOR = np.array([1.0, 0.15])
 """Belief in each before the data is seen."""
 LIKELIHOOD_SHARPNESS = 1.6
 """Power of the likelihood when candidates are weighed. At 1 a dozen independent points still lend a third of

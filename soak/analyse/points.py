@@ -21,6 +21,10 @@ TROUGH_WIDTHS = (2, 3, 4, 6, 8, 12)
 """Points a stretch may hold when only its lowest is judged."""
 TROUGH_GAIN = 0.6
 """Troughs must bring the line's error below this share of what all points give; noise alone does not."""
+KEPT_SHARE = 0.75
+"""Share of a bin's readings, the lowest, whose mean is its memory: the rest may be spikes."""
+FLOOR_GAIN = 0.8
+"""A low quantile is taken instead when it brings the line's error below this share."""
 LOAD_T_VALUE = 4.0
 """Open connections explain memory when their coefficient is this many standard errors above zero."""
 
@@ -38,6 +42,10 @@ class Points:
     """Rest windows seen, used or not."""
     bytes_per_open_connection: float = 0.0
     """What the load's own swing was worth, already taken out of `memory_bytes`."""
+    open_connections: NDArray[np.float64] | None = None
+    """Connections open at each point, where memory was seen to follow them."""
+    audio_s: NDArray[np.float64] | None = None
+    """Seconds of audio streamed by then; None when there is no counter that moves."""
 
 
 def floors(life: Readings, settings: JudgeSettings) -> Points:
@@ -47,20 +55,38 @@ def floors(life: Readings, settings: JudgeSettings) -> Points:
     """
     windows = _runs(life.at_rest)
     if windows:
-        t_s, memory, connections, _ = _summaries(life, windows, settings.floor_quantile)
+        found = _summaries(life, windows, settings)
+        memory = without_spikes(found.memory_bytes, settings.page_bytes)
         return Points(
-            t_s, without_spikes(memory, settings.page_bytes), connections, Basis.REST_WINDOWS, len(windows)
+            found.t_s,
+            memory,
+            found.connections,
+            Basis.REST_WINDOWS,
+            len(windows),
+            audio_s=found.audio_s,
         )
-    groups = _bins(life.t_s, settings)
-    t_s, memory, connections, opened = _summaries(life, groups, settings.floor_quantile)
+    found = _summaries(life, _bins(life.t_s, settings), settings)
+    memory, opened = found.memory_bytes, found.open_connections
     worth = 0.0
     if opened is not None and np.ptp(opened) > 0:
-        worth = bytes_per_open_connection(t_s, memory, opened)
+        worth = bytes_per_open_connection(found.t_s, memory, opened)
         memory = memory - worth * (opened - np.median(opened))
     memory = without_spikes(memory, settings.page_bytes)
-    chosen = troughs(t_s, memory, settings.min_troughs)
-    connections = None if connections is None else connections[chosen]
-    return Points(t_s[chosen], memory[chosen], connections, Basis.LOAD_ENVELOPE, len(windows), worth)
+    chosen = troughs(found.t_s, memory, settings.min_troughs)
+    return Points(
+        found.t_s[chosen],
+        memory[chosen],
+        _part(found.connections, chosen),
+        Basis.LOAD_ENVELOPE,
+        len(windows),
+        worth,
+        _part(opened, chosen) if worth > 0 else None,
+        _part(found.audio_s, chosen),
+    )
+
+
+def _part(column: NDArray[np.float64] | None, chosen: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    return None if column is None else column[chosen]
 
 
 def troughs(t_s: NDArray[np.float64], memory: NDArray[np.float64], least: int) -> NDArray[np.intp]:
@@ -147,8 +173,7 @@ def _bins(t_s: NDArray[np.float64], settings: JudgeSettings) -> list[NDArray[np.
     """Cut the life into stretches of equal time; empty ones are left out."""
     if not t_s.size:
         return []
-    wanted = max(t_s.size // settings.samples_per_bin, min(t_s.size, settings.small_series_points))
-    count = min(settings.max_bins, wanted)
+    count = min(settings.max_bins, t_s.size)
     span = float(t_s[-1] - t_s[0])
     if count < 2 or span <= 0:
         return [np.arange(t_s.size)]
@@ -157,17 +182,38 @@ def _bins(t_s: NDArray[np.float64], settings: JudgeSettings) -> list[NDArray[np.
     return np.split(np.arange(t_s.size), edges)
 
 
-def _summaries(
-    life: Readings, groups: list[NDArray[np.intp]], quantile: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """Return time, floor, connections completed and open connections of each group of readings."""
+@dataclass(frozen=True, eq=False)
+class _Summaries:
+    """One entry per group of readings."""
 
-    def centre(column: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
-        return None if column is None else np.array([column[group].mean() for group in groups])
+    t_s: NDArray[np.float64]
+    memory_bytes: NDArray[np.float64]
+    connections: NDArray[np.float64] | None
+    audio_s: NDArray[np.float64] | None
+    open_connections: NDArray[np.float64] | None
 
+
+def _summaries(life: Readings, groups: list[NDArray[np.intp]], settings: JudgeSettings) -> _Summaries:
     t_s = np.array([life.t_s[group].mean() for group in groups])
-    memory = np.array([np.quantile(life.memory_bytes[group], quantile) for group in groups])
-    connections = centre(life.connections)
-    if connections is not None and np.ptp(connections) <= 0:
-        connections = None
-    return t_s, memory, connections, centre(life.open_connections)
+    ordered = [np.sort(life.memory_bytes[group]) for group in groups]
+    floor = np.array([values[int(settings.floor_quantile * (values.size - 1))] for values in ordered])
+    kept = np.array([values[: max(1, round(KEPT_SHARE * values.size))].mean() for values in ordered])
+    return _Summaries(
+        t_s,
+        floor if _line_error(t_s, floor) < FLOOR_GAIN * _line_error(t_s, kept) else kept,
+        _counter(life.connections, groups),
+        _counter(life.audio_s, groups),
+        _means(life.open_connections, groups),
+    )
+
+
+def _counter(
+    column: NDArray[np.float64] | None, groups: list[NDArray[np.intp]]
+) -> NDArray[np.float64] | None:
+    """Return a counter's mean in each group; None where it does not move between them."""
+    means = _means(column, groups)
+    return None if means is None or np.ptp(means) <= 0 else means
+
+
+def _means(column: NDArray[np.float64] | None, groups: list[NDArray[np.intp]]) -> NDArray[np.float64] | None:
+    return None if column is None else np.array([column[group].mean() for group in groups])

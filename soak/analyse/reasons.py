@@ -32,6 +32,8 @@ class Facts:
     budget_bytes_per_s: float
     budget_is_relative: bool
     restarts: int
+    last_life: bool
+    """Whether the last life of the process was judged, and not a longer one before it."""
     detectable_bytes_per_s: float
     settings: JudgeSettings
 
@@ -47,9 +49,10 @@ def reasons_in_words(facts: Facts) -> tuple[str, ...]:
         reasons.append(_detectable(facts, facts.evidence))
         reasons.append(_judged(facts))
     if facts.restarts:
+        which = "only its last life" if facts.last_life else "its longest life"
         reasons.append(
             f"The process started anew {facts.restarts} time{'s' if facts.restarts > 1 else ''}; "
-            f"only its last life, {format_duration(facts.run.duration_s)}, was judged."
+            f"{which}, {format_duration(facts.run.duration_s)}, was judged."
         )
     return tuple(reason for reason in reasons if reason)
 
@@ -59,13 +62,14 @@ def confidence_in_words(facts: Facts) -> str:
     evidence = facts.evidence
     if facts.decision.label is Label.INCONCLUSIVE or evidence is None:
         return "not enough evidence to decide"
-    budget = facts.budget_bytes_per_s
-    slope = evidence.per_second
-    half_width = max(0.5 * (slope.high - slope.low), 1e-300)
-    distance = abs(budget - slope.estimate) / half_width
-    strength = "very high" if distance >= 3 else "high" if distance >= 1.5 else "moderate"
-    side = "below" if facts.decision.label is Label.PLATEAU else "above"
-    return f"{strength}: the growth is {side} the budget by {distance:.1f} times the interval's half-width"
+    sure = evidence.lasting if facts.decision.label is Label.CLIMBING else 1.0 - evidence.lasting
+    strength = "very high" if sure >= 0.99 else "high" if sure >= 0.95 else "moderate"
+    what = (
+        "growth beyond the budget goes on"
+        if facts.decision.label is Label.CLIMBING
+        else "no growth beyond the budget goes on"
+    )
+    return f"{strength}: {what}, {_percent(sure)} sure"
 
 
 def _main(facts: Facts) -> str:
@@ -76,46 +80,32 @@ def _main(facts: Facts) -> str:
 
 
 def _within_budget(facts: Facts, evidence: Evidence) -> str:
-    sure = 100 * facts.settings.plateau_confidence
-    most = max(facts.run.duration_s * evidence.at_most_per_second, 0.0)
+    most = max(evidence.at_most_per_second, 0.0)
     return (
-        f"Memory is flat at {format_level(evidence.end_level_bytes)}: growth after warm-up comes to at "
-        f"most {format_bytes(most)} over a run of {format_duration(facts.run.duration_s)} "
-        f"({sure:.0f} % sure), below the budget of {_budget_over_run(facts)}."
+        f"Memory is flat at {format_level(evidence.end_level_bytes)}: growth that goes on beyond the budget "
+        f"of {_budget_over_run(facts)} over the run is ruled out, {_percent(1.0 - evidence.lasting)} sure. "
+        f"Excluded with 95 %: more than {format_bytes(most * 3600.0)} per hour{_also_per_unit(evidence, most)}."
     )
 
 
 def _persists(_facts: Facts, evidence: Evidence) -> str:
     return (
-        f"Memory grows by {_pace(evidence)} and does not slow down: after warm-up it gained "
-        f"{format_bytes(evidence.tail_growth_bytes)} in {format_duration(evidence.tail_s)}, and the "
-        f"later half kept at least {100 * evidence.keeps_pace:.0f} % of the earlier half's pace."
+        f"Memory grows by {_pace(evidence)} and does not stop: over {format_duration(evidence.run_s)} that is "
+        f"{format_bytes(evidence.per_second.estimate * evidence.run_s)}, and no warm-up, step or swing "
+        f"explains it ({_percent(evidence.lasting)} sure). Its shape is a {evidence.lasting_shape}."
     )
 
 
 def _slowing(_facts: Facts, evidence: Evidence) -> str:
     return (
-        f"Memory is still growing, by {_pace(evidence)}, but it is still slowing down: {_halves(evidence)}. "
-        "A warm-up that has not ended looks like this."
-    )
-
-
-def _pace_unproven(_facts: Facts, evidence: Evidence) -> str:
-    return (
-        f"Memory grows by {_pace(evidence)}, but the run does not show that it keeps its pace: "
-        f"{_halves(evidence)}, and the noise leaves room for a warm-up that is ending."
-    )
-
-
-def _one_step(_facts: Facts, evidence: Evidence) -> str:
-    return (
-        f"Memory grew by {format_bytes(evidence.tail_growth_bytes)}, mostly in one step; "
-        "a leak would go on, and the run does not show whether it does."
+        f"Memory is still warming up: {_ending(evidence)} explains the growth, and at the pace it has now "
+        f"another {format_duration(evidence.run_s)} would add "
+        f"{format_bytes(evidence.warm_up_pace_bytes)}. No growth beyond that shows."
     )
 
 
 def _slow_tail(_facts: Facts, evidence: Evidence) -> str:
-    percent = 100 * evidence.tail_growth_bytes / max(evidence.level_bytes, 1.0)
+    percent = 100 * evidence.per_second.estimate * evidence.run_s / max(evidence.level_bytes, 1.0)
     return (
         f"Memory grows by {_pace(evidence)} without slowing down, but that is only {percent:.1f} % of its "
         "level so far: healthy servers have shown a slow tail of this size that then ended."
@@ -130,16 +120,13 @@ def _young(facts: Facts, evidence: Evidence) -> str:
     )
 
 
-def _recent(_facts: Facts, evidence: Evidence) -> str:
-    return f"Memory was flat and has begun to grow: {_halves(evidence)}."
-
-
 def _undecided(facts: Facts, evidence: Evidence) -> str:
-    low = format_bytes(facts.run.duration_s * evidence.per_second.low)
-    high = format_bytes(facts.run.duration_s * evidence.per_second.high)
+    low = format_bytes(evidence.run_s * evidence.per_second.low)
+    high = format_bytes(evidence.run_s * evidence.per_second.high)
     return (
-        f"Growth after warm-up, over the length of this run, is between {low} and {high} (95 %), and the "
-        f"budget is {_budget_over_run(facts)}: neither flat nor climbing is shown."
+        f"Growth that goes on comes to between {low} and {high} over the length of this run (95 %), and the "
+        f"budget is {_budget_over_run(facts)}: neither flat nor climbing is shown "
+        f"({_percent(evidence.lasting)} for climbing)."
     )
 
 
@@ -147,11 +134,8 @@ SENTENCES: dict[Cause, Callable[[Facts, Evidence], str]] = {
     Cause.WITHIN_BUDGET: _within_budget,
     Cause.PERSISTS: _persists,
     Cause.SLOWING: _slowing,
-    Cause.PACE_UNPROVEN: _pace_unproven,
-    Cause.ONE_STEP: _one_step,
     Cause.SLOW_TAIL: _slow_tail,
     Cause.YOUNG: _young,
-    Cause.RECENT: _recent,
     Cause.UNDECIDED: _undecided,
 }
 """The first sentence, by what the verdict rests on."""
@@ -193,30 +177,33 @@ def _slope(facts: Facts, evidence: Evidence) -> str:
     text = f"Growth after warm-up: {slope}"
     if evidence.per_connection is not None:
         text += f"; {_interval(evidence.per_connection, 1.0, 'per connection')}"
+    if evidence.per_audio_s is not None:
+        text += f"; {_interval(evidence.per_audio_s, 1.0, 'per second of audio')}"
     text += f". Budget: {format_bytes(facts.budget_bytes_per_s * 3600.0)} per hour"
     text += f" ({_budget_over_run(facts)} over the run)." if facts.budget_is_relative else "."
-    grows = evidence.per_second.low > 0
-    if grows and evidence.follows is Follows.CONNECTIONS:
-        text += " It follows the number of connections, not the time."
-    elif grows and evidence.follows is Follows.TIME:
-        text += " It follows the time, not the number of connections."
+    if evidence.per_second.low > 0 and evidence.follows is not None:
+        text += f" It follows {FOLLOWED[evidence.follows]}."
     return text
 
 
+FOLLOWED = {
+    Follows.CONNECTIONS: "the number of connections, not the time",
+    Follows.AUDIO: "the seconds of audio, not the time",
+    Follows.TIME: "the time, not the load",
+}
+"""What growth follows, in words."""
+
+
 def _warm_up(facts: Facts, evidence: Evidence) -> str:
-    if not evidence.warm_up_over:
-        return "Warm-up is not over: even the last third of the run still bends."
     points = facts.points
-    if evidence.first == 0:
+    if evidence.first == 0 or not evidence.ending:
         return "No warm-up stands out from the noise; the whole run was judged."
-    tail = points.t_s[evidence.first :]
-    there = evidence.level_bytes - evidence.per_second.estimate * float(tail.mean() - tail[0])
-    gained = there - facts.start_bytes
     begun = facts.run.duration_s - float(points.t_s[-1] - points.t_s[evidence.first])
     when = f"{format_duration(max(begun, 0.0))} into the run"
     if points.connections is not None:
         when += f" (after {format_rounded_count(float(points.connections[evidence.first]))} connections)"
-    return f"Warm-up was over {when}; memory was {format_bytes(max(gained, 0.0))} above its start."
+    gained = format_bytes(evidence.warm_up_gain_bytes)
+    return f"Growth that ended: {gained}, all but over {when}; it is explained by {_ending(evidence)}."
 
 
 def _detectable(facts: Facts, evidence: Evidence) -> str:
@@ -236,6 +223,8 @@ def _judged(facts: Facts) -> str:
         text = f"Judged on the floors of {points.t_s.size} rest windows, when no connection was open."
     else:
         text = f"Judged on the lower envelope of the readings under load ({points.t_s.size} stretches)."
+    if facts.evidence is not None and facts.evidence.seasons:
+        text += " Memory swings with a period; the swing was taken out."
     if points.bytes_per_open_connection > 0:
         worth = format_bytes(points.bytes_per_open_connection)
         text += f" Memory follows the open connections, {worth} each; that was taken out."
@@ -244,19 +233,40 @@ def _judged(facts: Facts) -> str:
 
 def _pace(evidence: Evidence) -> str:
     hourly = f"{format_bytes(evidence.per_second.estimate * 3600.0)} per hour"
-    if evidence.per_connection is None or evidence.follows is Follows.TIME:
+    unit = _per_unit(evidence)
+    if unit is None:
         return hourly
-    return f"{format_bytes(evidence.per_connection.estimate)} per connection ({hourly})"
+    estimate, name = unit
+    return f"{format_bytes(estimate.estimate)} {name} ({hourly})"
 
 
-def _halves(evidence: Evidence) -> str:
-    by_work = evidence.per_connection is not None and evidence.follows is not Follows.TIME
-    factor, unit = (1.0, "per connection") if by_work else (3600.0, "per hour")
-    early, late = evidence.early.estimate * factor, evidence.late.estimate * factor
-    return (
-        f"{format_bytes(early)} {unit} in the earlier half of the judged stretch, "
-        f"{format_bytes(late)} in the later half"
-    )
+def _per_unit(evidence: Evidence) -> tuple[Estimate, str] | None:
+    """Return the growth by the unit people would quote it in, where that is not time."""
+    if evidence.follows is Follows.AUDIO and evidence.per_audio_s is not None:
+        return evidence.per_audio_s, "per second of audio"
+    if evidence.follows is not Follows.TIME and evidence.per_connection is not None:
+        return evidence.per_connection, "per connection"
+    return None
+
+
+def _also_per_unit(evidence: Evidence, bytes_per_s: float) -> str:
+    if evidence.per_connection is None or evidence.per_second.estimate == 0:
+        return ""
+    seconds_each = evidence.per_connection.estimate / evidence.per_second.estimate
+    return f", or {format_bytes(bytes_per_s * seconds_each)} per connection"
+
+
+def _ending(evidence: Evidence) -> str:
+    """Name the shapes of growth that ends, the largest first."""
+    kinds: dict[str, float] = {}
+    for shape, gain in evidence.ending:
+        kinds[str(shape.kind)] = kinds.get(str(shape.kind), 0.0) + abs(gain)
+    names = [f"a {kind}" for kind in sorted(kinds, key=lambda kind: -kinds[kind])]
+    return " and ".join(names) if names else "nothing"
+
+
+def _percent(probability: float) -> str:
+    return f"{100 * min(max(probability, 0.001), 0.999):.3g} %"
 
 
 def _interval(slope: Estimate, factor: float, unit: str) -> str:

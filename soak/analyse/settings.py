@@ -22,15 +22,17 @@ class JudgeSettings:
     page_bytes: float = 4096.0
     """Bytes; memory is counted in pages, so no noise below a page's rounding is believed."""
 
-    restart_drop: float = 0.3
+    restart_drop: float = 0.25
     """Share of the level RSS must lose within one step to be looked at as a restart. A malloc_trim was
     seen to return 22 % (catalogue 7.4)."""
-    restart_near_start: float = 0.35
-    """A fresh process is within this share of the level the previous life started from."""
-    restart_bare_share: float = 0.5
-    """A fall to below this share of the level before it is a restart even without a gap or a counter."""
-    max_restarts: int = 50
+    restart_near_start: float = 0.5
+    """A fresh process keeps less than this share of what the life before gained since its start."""
+    restart_bare_share: float = 0.3
+    """A fall by this share of the level is a restart even without a gap or a counter that fell."""
+    max_restarts: int = 30
     """More falls than this in one series are a saw-tooth, not restarts."""
+    short_life_share: float = 0.5
+    """A last life that decides nothing and is shorter than this share of another leaves it to that one."""
     restart_gap_intervals: float = 5.0
     """Sampling intervals without a reading that count as a gap, in which a process may have been replaced."""
 
@@ -38,14 +40,10 @@ class JudgeSettings:
     """Quantile of a window's or bin's readings taken as its floor: low against spikes and saw-teeth, yet
     not the minimum, whose expectation falls with the number of readings."""
     max_bins: int = 240
-    """Bins of the load envelope; the fit is linear in them, 240 resolve 1/10 of a run well."""
+    """Points of the load envelope; a shorter series is judged reading by reading. 240 resolve a day in a
+    week and 1/100 of a run."""
     min_troughs: int = 20
     """Points that must remain when only the troughs of a saw-tooth are judged."""
-    samples_per_bin: int = 4
-    """Readings a bin holds at least, so that its floor is one."""
-    small_series_points: int = 24
-    """A series shorter than this many bins' worth is judged reading by reading up to this many points."""
-
     min_points: int = 6
     """Judged points below which nothing is decided: a line, a hinge and a noise need four numbers."""
     min_climbing_points: int = 10
@@ -56,33 +54,24 @@ class JudgeSettings:
     min_connections: float = 40.0
     """Connections completed below which nothing is decided, where they are counted: warm-up is mostly over
     after 50 (catalogue 7.3)."""
-    min_tail_share: float = 0.3
-    """Share of the judged points the straight tail must keep (the "last third" of catalogue 4)."""
 
     interval_confidence: float = 0.95
     """Confidence of every interval (two-sided)."""
-    plateau_confidence: float = 0.95
-    """Confidence (one-sided) that growth is below the budget. An equivalence test at 5 % is the custom
-    (Schuirmann 1987); the bound lies a little inside the two-sided interval that is reported."""
-    climbing_confidence: float = 0.975
-    """Confidence (one-sided) that growth which persists is above the budget before it is called climbing."""
-    bend_confidence: float = 0.9
-    """Confidence with which a tail must be shown to bend before its head counts as warm-up (one-sided). Of
-    0.7 to 0.95, 0.9 decided most short runs rightly, healthy and leaking (see the tests of the shapes)."""
-    persistence_ratio: float = 0.6
-    """The later half of the tail must be shown to grow at least this share as fast as the earlier one. A
-    rise that dies off exponentially has this ratio when the tail is one time constant long."""
-    slow_persistence_ratio: float = 0.75
-    """The same for growth below `benign_tail_share`. The healthy server of catalogue 7.1 slowed from 6.1 to
-    4.1 kB per connection (ratio 0.67) before it stopped."""
-    bent_persistence_ratio: float = 0.9
-    """The same for a tail that surely bends. Slowing by no more than this within the last third,
-    growth goes on for three more runs at least. An exponential whose time constant is the run has 0.85."""
+    prior_lasting: float = 0.4
+    """Belief, before anything is seen, that memory grows beyond the budget without end: somebody suspects a
+    leak, and about as often it is none."""
+    plateau_confidence: float = 0.8
+    """Belief in there being no growth beyond the budget from which memory is called flat."""
+    climbing_confidence: float = 0.85
+    """Belief in growth beyond the budget that lasts from which it is called climbing."""
+    settled_pace_share: float = 0.25
+    """A warm-up is over when, at the pace it ends with, another run would add less than this share of what
+    it added. A logarithmic one that bent after a hundredth of the run ends with 0.22."""
+    settled_pace_budgets: float = 2.0
+    """Or less than this many times the budget."""
     benign_tail_share: float = 0.03
     """Share of the level a healthy server's slow tail was seen to add (catalogue 7.1: 2.7 % of 453 MB over
     2500 connections; 7: 1.9 % over 450). Growth below this must persist for `slow_tail_span`."""
-    max_step_share: float = 0.4
-    """Share of the tail's growth one step may make beyond a steady rise; above it the growth is a step."""
     slow_tail_span: float = 3.0
     """How many times the warm-up's length (in connections, else seconds) such a small growth must persist.
     Logarithmic growth halves its speed over a tripling, so it cannot pass."""
@@ -96,7 +85,9 @@ class JudgeSettings:
             "relative_budget",
             "restart_drop",
             "floor_quantile",
-            "min_tail_share",
+            "prior_lasting",
+            "plateau_confidence",
+            "climbing_confidence",
             "interval_confidence",
         )
         for name in shares:
