@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KNOWN = Estimate(1.0, 0.0, 2.0)
 UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 HOUR_S = 3600.0
+ERROR = 1 - JudgeSettings().plateau_confidence
 
 
 def series(until_s: float, connections: float | None = None) -> Series:
@@ -85,7 +86,7 @@ def test_however_often_it_is_offered_it_spends_no_more_than_the_whole_error(
         rule.offer(series(at_s))
     rule.conclude(series(HOUR_S))
     assert max(spent(says.asked)) <= 1 + 1e-9
-    assert 1 - says.asked[-1].plateau_confidence == pytest.approx(0.5 * 0.05)
+    assert 1 - says.asked[-1].plateau_confidence == pytest.approx(0.8 * ERROR)
 
 
 def test_without_an_end_the_error_lasts_for_ever() -> None:
@@ -102,7 +103,7 @@ def test_a_look_that_could_not_decide_anything_costs_nothing() -> None:
     numbers = [look.number for look in watch(rule, 10, 11, 12, 100, 101, 125) if look]
     assert numbers == [0, 0, 0, 1, 2]
     # as though the first look had been at a tenth of the run: eleven such looks come before its end
-    assert 1 - says.asked[-1].plateau_confidence == pytest.approx(0.05 * 0.5 / 11)
+    assert 1 - says.asked[-1].plateau_confidence == pytest.approx(0.2 * ERROR / 11)
 
 
 def test_a_verdict_stands_when_two_looks_in_a_row_say_it_and_falls_with_the_first_that_does_not() -> None:
@@ -155,7 +156,7 @@ def test_an_end_in_connections_is_an_end() -> None:
     says = Scripted(Label.INCONCLUSIVE)
     rule = SequentialJudge(horizon=Horizon(connections=1000), judge_once=says)
     rule.offer(series(60, connections=100))
-    assert 1 - says.asked[0].plateau_confidence == pytest.approx(0.05 * 0.5 / 11)
+    assert 1 - says.asked[0].plateau_confidence == pytest.approx(0.2 * ERROR / 11)
     assert Horizon(100.0, 10).share_done(20.0, 5) == 0.5  # whichever comes first
     assert Horizon().share_done(20.0, 5) is None
 
@@ -201,11 +202,9 @@ def test_flat_memory_is_never_called_climbing_however_often_it_is_looked_at(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_warm_up_is_never_called_climbing_while_it_goes_on(
-    under_load: Callable[..., Series], seed: int
-) -> None:
+def test_a_warm_up_that_ends_is_never_called_climbing(under_load: Callable[..., Series], seed: int) -> None:
     whole = under_load(
-        lambda t_s: 400e6 + 200e6 * (1 - np.exp(-t_s / 250)), seed=seed, readings=2400, connections_per_s=1.0
+        lambda t_s: 400e6 + 200e6 * (1 - np.exp(-t_s / 40)), seed=seed, readings=2400, connections_per_s=1.0
     )
     stood, _ = _words(whole)
     assert Label.CLIMBING not in stood
