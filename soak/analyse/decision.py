@@ -84,9 +84,11 @@ def check_minimum(points: Points, run: Run, settings: JudgeSettings) -> Decision
 def decide(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
     """Apply the rule: growth beyond the budget that lasts, none for certain, or neither yet."""
     budget = budget_bytes_per_second(evidence.level_bytes, run.duration_s, settings)
-    if evidence.lasting >= settings.climbing_confidence:
+    if evidence.lasting >= settings.climbing_confidence and evidence.at_least_per_second > 0:
         return _growing(evidence, run, settings)
-    if evidence.lasting > 1.0 - settings.plateau_confidence:
+    given = settings.max_growth_bytes_per_hour is not None
+    above = given and evidence.at_most_per_second > budget
+    if evidence.lasting > 1.0 - settings.plateau_confidence or above:
         return Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
     still_adds = evidence.warm_up_pace_bytes
     settled = max(
@@ -101,6 +103,8 @@ def decide(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
 def _growing(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
     """Decide on growth that surely goes on so far: healthy servers have shown small ones that then ended."""
     growth_bytes = evidence.per_second.estimate * evidence.run_s
+    if evidence.beside_pace_bytes > settings.most_warming * growth_bytes:
+        return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
     small = growth_bytes < settings.benign_tail_share * evidence.level_bytes
     missing = settings.slow_tail_span * evidence.warm_up_span - evidence.tail_span
     if small and missing > 0:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from soak.analyse.advice import Advice, AdviceContext, advise
-from soak.analyse.decision import Decision, Run, budget_bytes_per_second, check_minimum, decide
+from soak.analyse.decision import Cause, Decision, Run, budget_bytes_per_second, check_minimum, decide
 from soak.analyse.evidence import POWER_FACTOR, Evidence, gather
 from soak.analyse.lives import Readings, read, split_lives
 from soak.analyse.points import Points, floors
@@ -60,19 +60,17 @@ def judge(
         detectable_bytes_per_s=math.nan if evidence is None else _detectable(evidence.per_second),
         settings=settings,
     )
-    return _verdict(facts, readings, lives, judged.life, context)
+    return _verdict(facts, readings, lives, context)
 
 
 def judge_lives(lives: list[Readings], settings: JudgeSettings) -> Judged:
-    """Judge the last life; when it decides nothing and is much shorter than another, judge that one."""
-    judged = judge_life(lives[-1], settings)
-    if judged.decision.label is not Label.INCONCLUSIVE or len(lives) == 1:
-        return judged
-    longest = max(lives[:-1], key=lambda life: _run(life).duration_s)
-    if judged.run.duration_s > settings.short_life_share * _run(longest).duration_s:
-        return judged
-    before = judge_life(longest, settings)
-    return judged if before.decision.label is Label.INCONCLUSIVE else before
+    """Judge the last life; where another was much longer, and can be decided, that one speaks."""
+    longest = max(lives, key=lambda life: _run(life).duration_s)
+    if _run(lives[-1]).duration_s < settings.short_life_share * _run(longest).duration_s:
+        judged = judge_life(longest, settings)
+        if judged.decision.label is not Label.INCONCLUSIVE:
+            return judged
+    return judge_life(lives[-1], settings)
 
 
 def judge_life(life: Readings, settings: JudgeSettings) -> Judged:
@@ -82,17 +80,35 @@ def judge_life(life: Readings, settings: JudgeSettings) -> Judged:
     decision = check_minimum(points, run, settings)
     if decision is not None:
         return Judged(life, points, run, None, decision)
+    evidence = gather(points, settings, _accepted_bytes(points, run, settings))
+    decision = decide(evidence, run, settings)
+    if decision.cause is not Cause.UNDECIDED:
+        return Judged(life, points, run, evidence, decision)
+    strict = replace(
+        settings, plateau_confidence=settings.tail_confidence, climbing_confidence=settings.tail_confidence
+    )
+    for share in settings.tail_shares:
+        tail = points.since(float(points.t_s[-1]) - share * float(points.t_s[-1] - points.t_s[0]))
+        if tail.t_s.size < settings.min_climbing_points:
+            continue
+        later = gather(tail, strict, _accepted_bytes(tail, run, strict))
+        again = decide(later, run, strict)
+        if again.label is not Label.INCONCLUSIVE:
+            return Judged(life, tail, run, later, again)
+    return Judged(life, points, run, evidence, decision)
+
+
+def _accepted_bytes(points: Points, run: Run, settings: JudgeSettings) -> float:
+    """Return the budget over the length of these points."""
     level = float(np.median(points.memory_bytes[points.memory_bytes.size // 2 :]))
     run_s = float(points.t_s[-1] - points.t_s[0])
-    evidence = gather(points, settings, budget_bytes_per_second(level, run.duration_s, settings) * run_s)
-    return Judged(life, points, run, evidence, decide(evidence, run, settings))
+    return budget_bytes_per_second(level, run.duration_s, settings) * run_s
 
 
 def _verdict(
     facts: Facts,
     readings: Readings,
     lives: list[Readings],
-    life: Readings,
     context: AdviceContext | None,
 ) -> Verdict:
     evidence, points, decision = facts.evidence, facts.points, facts.decision

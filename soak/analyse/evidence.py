@@ -10,7 +10,6 @@ import numpy as np
 from soak.analyse.models import explain
 from soak.analyse.noise import default_noise_grid
 from soak.analyse.seasons import seasonal_columns
-from soak.analyse.shapes import Kind
 from soak.analyse.verdict import Estimate, Follows
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from soak.analyse.models import Explanation
     from soak.analyse.points import Points
     from soak.analyse.settings import JudgeSettings
-    from soak.analyse.shapes import Shape
+    from soak.analyse.shapes import Kind, Shape
 
     Floats = NDArray[np.float64]
 
@@ -53,6 +52,8 @@ class Evidence:
     per_second: Estimate
     at_most_per_second: float
     """Upper bound of the growth, one-sided: a larger one is excluded with `interval_confidence`."""
+    at_least_per_second: float
+    """Lower bound of the growth, one-sided."""
     per_connection: Estimate | None
     per_audio_s: Estimate | None
     follows: Follows | None
@@ -62,6 +63,8 @@ class Evidence:
     """What those shapes would still add over another run at the pace they end with."""
     warm_up_gain_bytes: float
     """What they added."""
+    beside_pace_bytes: float
+    """What the ending shapes beside growth that lasts would still add over another run, if there is such."""
     lasting_shape: Kind
     """The shape of growth that goes on which is believed most, if there is such growth."""
     seasons: int
@@ -126,12 +129,14 @@ def gather(points: Points, settings: JudgeSettings, budget_bytes: float) -> Evid
         end_level_bytes=float(np.median(memory[-max(2, memory.size // 3) :])),
         per_second=_over(pace, run_s),
         at_most_per_second=explanation.belief.quantile(settings.interval_confidence) / run_s,
+        at_least_per_second=explanation.belief.quantile(1.0 - settings.interval_confidence) / run_s,
         per_connection=_per(pace, points.connections),
         per_audio_s=_per(pace, points.audio_s),
         follows=_told(axes, best),
         ending=explanation.beside if climbs else explanation.ending,
         warm_up_pace_bytes=sum(gain * shape.end_pace() for shape, gain in explanation.ending),
         warm_up_gain_bytes=sum(gain for _, gain in explanation.ending),
+        beside_pace_bytes=sum(gain * shape.end_pace() for shape, gain in explanation.beside),
         lasting_shape=explanation.likeliest_lasting,
         seasons=seasons.shape[1] // 2,
         tail_span=float(work[-1] - work[first]),
@@ -172,13 +177,13 @@ def _settled_share(ending: tuple[tuple[Shape, float], ...], budget_bytes: float)
 
 
 def _share(work: Floats) -> Floats:
-    return (work - work[0]) / float(work[-1] - work[0])
+    return np.asarray((work - work[0]) / float(work[-1] - work[0]))
 
 
 def _standardised(column: Floats | None, points: int) -> Floats:
     if column is None or np.ptp(column) <= 0:
         return np.zeros((points, 0))
-    return ((column - column.mean()) / np.std(column))[:, None]
+    return np.asarray((column - column.mean()) / np.std(column))[:, None]
 
 
 def _levels(confidence: float) -> tuple[float, float, float]:

@@ -42,6 +42,11 @@ PRIOR_STEPS = 14
 """Sizes of lasting growth that are weighed."""
 LARGEST_GROWTH = 2.0
 """The largest of them, as a share of the level over the run."""
+TYPICAL_GROWTH = 0.08
+"""The size a leak is believed to have before it is seen, as a share of the level over the run; one that is
+looked for with a soak test was noticed, or is feared, because it adds up."""
+TYPICAL_SPREAD = 1.6
+"""Standard deviation of the logarithm of that size: two of three leaks are within a factor of 5."""
 NEGLIGIBLE_SIZES = (0.15, 0.4, 0.8)
 """Sizes of lasting growth below the budget that are weighed, as shares of it."""
 PRIOR_NEGLIGIBLE = 0.1
@@ -55,7 +60,7 @@ MOST_TAKEN_BACK = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Belief:
-    """What is believed of growth that goes on: a mixture of Student t distributions, in bytes over the run."""
+    """What is believed of growth that goes on: a mixture of Student t's, in bytes over the run."""
 
     centre: Floats
     scale: Floats
@@ -200,8 +205,14 @@ class _Models:
         return np.asarray(np.isfinite(self.hold) & ~slow & ~saw)
 
     def of_one_sign(self, bench: _Bench) -> NDArray[np.bool_]:
-        """Tell per noise and model whether no slow shape takes back what another gave."""
-        return _of_one_sign(self.coefficients, self.slow(bench))
+        """Tell per noise and model whether, without lasting growth, nothing takes back what another gave."""
+        gains = self.coefficients * self.heights(bench)
+        slow, steps = self.slow(bench), self.steps(bench)
+        up, down = (np.where(slow & (sign * gains > 0), sign * gains, 0.0).sum(axis=2) for sign in (1, -1))
+        falls = steps & (gains < 0)
+        undone = np.where(falls, -gains, 0.0).sum(axis=2)
+        saw = (falls.sum(axis=2) >= LEAST_TEETH) & (undone >= MOST_TAKEN_BACK * up) & (up > 0)
+        return np.asarray(~((up > 0) & (down > 0)) & ~saw)
 
     def scores(self, bench: _Bench) -> Floats:
         """Return each model's log evidence, the best lasting growth priced like any coefficient (BIC)."""
@@ -249,7 +260,12 @@ def explain(
     )
     found = _kept(_search(bench), bench)
     sizes = np.geomspace(budget, max(LARGEST_GROWTH * level, 4.0 * budget), PRIOR_STEPS)
-    weighed = [_weigh(bench, models, lasting_units / unit, sizes) for models in found]
+    weights = np.exp(-0.5 * (np.log(sizes / (TYPICAL_GROWTH * level)) / TYPICAL_SPREAD) ** 2)
+    believed = Sizes(sizes, np.log(weights / weights.sum()))
+    small = Sizes(
+        budget * np.array(NEGLIGIBLE_SIZES), np.full(len(NEGLIGIBLE_SIZES), -np.log(len(NEGLIGIBLE_SIZES)))
+    )
+    weighed = [_weigh(bench, models, lasting_units / unit, believed, small) for models in found]
     joined = _Weighed(*(np.concatenate(parts, axis=1) for parts in zip(*weighed, strict=True)))
     return _explanation(
         bench, joined, found, prior_lasting, endings, lastings, ending_units / unit, unit=unit, budget=budget
@@ -309,18 +325,29 @@ def _swept(moments: Floats, column: int) -> Floats:
     return left
 
 
+class _Grown(NamedTuple):
+    """A model that may be extended by one more ending shape."""
+
+    score: float
+    members: tuple[int, ...]
+    moments: Floats
+    """With all but the last member swept out."""
+    log_prior: float
+
+
 def _search(bench: _Bench) -> list[_Models]:
     """Return the models worth weighing: none to `MAX_ENDING` ending shapes, the best ones extended."""
     alone = _evaluate(bench, bench.moments, (), 0.0, None)
     found = [alone]
     known: set[frozenset[int]] = set()
-    beam = [((), bench.moments, 0.0)]
     best = float(alone.scores(bench)[0])
+    beam = [_Grown(best, (), bench.moments, 0.0)]
     for size in range(min(MAX_ENDING, bench.degrees - 4)):
         width = BEAM if size < NARROW_FROM else NARROW_BEAM
-        stage: list[tuple[float, int, tuple[int, ...], Floats, float]] = []
-        for members, moments, log_prior in beam:
-            models = _extended(bench, moments, members, log_prior, known)
+        stage: list[_Grown] = []
+        for parent in beam:
+            moments = _swept(parent.moments, parent.members[-1]) if parent.members else parent.moments
+            models = _extended(bench, moments, parent.members, parent.log_prior, known)
             if models is None:
                 continue
             scores = models.scores(bench)
@@ -330,15 +357,11 @@ def _search(bench: _Bench) -> list[_Models]:
                 found.append(models.chosen(keep))
             known.update(frozenset(names) for names in models.members)
             stage += [
-                (float(scores[i]), models.members[i], moments, float(models.log_prior[i]))
-                for i in np.argsort(scores)[::-1][:width]
+                _Grown(float(scores[i]), models.members[i], moments, float(models.log_prior[i]))
+                for i in np.argsort(scores)[::-1][:width].tolist()
             ]
-        stage.sort(key=lambda item: -item[0])
-        beam = [
-            (members, _swept(moments, members[-1]), log_prior)
-            for score, members, moments, log_prior in stage[:width]
-            if score > best - PRUNE
-        ]
+        stage.sort(key=lambda grown: -grown.score)
+        beam = [grown for grown in stage[:width] if grown.score > best - PRUNE]
         if not beam:
             break
     return found
@@ -414,6 +437,14 @@ def _kept(found: list[_Models], bench: _Bench) -> list[_Models]:
     return [alone, *(models for models in kept if models.members)]
 
 
+class Sizes(NamedTuple):
+    """Sizes growth may have, in bytes over the run, rising evenly on a logarithmic scale."""
+
+    size: Floats
+    log_belief: Floats
+    """Log belief in each before the data is seen; they add up to one."""
+
+
 class _Weighed(NamedTuple):
     """Every model with every lasting shape, under every noise: arrays of (noises, models, lasting)."""
 
@@ -442,14 +473,13 @@ class _Weighed(NamedTuple):
     """Whether it can be told from the others at all."""
 
 
-def _weigh(bench: _Bench, models: _Models, units: Floats, sizes: Floats) -> _Weighed:
+def _weigh(bench: _Bench, models: _Models, units: Floats, sizes: Sizes, small: Sizes) -> _Weighed:
     told = np.isfinite(models.hold)
     hold = np.where(told, models.hold, 1.0)
     squares = np.maximum(models.squares[:, :, None] - models.pull**2 / hold, bench.least_squares)
     degrees = max(models.degrees - 1, 1)
     known = models.makes_sense(bench)
     centre, scale = models.pace() / units, np.sqrt(squares / degrees / hold) / units
-    small = sizes[0] * np.array(NEGLIGIBLE_SIZES)
     rising, negligible, falling = (
         np.where(known, _log_bayes_factor(sign * centre, scale, degrees, weighed), -np.inf)
         for sign, weighed in ((1.0, sizes), (1.0, small), (-1.0, sizes))
@@ -473,7 +503,7 @@ def _weigh(bench: _Bench, models: _Models, units: Floats, sizes: Floats) -> _Wei
 
 
 def _staircase(bench: _Bench, models: _Models) -> tuple[Floats, Floats, Floats]:
-    """Return the log evidence of the models' steps being a staircase, their sum and spread, (noises, models, 1).
+    """Return the log evidence of the steps being a staircase, their sum and spread, (noises, models, 1).
 
     Steps that go on come evenly: the ladder's density is taken back, and the sum of a compound Poisson
     process is as uncertain as the root of the sum of its squares.
@@ -486,21 +516,17 @@ def _staircase(bench: _Bench, models: _Models) -> tuple[Floats, Floats, Floats]:
     return stairs[:, :, None], heights.sum(axis=2)[:, :, None], np.sqrt((heights**2).sum(axis=2))[:, :, None]
 
 
-def _of_one_sign(coefficients: Floats, slow: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return ~((slow & (coefficients > 0)).any(axis=2) & (slow & (coefficients < 0)).any(axis=2))
-
-
-def _log_bayes_factor(centre: Floats, scale: Floats, degrees: int, sizes: Floats) -> Floats:
-    """Return the log of how much better growth of one of `sizes` (log-uniform) explains the data than none."""
-    half_step = 0.5 * np.log(sizes[1] / sizes[0])
+def _log_bayes_factor(centre: Floats, scale: Floats, degrees: int, sizes: Sizes) -> Floats:
+    """Return the log of how much better growth of one of `sizes` explains the data than none."""
+    half_step = 0.5 * np.log(sizes.size[1] / sizes.size[0])
     power = -0.5 * (degrees + 1)
     total = np.full(centre.shape, -np.inf)
-    for size in sizes:
+    for size, log_belief in zip(sizes.size, sizes.log_belief, strict=True):
         # a size stands for all between it and its neighbours: the likelihood is widened by that much
         wide = np.hypot(scale, half_step * size)
         log_likelihood = power * np.log1p(((size - centre) / wide) ** 2 / degrees) + np.log(scale / wide)
-        total = np.logaddexp(total, log_likelihood)
-    return np.asarray(total - power * np.log1p((centre / scale) ** 2 / degrees) - np.log(sizes.size))
+        total = np.logaddexp(total, log_likelihood + log_belief)
+    return np.asarray(total - power * np.log1p((centre / scale) ** 2 / degrees))
 
 
 def _explanation(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.ndimage import median_filter
 
 from soak.analyse.verdict import Basis
 
@@ -15,12 +16,22 @@ if TYPE_CHECKING:
     from soak.analyse.lives import Readings
     from soak.analyse.settings import JudgeSettings
 
+MIN_WINDOWS = 3
+"""Rest windows from which a run is one that rests; fewer are its end, and the load is judged."""
 SPIKE_SPREAD = 6.0
 """A lone point this many typical deviations from both neighbours is a spike."""
-TROUGH_WIDTHS = (2, 3, 4, 6, 8, 12)
+BURST_SPREAD = 8.0
+"""Points this many typical deviations above the course of memory are a burst, however many they are."""
+BURST_WINDOW = 8
+"""The course is the running median over this part of the points: bursts are shorter than half of it."""
+MOST_IN_BURSTS = 0.35
+"""Share of the points above which they are no bursts but what memory does."""
+TROUGH_WIDTHS = (2, 3, 4, 6, 8, 12, 16, 20, 24)
 """Points a stretch may hold when only its lowest is judged."""
 TROUGH_GAIN = 0.6
 """Troughs must bring the line's error below this share of what all points give; noise alone does not."""
+MAD_TO_DEVIATION = 1.4826
+"""Standard deviation per median absolute deviation of a normal distribution."""
 KEPT_SHARE = 0.75
 """Share of a bin's readings, the lowest, whose mean is its memory: the rest may be spikes."""
 FLOOR_GAIN = 0.8
@@ -47,6 +58,18 @@ class Points:
     audio_s: NDArray[np.float64] | None = None
     """Seconds of audio streamed by then; None when there is no counter that moves."""
 
+    def since(self, t_s: float) -> Points:
+        """Return the points from this time on."""
+        chosen = np.flatnonzero(self.t_s >= t_s)
+        return replace(
+            self,
+            t_s=self.t_s[chosen],
+            memory_bytes=self.memory_bytes[chosen],
+            connections=_part(self.connections, chosen),
+            open_connections=_part(self.open_connections, chosen),
+            audio_s=_part(self.audio_s, chosen),
+        )
+
 
 def floors(life: Readings, settings: JudgeSettings) -> Points:
     """Return the points of one life: rest window floors where there are any, else the load's envelope.
@@ -54,7 +77,7 @@ def floors(life: Readings, settings: JudgeSettings) -> Points:
     A run with rest windows waits for enough of them: under load, memory also shows who is connected.
     """
     windows = _runs(life.at_rest)
-    if windows:
+    if len(windows) >= MIN_WINDOWS:
         found = _summaries(life, windows, settings)
         memory = without_spikes(found.memory_bytes, settings.page_bytes)
         return Points(
@@ -71,7 +94,7 @@ def floors(life: Readings, settings: JudgeSettings) -> Points:
     if opened is not None and np.ptp(opened) > 0:
         worth = bytes_per_open_connection(found.t_s, memory, opened)
         memory = memory - worth * (opened - np.median(opened))
-    memory = without_spikes(memory, settings.page_bytes)
+    memory = without_bursts(without_spikes(memory, settings.page_bytes), settings.page_bytes)
     chosen = troughs(found.t_s, memory, settings.min_troughs)
     return Points(
         found.t_s[chosen],
@@ -138,6 +161,23 @@ def without_spikes(memory: NDArray[np.float64], page_bytes: float) -> NDArray[np
     out = memory.copy()
     out[1:-1] = np.where(away > limit, middle, memory[1:-1])
     return out
+
+
+def without_bursts(memory: NDArray[np.float64], page_bytes: float) -> NDArray[np.float64]:
+    """Bring points that stand far above the course of memory, and return to it, down to that course.
+
+    A step or a ramp moves the course itself, so it stays.
+    """
+    width = memory.size // BURST_WINDOW
+    if width < 5:
+        return memory
+    course = median_filter(memory, size=width | 1, mode="nearest")
+    above = memory - course
+    limit = BURST_SPREAD * MAD_TO_DEVIATION * float(np.median(np.abs(above))) + page_bytes
+    burst = above > limit
+    if burst.mean() > MOST_IN_BURSTS:
+        return memory
+    return np.where(burst, course, memory)
 
 
 def bytes_per_open_connection(

@@ -81,26 +81,28 @@ def _main(facts: Facts) -> str:
 
 def _within_budget(facts: Facts, evidence: Evidence) -> str:
     most = max(evidence.at_most_per_second, 0.0)
+    excluded = f"{format_bytes(most * 3600.0)} per hour{_also_per_unit(evidence, most)}"
     return (
         f"Memory is flat at {format_level(evidence.end_level_bytes)}: growth that goes on beyond the budget "
-        f"of {_budget_over_run(facts)} over the run is ruled out, {_percent(1.0 - evidence.lasting)} sure. "
-        f"Excluded with 95 %: more than {format_bytes(most * 3600.0)} per hour{_also_per_unit(evidence, most)}."
+        f"of {_budget_over_run(facts)} over the run is ruled out ({_percent(1.0 - evidence.lasting)} sure). "
+        f"A leak of more than {excluded} is excluded with 95 %."
     )
 
 
 def _persists(_facts: Facts, evidence: Evidence) -> str:
+    over_run = format_bytes(evidence.per_second.estimate * evidence.run_s)
     return (
-        f"Memory grows by {_pace(evidence)} and does not stop: over {format_duration(evidence.run_s)} that is "
-        f"{format_bytes(evidence.per_second.estimate * evidence.run_s)}, and no warm-up, step or swing "
-        f"explains it ({_percent(evidence.lasting)} sure). Its shape is a {evidence.lasting_shape}."
+        f"Memory grows by {_pace(evidence)} and does not stop: {over_run} over the "
+        f"{format_duration(evidence.run_s)} judged, and no warm-up, step or swing explains it "
+        f"({_percent(evidence.lasting)} sure). Its shape: a {evidence.lasting_shape}."
     )
 
 
 def _slowing(_facts: Facts, evidence: Evidence) -> str:
     return (
-        f"Memory is still warming up: {_ending(evidence)} explains the growth, and at the pace it has now "
-        f"another {format_duration(evidence.run_s)} would add "
-        f"{format_bytes(evidence.warm_up_pace_bytes)}. No growth beyond that shows."
+        f"Memory is still warming up: its growth bends like {_ending(evidence)}, and at the pace that has "
+        f"now another {format_duration(evidence.run_s)} would add "
+        f"{format_bytes(max(evidence.warm_up_pace_bytes, evidence.beside_pace_bytes))}."
     )
 
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-NATURAL_PERIODS_S = (3600.0, 86400.0, 604800.0)
-"""An hour, a day, a week: load is known to follow them, so that less than two cycles are enough."""
+NATURAL_PERIODS_S = (1800.0, 3600.0, 43200.0, 86400.0, 302400.0, 604800.0)
+"""An hour, a day, a week and their halves: load is known to follow them, so that less than two cycles are
+enough, and that they need not stand out from all other periods."""
 LEAST_CYCLES = 2.0
 """Cycles of any other period that must have been seen."""
 LEAST_NATURAL_CYCLES = 0.9
@@ -24,8 +25,11 @@ READINGS_PER_CYCLE = 4.0
 """Points a cycle holds at least."""
 MAX_HARMONICS = 6
 """Sines that may be taken out: a day has an evening and a night, a saw-tooth has edges."""
-EVIDENCE_TO_ACCEPT = 5.0
-"""Gain in log evidence from which a period is believed, beyond the price of its coefficients."""
+EVIDENCE_TO_ACCEPT = 3.0
+"""Gain in log evidence from which a period is believed, beyond the price of its coefficients and, for one
+that is not natural, of the choice among all."""
+SEARCH_PRICE = 2.0
+"""What else a period costs that nobody has a reason to expect."""
 MIN_POINTS = 24
 """Points below which no period is looked for."""
 GRID = NoiseGrid(
@@ -62,7 +66,8 @@ def seasonal_columns(clock_s: Floats, share: Floats, memory: Floats, load: Float
             moments = _without(moments, column)
     chosen: list[int] = []
     evidence = _evidence(log_noise, moments[:, -1, -1], memory.size)
-    price = 2.0 * 0.5 * np.log(memory.size) + np.log(periods.size)
+    searched = ~np.isin(periods, NATURAL_PERIODS_S)
+    price = np.log(memory.size) + np.where(searched, np.log(periods.size) + SEARCH_PRICE, 0.0)
     while len(chosen) < MAX_HARMONICS:
         left = _left_by_pairs(moments, base.shape[1], periods.size)
         gains = _evidence(log_noise[:, None], left, memory.size) - price - evidence
@@ -71,7 +76,7 @@ def seasonal_columns(clock_s: Floats, share: Floats, memory: Floats, load: Float
         if gains[best] < EVIDENCE_TO_ACCEPT:
             break
         chosen.append(best)
-        evidence += float(gains[best]) + price
+        evidence += float(gains[best] + price[best])
         for column in (base.shape[1] + 2 * best, base.shape[1] + 2 * best + 1):
             moments = _without(moments, column)
     picked = [column for best in chosen for column in (2 * best, 2 * best + 1)]
@@ -80,9 +85,10 @@ def seasonal_columns(clock_s: Floats, share: Floats, memory: Floats, load: Float
 
 def _periods(span_s: float, points: int) -> Floats:
     cycles = np.arange(2.0 * LEAST_CYCLES, 2.0 * points / READINGS_PER_CYCLE + 1.0) / 2.0
-    natural = span_s / np.array(NATURAL_PERIODS_S)
-    natural = natural[(natural >= LEAST_NATURAL_CYCLES) & (natural < points / READINGS_PER_CYCLE)]
-    return span_s / np.concatenate([cycles, natural])
+    natural = np.array(NATURAL_PERIODS_S)
+    seen = span_s / natural
+    natural = natural[(seen >= LEAST_NATURAL_CYCLES) & (seen < points / READINGS_PER_CYCLE)]
+    return np.concatenate([span_s / cycles, natural])
 
 
 def _without(moments: Floats, column: int) -> Floats:

@@ -32,7 +32,7 @@ class JudgeSettings:
     max_restarts: int = 30
     """More falls than this in one series are a saw-tooth, not restarts."""
     short_life_share: float = 0.5
-    """A last life that decides nothing and is shorter than this share of another leaves it to that one."""
+    """A last life shorter than this share of another leaves the word to that one, if it decides anything."""
     restart_gap_intervals: float = 5.0
     """Sampling intervals without a reading that count as a gap, in which a process may have been replaced."""
 
@@ -42,7 +42,7 @@ class JudgeSettings:
     max_bins: int = 240
     """Points of the load envelope; a shorter series is judged reading by reading. 240 resolve a day in a
     week and 1/100 of a run."""
-    min_troughs: int = 20
+    min_troughs: int = 10
     """Points that must remain when only the troughs of a saw-tooth are judged."""
     min_points: int = 6
     """Judged points below which nothing is decided: a line, a hinge and a noise need four numbers."""
@@ -60,15 +60,26 @@ class JudgeSettings:
     prior_lasting: float = 0.4
     """Belief, before anything is seen, that memory grows beyond the budget without end: somebody suspects a
     leak, and about as often it is none."""
-    plateau_confidence: float = 0.8
-    """Belief in there being no growth beyond the budget from which memory is called flat."""
-    climbing_confidence: float = 0.85
-    """Belief in growth beyond the budget that lasts from which it is called climbing."""
+    plateau_confidence: float = 0.75
+    """Belief in there being no growth beyond the budget that lasts, from which memory is called flat. A
+    budget that was given must lie outside the one-sided interval, too. On the tuning part of
+    `benchmarks/verdict`, beliefs from 0.75 on are right 19 times of 20."""
+    climbing_confidence: float = 0.75
+    """Belief in growth beyond the budget that lasts, from which it is called climbing, if the one-sided
+    interval lies above none, too."""
+    tail_shares: tuple[float, ...] = (2 / 3, 1 / 2)
+    """Where the whole run decides nothing, its last part of these shares is judged alone: a warm-up that no
+    shape fits makes the rest look noisier than it is."""
+    tail_confidence: float = 0.97
+    """Belief that such a part alone must give, whichever way."""
     settled_pace_share: float = 0.25
     """A warm-up is over when, at the pace it ends with, another run would add less than this share of what
     it added. A logarithmic one that bent after a hundredth of the run ends with 0.22."""
     settled_pace_budgets: float = 2.0
     """Or less than this many times the budget."""
+    most_warming: float = 0.5
+    """Growth is not called climbing while a warm-up beside it still adds more than this share of it: an
+    exponential one that has hardly begun to bend looks like one that ended sooner and a leak."""
     benign_tail_share: float = 0.03
     """Share of the level a healthy server's slow tail was seen to add (catalogue 7.1: 2.7 % of 453 MB over
     2500 connections; 7: 1.9 % over 450). Growth below this must persist for `slow_tail_span`."""

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EXPONENTIAL_SHARES = (0.004, 0.008, 0.016, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.7)
+EXPONENTIAL_SHARES = (0.004, 0.008, 0.016, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6, 0.9, 1.4, 2.5)
 """Time constants of exponential warm-ups, as shares of the run."""
 LOGARITHMIC_SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 """Times after which logarithmic warm-ups bend, as shares of the run."""
@@ -34,8 +34,10 @@ JUMPS_PER_WIDTH = 4
 """Largest jumps that are looked at, for each width."""
 FILL_EDGES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 """Where a straight rise that ends may begin and end, as shares of the run."""
+SHORT_FILLS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.13)
+"""Where one that begins with the run may end, too."""
 SLOW_SHARE = 0.1
-"""Exponential warm-ups with a time constant from this share of the run on are slow."""
+"""Warm-ups with a time constant, and rises with a length, from this share of the run on are slow."""
 ONSETS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 """Where growth that goes on may begin, as shares of the run."""
 POWERS = (0.5, 0.65, 0.8)
@@ -82,6 +84,10 @@ class Shape:
                 return np.maximum(share - self.begin, 0.0)
             case Kind.POWER:
                 return np.asarray(share**self.scale / self.scale)
+            case Kind.STAIRS:
+                raise ValueError(
+                    "a staircase is found in the steps of the others and has no shape of its own"
+                )
 
     @property
     def slow(self) -> bool:
@@ -91,6 +97,8 @@ class Shape:
                 return self.scale >= SLOW_SHARE
             case Kind.STEP:
                 return False
+            case Kind.FILL:
+                return self.scale - self.begin >= SLOW_SHARE
             case _:
                 return True
 
@@ -130,6 +138,7 @@ def ending_shapes(share: NDArray[np.float64], memory: NDArray[np.float64]) -> li
     even = np.linspace(0, share.size - 1, EVEN_STEPS + 2).astype(np.intp)[1:-1]
     places = share[np.union1d(even, _jumps(memory))]
     fills = [(begin, end) for begin in FILL_EDGES for end in FILL_EDGES if begin + 0.15 < end]
+    fills += [(0.0, end) for end in SHORT_FILLS]
     shapes = [
         *(Shape(Kind.EXPONENTIAL, 0.0, at, 0.4 / len(EXPONENTIAL_SHARES)) for at in EXPONENTIAL_SHARES),
         *(Shape(Kind.LOGARITHMIC, 0.0, at, 0.2 / len(LOGARITHMIC_SHARES)) for at in LOGARITHMIC_SHARES),
