@@ -87,7 +87,7 @@ def decide(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
     if evidence.lasting >= settings.climbing_confidence and evidence.at_least_per_second > 0:
         return _growing(evidence, run, settings)
     given = settings.max_growth_bytes_per_hour is not None
-    above = given and evidence.at_most_per_second > budget
+    above = evidence.at_least_per_second > budget or (given and evidence.at_most_per_second > budget)
     if evidence.lasting > 1.0 - settings.plateau_confidence or above:
         return Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
     still_adds = evidence.warm_up_pace_bytes
@@ -103,12 +103,13 @@ def decide(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
 def _growing(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
     """Decide on growth that surely goes on so far: healthy servers have shown small ones that then ended."""
     growth_bytes = evidence.per_second.estimate * evidence.run_s
-    if evidence.beside_pace_bytes > settings.most_warming * growth_bytes:
+    if evidence.still_warms(settings.most_warming):
         return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
     small = growth_bytes < settings.benign_tail_share * evidence.level_bytes
     missing = settings.slow_tail_span * evidence.warm_up_span - evidence.tail_span
-    if small and missing > 0:
-        share = missing / (evidence.tail_span + evidence.warm_up_span)
+    slower = evidence.warm_up_span > 0 and not evidence.kept_pace >= settings.slow_tail_pace
+    if small and (missing > 0 or slower):
+        share = max(missing / (evidence.tail_span + evidence.warm_up_span), 0.5)
         return Decision(Label.INCONCLUSIVE, Cause.SLOW_TAIL, run.more(share))
     if evidence.point_count < settings.min_climbing_points:
         share = settings.min_climbing_points / evidence.point_count - 1.0

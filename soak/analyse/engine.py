@@ -18,8 +18,14 @@ from soak.analyse.settings import JudgeSettings
 from soak.analyse.verdict import Estimate, JudgedPoints, Label, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from soak.analyse.series import Series
 
+SUSPECTED = 0.5
+"""Belief in a leak over the whole run from which its last part may be called climbing."""
+MOSTLY = 0.9
+"""Share of what came before that the last part must lie above to be new growth and no tooth of a saw."""
 UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 
 
@@ -82,20 +88,39 @@ def judge_life(life: Readings, settings: JudgeSettings) -> Judged:
         return Judged(life, points, run, None, decision)
     evidence = gather(points, settings, _accepted_bytes(points, run, settings))
     decision = decide(evidence, run, settings)
-    if decision.cause is not Cause.UNDECIDED:
-        return Judged(life, points, run, evidence, decision)
+    whole = Judged(life, points, run, evidence, decision)
+    if decision.cause is Cause.PERSISTS and not evidence.still_warms(settings.little_warming):
+        return whole
+    if decision.cause not in (Cause.PERSISTS, Cause.SLOWING, Cause.UNDECIDED):
+        return whole
+    return next((tail for tail in _tails(whole, settings) if _speaks(tail, whole, settings)), whole)
+
+
+def _tails(whole: Judged, settings: JudgeSettings) -> Iterator[Judged]:
+    """Judge the last parts of a life alone, strictly: a warm-up no shape fits hides what came after."""
     strict = replace(
         settings, plateau_confidence=settings.tail_confidence, climbing_confidence=settings.tail_confidence
     )
+    points = whole.points
     for share in settings.tail_shares:
         tail = points.since(float(points.t_s[-1]) - share * float(points.t_s[-1] - points.t_s[0]))
-        if tail.t_s.size < settings.min_climbing_points:
-            continue
-        later = gather(tail, strict, _accepted_bytes(tail, run, strict))
-        again = decide(later, run, strict)
-        if again.label is not Label.INCONCLUSIVE:
-            return Judged(life, tail, run, later, again)
-    return Judged(life, points, run, evidence, decision)
+        if tail.t_s.size >= settings.min_tail_points:
+            evidence = gather(tail, strict, _accepted_bytes(tail, whole.run, strict), points)
+            yield Judged(whole.life, tail, whole.run, evidence, decide(evidence, whole.run, strict))
+
+
+def _speaks(tail: Judged, whole: Judged, settings: JudgeSettings) -> bool:
+    """Tell whether the tail decides: growth must keep its pace in it, and does not become a plateau."""
+    assert whole.evidence is not None and tail.evidence is not None  # noqa: S101, PT018 - both were gathered
+    if tail.decision.label is Label.PLATEAU:
+        return whole.decision.label is Label.INCONCLUSIVE
+    if tail.decision.label is Label.INCONCLUSIVE:
+        return False
+    if whole.decision.label is Label.CLIMBING:
+        return tail.evidence.kept_pace >= settings.kept_pace_of_leak
+    before = whole.points.memory_bytes[: -tail.points.memory_bytes.size]
+    beyond = float(tail.points.memory_bytes.min()) >= float(np.quantile(before, MOSTLY))
+    return (beyond or whole.evidence.lasting > SUSPECTED) and tail.evidence.kept_pace >= settings.kept_pace
 
 
 def _accepted_bytes(points: Points, run: Run, settings: JudgeSettings) -> float:

@@ -29,6 +29,10 @@ POWER_FACTOR = 1.43
 """(1.96 + 0.84) / 1.96: a growth this many half-widths large is seen four times out of five."""
 PROPORTIONAL = 0.9999
 """Correlation with time from which a counter is only another clock."""
+MISFIT_SHARE = 0.003
+"""Share of all the memory moved by which a true course may miss the nearest model."""
+MISFIT_BUDGETS = 0.2
+"""Budgets it may miss it by, at most: what is decided on is not blurred."""
 SETTLED_SHARE = 0.95
 """Share of their gain that ending shapes have made when warm-up is called over."""
 
@@ -73,8 +77,14 @@ class Evidence:
     """Length of the tail in workload."""
     warm_up_span: float
     """Length of the warm-up in workload."""
+    kept_pace: float
+    """Slope of the later half after warm-up as a share of the earlier half's; NaN for no rise."""
     run_s: float
     """From the first to the last point."""
+
+    def still_warms(self, share: float) -> bool:
+        """Tell whether a warm-up beside growth that lasts still adds more than this share of it."""
+        return self.beside_pace_bytes > share * self.per_second.estimate * self.run_s
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +96,15 @@ class _Axis:
     explanation: Explanation
 
 
-def gather(points: Points, settings: JudgeSettings, budget_bytes: float) -> Evidence:
-    """Explain the points; `budget_bytes` is accepted over them. Needs at least `settings.min_points`."""
+def gather(
+    points: Points, settings: JudgeSettings, budget_bytes: float, whole: Points | None = None
+) -> Evidence:
+    """Explain the points; `budget_bytes` is accepted over them. Needs at least `settings.min_points`.
+
+    `whole` are the points of the whole life when these are only its last ones: what was left out then counts
+    as warm-up.
+    """
+    cut, whole = whole is not None, whole or points
     t_s, memory = points.t_s, points.memory_bytes
     load = _standardised(points.open_connections, t_s.size)
     share = _share(t_s)
@@ -103,9 +120,8 @@ def gather(points: Points, settings: JudgeSettings, budget_bytes: float) -> Evid
                 memory,
                 np.column_stack([load, seasons]),
                 grid=GRID,
-                noise_floor=settings.page_bytes / np.sqrt(12.0),
+                noise_floor=_noise_floor(memory, settings, budget_bytes),
                 budget=budget_bytes,
-                level=level,
                 prior_lasting=settings.prior_lasting,
             ),
         )
@@ -119,10 +135,10 @@ def gather(points: Points, settings: JudgeSettings, budget_bytes: float) -> Evid
     settled = _settled_share(explanation.beside if climbs else explanation.ending, budget_bytes)
     first = min(int(np.searchsorted(_share(best.work), settled)), t_s.size - 2)
     work = t_s if points.connections is None else points.connections
-    begin = 0.0 if points.connections is not None else float(t_s[0])
+    begin = 0.0 if points.connections is not None else float(whole.t_s[0])
     return Evidence(
         first=first,
-        point_count=t_s.size,
+        point_count=whole.t_s.size,
         lasting=explanation.lasting,
         tail_s=float(t_s[-1] - t_s[first]),
         level_bytes=level,
@@ -140,9 +156,34 @@ def gather(points: Points, settings: JudgeSettings, budget_bytes: float) -> Evid
         lasting_shape=explanation.likeliest_lasting,
         seasons=seasons.shape[1] // 2,
         tail_span=float(work[-1] - work[first]),
-        warm_up_span=max(float(work[first]) - begin, 0.0) if settled > 0 else 0.0,
+        warm_up_span=max(float(work[first]) - begin, 0.0) if settled > 0 or cut else 0.0,
+        kept_pace=_kept_pace(best.work[first:], memory[first:]),
         run_s=run_s,
     )
+
+
+def _noise_floor(memory: Floats, settings: JudgeSettings, budget_bytes: float) -> float:
+    """Return the least deviation from a model that counts: rounding to pages, and what no model gets right.
+
+    Real growth is no exponential to the last byte. Where readings are much quieter than that, a chase after
+    the last byte would let a crowd of shapes win over a plain one.
+    """
+    rounding = settings.page_bytes / np.sqrt(12.0)
+    return max(rounding, min(MISFIT_SHARE * float(np.ptp(memory)), MISFIT_BUDGETS * budget_bytes))
+
+
+def _kept_pace(work: Floats, memory: Floats) -> float:
+    half = memory.size // 2
+    if half < 2:
+        return float("nan")
+    early, late = (_slope(work[part], memory[part]) for part in (slice(None, half), slice(half, None)))
+    return late / early if early > 0 else float("nan")
+
+
+def _slope(work: Floats, memory: Floats) -> float:
+    if np.ptp(work) <= 0:
+        return 0.0
+    return float(np.polynomial.Polynomial.fit(work, memory, 1).convert().coef[-1])
 
 
 def _workloads(points: Points) -> list[tuple[Follows, Floats]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp, stdtr
+from scipy.special import logsumexp, ndtr, stdtr
 
 from soak.analyse.noise import whiten
 from soak.analyse.shapes import Kind, ending_shapes, ladder_density, lasting_shapes
@@ -36,15 +36,23 @@ PRUNE = 12.0
 """Models this much less likely (log) than the best are forgotten."""
 COLLINEAR = 1e-5
 """A column of which less than this share is left beside the others tells nothing new."""
+BISECTIONS = 45
+"""Halvings of the bracket when a quantile is looked for: to 1e-11 of the widest interval."""
+EXACT_BELOW = 20.0
+"""Degrees of freedom below which a t distribution is not approximated."""
+MOST_PARTS = 2000
+"""Distributions an interval is made of, at most; the likeliest are kept."""
+NEGLECTED = 1e-3
+"""Weight of the least likely models that is left out of intervals."""
 STAIRS_DEGREES = 4.0
 """Degrees of freedom of the interval of a staircase: it is known by few steps."""
-PRIOR_STEPS = 14
+PRIOR_STEPS = 12
 """Sizes of lasting growth that are weighed."""
-LARGEST_GROWTH = 2.0
-"""The largest of them, as a share of the level over the run."""
-TYPICAL_GROWTH = 0.08
-"""The size a leak is believed to have before it is seen, as a share of the level over the run; one that is
-looked for with a soak test was noticed, or is feared, because it adds up."""
+LARGEST_GROWTH = 800.0
+"""The largest of them, in budgets: with the default budget, twice the level over the run."""
+TYPICAL_GROWTH = 32.0
+"""The size a leak is believed to have before it is seen, in budgets: with the default one, 8 % of the level
+over the run. A leak that is looked for with a soak test was noticed, or is feared, because it adds up."""
 TYPICAL_SPREAD = 1.6
 """Standard deviation of the logarithm of that size: two of three leaks are within a factor of 5."""
 NEGLIGIBLE_SIZES = (0.15, 0.4, 0.8)
@@ -71,7 +79,7 @@ class Belief:
         """Return the value that the growth is below with this probability."""
         reach = 60.0 * float(self.scale.max())
         low, high = float(self.centre.min()) - reach, float(self.centre.max()) + reach
-        for _ in range(60):
+        for _ in range(BISECTIONS):
             middle = 0.5 * (low + high)
             if self.probability_below(middle) < probability:
                 low = middle
@@ -81,7 +89,13 @@ class Belief:
 
     def probability_below(self, value: float) -> float:
         """Return the probability that the growth is below `value`."""
-        return float(self.weight @ stdtr(self.degrees, (value - self.centre) / self.scale))
+        z = (value - self.centre) / self.scale
+        exact = self.degrees < EXACT_BELOW
+        # Abramowitz and Stegun 26.7.8: a t distribution of many degrees of freedom by the normal one
+        near = z * (1.0 - 0.25 / self.degrees) / np.sqrt(1.0 + 0.5 * z**2 / self.degrees)
+        below = ndtr(near)
+        below[exact] = stdtr(self.degrees[exact], z[exact])
+        return float(self.weight @ below)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +126,8 @@ class _Bench:
     """(noises, columns): the diagonal before any shape was taken out."""
     log_noise: Floats
     """Log belief in each noise before shapes are looked at."""
-    half_log_effective: Floats
-    """Half the log of the number of independent points, per noise: the price of a coefficient (BIC)."""
+    price: float
+    """Half the log of the number of points: what a coefficient must add to the log likelihood (BIC)."""
     endings: int
     degrees: int
     """Points less nuisance columns."""
@@ -121,6 +135,8 @@ class _Bench:
     """Squares that the rounding of the readings alone makes."""
     slow: NDArray[np.bool_]
     """Ending shapes that last through much of the run."""
+    unfinished: NDArray[np.bool_]
+    """Ending shapes that hardly bend within the run."""
     steps: NDArray[np.bool_]
     """Ending shapes that are steps."""
     log_ladder: Floats
@@ -193,7 +209,8 @@ class _Models:
     def makes_sense(self, bench: _Bench) -> NDArray[np.bool_]:
         """Tell per noise, model and lasting shape whether nothing takes back what something else gave.
 
-        Slow shapes all go the way the lasting one goes, and steps do not undo it like the teeth of a saw.
+        Slow shapes all go the way the lasting one goes, steps do not undo it like the teeth of a saw, and no
+        warm-up that has hardly begun to bend shares one straight rise with it.
         """
         pace = self.pace()
         beside = self.coefficients[:, :, :, None] - self.tilt * pace[:, :, None, :]
@@ -202,24 +219,41 @@ class _Models:
         undone = np.where(steps, np.abs(beside) * self.heights(bench)[None, :, :, None], 0.0).sum(axis=2)
         saw = (steps.sum(axis=2) >= LEAST_TEETH) & (undone >= MOST_TAKEN_BACK * np.abs(pace) * bench.gains)
         slow = (self.slow(bench)[None, :, :, None] & opposed).any(axis=2)
-        return np.asarray(np.isfinite(self.hold) & ~slow & ~saw)
+        quick = (~self.slow(bench) & ~self.steps(bench))[None, :, :, None]
+        gains = beside * self.heights(bench)[None, :, :, None]
+        up, down = (np.where(quick & (sign * gains > 0), sign * gains, 0.0).sum(axis=2) for sign in (1, -1))
+        wriggles = np.minimum(up, down) > MOST_TAKEN_BACK * np.maximum(up, down)
+        twin = np.asarray(bench.unfinished[self.indices()].any(axis=1))[None, :, None]
+        return np.asarray(np.isfinite(self.hold) & ~slow & ~saw & ~wriggles & ~twin)
 
     def of_one_sign(self, bench: _Bench) -> NDArray[np.bool_]:
         """Tell per noise and model whether, without lasting growth, nothing takes back what another gave."""
         gains = self.coefficients * self.heights(bench)
         slow, steps = self.slow(bench), self.steps(bench)
         up, down = (np.where(slow & (sign * gains > 0), sign * gains, 0.0).sum(axis=2) for sign in (1, -1))
+        quick = ~slow & ~steps
+        fast_up, fast_down = (
+            np.where(quick & (sign * gains > 0), sign * gains, 0.0).sum(axis=2) for sign in (1, -1)
+        )
+        wriggles = np.minimum(fast_up, fast_down) > MOST_TAKEN_BACK * np.maximum(fast_up, fast_down)
         falls = steps & (gains < 0)
         undone = np.where(falls, -gains, 0.0).sum(axis=2)
         saw = (falls.sum(axis=2) >= LEAST_TEETH) & (undone >= MOST_TAKEN_BACK * up) & (up > 0)
-        return np.asarray(~((up > 0) & (down > 0)) & ~saw)
+        return np.asarray(~((up > 0) & (down > 0)) & ~saw & ~wriggles)
+
+    def left(self, bench: _Bench) -> Floats:
+        """Return the squares left beside each lasting shape, (noises, models, lasting)."""
+        return np.maximum(self.squares[:, :, None] - self.pull**2 / self.hold, bench.least_squares)
+
+    def lasting_gain(self, bench: _Bench) -> Floats:
+        """Return the log likelihood each lasting shape adds, (noises, models, lasting)."""
+        return np.asarray(0.5 * self.degrees * (np.log(self.squares)[:, :, None] - np.log(self.left(bench))))
 
     def scores(self, bench: _Bench) -> Floats:
         """Return each model's log evidence, the best lasting growth priced like any coefficient (BIC)."""
-        left = np.maximum(self.squares[:, :, None] - self.pull**2 / self.hold, bench.least_squares)
-        gain = 0.5 * self.degrees * (np.log(self.squares)[:, :, None] - np.log(left))
+        gain = self.lasting_gain(bench)
         gain[~self.makes_sense(bench)] = -np.inf
-        gain += bench.log_lasting - bench.half_log_effective[:, None, None]
+        gain += bench.log_lasting - bench.price
         without = np.where(self.of_one_sign(bench), 0.0, -np.inf)
         return np.asarray(logsumexp(self.log_evidence + np.maximum(gain.max(axis=2), without), axis=0))
 
@@ -233,12 +267,11 @@ def explain(
     grid: NoiseGrid,
     noise_floor: float,
     budget: float,
-    level: float,
     prior_lasting: float,
 ) -> Explanation:
     """Weigh all models of `memory` over `share` (the workload, 0 to 1), with noise along `clock_s`.
 
-    `budget` and `level` are bytes, growth is in bytes over the run. `nuisance` (points × k) is fitted in
+    `budget` is in bytes over the run, as growth is. `nuisance` (points × k) is fitted in
     every model. Needs at least 3 points more than nuisance columns and one.
     """
     endings, lastings = ending_shapes(share, memory), lasting_shapes()
@@ -259,13 +292,16 @@ def explain(
         noise_floor=noise_floor / unit,
     )
     found = _kept(_search(bench), bench)
-    sizes = np.geomspace(budget, max(LARGEST_GROWTH * level, 4.0 * budget), PRIOR_STEPS)
-    weights = np.exp(-0.5 * (np.log(sizes / (TYPICAL_GROWTH * level)) / TYPICAL_SPREAD) ** 2)
-    believed = Sizes(sizes, np.log(weights / weights.sum()))
+    best = max(
+        float((models.log_evidence[:, :, None] + models.lasting_gain(bench)).max()) for models in found
+    )
+    sizes = np.geomspace(1.0, LARGEST_GROWTH, PRIOR_STEPS)
+    weights = np.exp(-0.5 * (np.log(sizes / TYPICAL_GROWTH) / TYPICAL_SPREAD) ** 2)
+    believed = Sizes(budget * sizes, np.log(weights / weights.sum()))
     small = Sizes(
         budget * np.array(NEGLIGIBLE_SIZES), np.full(len(NEGLIGIBLE_SIZES), -np.log(len(NEGLIGIBLE_SIZES)))
     )
-    weighed = [_weigh(bench, models, lasting_units / unit, believed, small) for models in found]
+    weighed = [_weigh(bench, models, lasting_units / unit, believed, small, best) for models in found]
     joined = _Weighed(*(np.concatenate(parts, axis=1) for parts in zip(*weighed, strict=True)))
     return _explanation(
         bench, joined, found, prior_lasting, endings, lastings, ending_units / unit, unit=unit, budget=budget
@@ -298,16 +334,16 @@ def _prepare(
         log_noise = log_noise - 0.5 * np.log(moments[:, column, column])
         moments = _swept(moments, column)
     moments = np.ascontiguousarray(moments[:, width:, width:])
-    independent = y.size * (1.0 - grid.correlation) / (1.0 + grid.correlation)
     return _Bench(
         moments=moments,
         original=np.maximum(np.einsum("gii->gi", moments), 1e-300),
         log_noise=log_noise,
-        half_log_effective=0.5 * np.log(np.maximum(independent, 3.0)),
+        price=0.5 * float(np.log(y.size)),
         endings=len(endings),
         degrees=y.size - width,
         least_squares=y.size * noise_floor**2,
         slow=np.array([shape.slow for shape in endings]),
+        unfinished=np.array([shape.unfinished for shape in endings]),
         steps=np.array([shape.kind is Kind.STEP for shape in endings]),
         log_ladder=np.log([ladder_density(shape.begin) for shape in endings]),
         heights=np.array([shape.gain() for shape in endings]) / ending_units,
@@ -419,10 +455,7 @@ def _evaluate(
     hold = np.where(hold > COLLINEAR * bench.original[:, None, lasting], hold, np.inf)
     size = len(names[0])
     log_evidence = (
-        bench.log_noise[:, None]
-        + log_priors
-        - 0.5 * bench.degrees * np.log(squares)
-        - size * bench.half_log_effective[:, None]
+        bench.log_noise[:, None] + log_priors - 0.5 * bench.degrees * np.log(squares) - size * bench.price
     )
     return _Models(
         names, log_priors, log_evidence, squares, pull, hold, coefficients, tilt, bench.degrees - size
@@ -473,16 +506,23 @@ class _Weighed(NamedTuple):
     """Whether it can be told from the others at all."""
 
 
-def _weigh(bench: _Bench, models: _Models, units: Floats, sizes: Sizes, small: Sizes) -> _Weighed:
+def _weigh(
+    bench: _Bench, models: _Models, units: Floats, sizes: Sizes, small: Sizes, best: float
+) -> _Weighed:
     told = np.isfinite(models.hold)
     hold = np.where(told, models.hold, 1.0)
-    squares = np.maximum(models.squares[:, :, None] - models.pull**2 / hold, bench.least_squares)
     degrees = max(models.degrees - 1, 1)
     known = models.makes_sense(bench)
-    centre, scale = models.pace() / units, np.sqrt(squares / degrees / hold) / units
+    centre, scale = models.pace() / units, np.sqrt(models.left(bench) / degrees / hold) / units
+    likely = known & (models.log_evidence[:, :, None] + models.lasting_gain(bench) > best - PRUNE)
+
+    def against_none(sign: float, weighed: Sizes) -> Floats:
+        factors = np.full(centre.shape, -np.inf)
+        factors[likely] = _log_bayes_factor(sign * centre[likely], scale[likely], degrees, weighed)
+        return factors
+
     rising, negligible, falling = (
-        np.where(known, _log_bayes_factor(sign * centre, scale, degrees, weighed), -np.inf)
-        for sign, weighed in ((1.0, sizes), (1.0, small), (-1.0, sizes))
+        against_none(sign, weighed) for sign, weighed in ((1.0, sizes), (1.0, small), (-1.0, sizes))
     )
     stairs, risen, spread = _staircase(bench, models)
     return _Weighed(
@@ -592,9 +632,11 @@ def _explanation(
 
 
 def _belief(centre: Floats, scale: Floats, degrees: Floats, weight: Floats) -> Belief:
-    weight = weight / weight.sum()
-    used = weight > 1e-6
-    return Belief(centre[used], scale[used], degrees[used], weight[used] / weight[used].sum())
+    parts = np.column_stack([part.ravel() for part in (weight / weight.sum(), centre, scale, degrees)])
+    parts = parts[np.argsort(-parts[:, 0])]
+    used = min(int(np.searchsorted(np.cumsum(parts[:, 0]), 1.0 - NEGLECTED)) + 1, MOST_PARTS)
+    weight, centre, scale, degrees = parts[:used].T
+    return Belief(centre, scale, degrees, weight / weight.sum())
 
 
 def _beside(

@@ -23,7 +23,7 @@ LEAST_NATURAL_CYCLES = 0.9
 """Cycles of a natural period."""
 READINGS_PER_CYCLE = 4.0
 """Points a cycle holds at least."""
-MAX_HARMONICS = 6
+MAX_HARMONICS = 4
 """Sines that may be taken out: a day has an evening and a night, a saw-tooth has edges."""
 EVIDENCE_TO_ACCEPT = 3.0
 """Gain in log evidence from which a period is believed, beyond the price of its coefficients and, for one

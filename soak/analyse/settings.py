@@ -63,10 +63,10 @@ class JudgeSettings:
     plateau_confidence: float = 0.75
     """Belief in there being no growth beyond the budget that lasts, from which memory is called flat. A
     budget that was given must lie outside the one-sided interval, too. On the tuning part of
-    `benchmarks/verdict`, beliefs from 0.75 on are right 19 times of 20."""
-    climbing_confidence: float = 0.75
+    `benchmarks/verdict`, of the traces between 0.75 and 0.9 one in twenty leaked."""
+    climbing_confidence: float = 0.85
     """Belief in growth beyond the budget that lasts, from which it is called climbing, if the one-sided
-    interval lies above none, too."""
+    interval lies above none, too. Higher than the other: a false alarm costs trust."""
     tail_shares: tuple[float, ...] = (2 / 3, 1 / 2)
     """Where the whole run decides nothing, its last part of these shares is judged alone: a warm-up that no
     shape fits makes the rest look noisier than it is."""
@@ -80,9 +80,23 @@ class JudgeSettings:
     most_warming: float = 0.5
     """Growth is not called climbing while a warm-up beside it still adds more than this share of it: an
     exponential one that has hardly begun to bend looks like one that ended sooner and a leak."""
+    little_warming: float = 0.1
+    """Growth beside a warm-up that adds less than this share of it is measured over the whole run; else over
+    the last part, where the two are not mixed up."""
+    min_tail_points: int = 8
+    """Points a last part must have to be judged alone."""
+    kept_pace: float = 0.94
+    """Share of its pace growth must keep from the earlier to the later half of such a part to be called
+    climbing there: an exponential warm-up whose time constant is twice the run keeps 0.85 in the last two
+    thirds."""
+    kept_pace_of_leak: float = 0.85
+    """The same where the whole run says climbing and only the pace is in question."""
     benign_tail_share: float = 0.03
     """Share of the level a healthy server's slow tail was seen to add (catalogue 7.1: 2.7 % of 453 MB over
     2500 connections; 7: 1.9 % over 450). Growth below this must persist for `slow_tail_span`."""
+    slow_tail_pace: float = 0.8
+    """Share of its pace such a small growth after a warm-up must have kept in its later half. The healthy
+    server of catalogue 7.1 slowed from 6.1 to 4.1 kB per connection (0.67) before it stopped."""
     slow_tail_span: float = 3.0
     """How many times the warm-up's length (in connections, else seconds) such a small growth must persist.
     Logarithmic growth halves its speed over a tripling, so it cannot pass."""

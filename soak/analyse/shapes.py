@@ -15,11 +15,11 @@ EXPONENTIAL_SHARES = (0.004, 0.008, 0.016, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6
 """Time constants of exponential warm-ups, as shares of the run."""
 LOGARITHMIC_SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 """Times after which logarithmic warm-ups bend, as shares of the run."""
-UNFINISHED_SHARE = 0.2
-"""A shape that still rises at the end of the run is believed this many times less: it takes a run that was
-cut within its warm-up."""
-UNFINISHED_PACE = 0.2
-"""Pace at the end, as a share of the gain, from which a shape is taken to be unfinished."""
+UNFINISHED = ((0.5, 0.02), (0.2, 0.2))
+"""Pace at the end of the run, as a share of the gain, from which a shape is unfinished, and what its belief
+is multiplied with: it takes a run that was cut within its warm-up, and the less it bends the earlier."""
+LEAST_UNFINISHED = 0.02
+"""Scale below which a logarithmic warm-up is no unfinished one, though it never ends."""
 LADDER_SHARE = 0.8
 """Share of the steps of a healthy server that come ever more seldom (the others come at any time)."""
 LADDER_BEGIN = 0.003
@@ -102,6 +102,11 @@ class Shape:
             case _:
                 return True
 
+    @property
+    def unfinished(self) -> bool:
+        """Tell whether it hardly bends within the run, so that it could pass for a line itself."""
+        return self.kind in (Kind.EXPONENTIAL, Kind.LOGARITHMIC) and self.end_pace() > UNFINISHED[0][0]
+
     def gain(self) -> float:
         """Return what it gains from the beginning to the end of the run."""
         first, last = self.at(np.array([0.0, 1.0]))
@@ -145,12 +150,14 @@ def ending_shapes(share: NDArray[np.float64], memory: NDArray[np.float64]) -> li
         *(Shape(Kind.STEP, float(at), 0.0, 0.25 * ladder_density(float(at)) / share.size) for at in places),
         *(Shape(Kind.FILL, begin, end, 0.15 / len(fills)) for begin, end in fills),
     ]
-    return [
-        replace(shape, prior=shape.prior * UNFINISHED_SHARE)
-        if shape.kind is not Kind.STEP and shape.end_pace() > UNFINISHED_PACE and shape.scale > 0.02
-        else shape
-        for shape in shapes
-    ]
+    return [replace(shape, prior=shape.prior * _believed(shape)) for shape in shapes]
+
+
+def _believed(shape: Shape) -> float:
+    """Return how much less a shape is believed because it would not have ended."""
+    if shape.kind not in (Kind.EXPONENTIAL, Kind.LOGARITHMIC) or shape.scale < LEAST_UNFINISHED:
+        return 1.0
+    return next((share for pace, share in UNFINISHED if shape.end_pace() > pace), 1.0)
 
 
 def ladder_density(share: float) -> float:
