@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from benchmarks.verdict.scoring import Answer, Score
 
-PLATEAU_CONFIDENCES = (0.9, 0.95, 0.975)
-CLIMBING_CONFIDENCES = (0.95, 0.975, 0.99)
+PLATEAU_CONFIDENCES = (0.65, 0.75, 0.85)
+CLIMBING_CONFIDENCES = (0.7, 0.8, 0.9)
 CANDIDATES: tuple[JudgeSettings, ...] = (
     JudgeSettings(),
     *(
@@ -29,6 +29,10 @@ CANDIDATES: tuple[JudgeSettings, ...] = (
         if (candidate := JudgeSettings(plateau_confidence=plateau, climbing_confidence=climbing))
         != JudgeSettings()
     ),
+    JudgeSettings(prior_lasting=0.3),
+    JudgeSettings(prior_lasting=0.5),
+    JudgeSettings(benign_tail_share=0.015),
+    JudgeSettings(settled_pace_share=0.35),
 )
 """Settings to choose among, those in use first: they win a tie."""
 

@@ -114,6 +114,8 @@ def _growing(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
     if evidence.point_count < settings.min_climbing_points:
         share = settings.min_climbing_points / evidence.point_count - 1.0
         return Decision(Label.INCONCLUSIVE, Cause.YOUNG, run.more(share))
+    if evidence.point_count < settings.few_points and not evidence.kept_pace >= settings.few_points_pace:
+        return Decision(Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.few_points / evidence.point_count))
     return Decision(Label.CLIMBING, Cause.PERSISTS)
 
 

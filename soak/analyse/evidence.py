@@ -168,7 +168,7 @@ def _noise_floor(memory: Floats, settings: JudgeSettings, budget_bytes: float) -
     Real growth is no exponential to the last byte. Where readings are much quieter than that, a chase after
     the last byte would let a crowd of shapes win over a plain one.
     """
-    rounding = settings.page_bytes / np.sqrt(12.0)
+    rounding = settings.page_bytes / float(np.sqrt(12.0))
     return max(rounding, min(MISFIT_SHARE * float(np.ptp(memory)), MISFIT_BUDGETS * budget_bytes))
 
 
@@ -177,7 +177,7 @@ def _kept_pace(work: Floats, memory: Floats) -> float:
     if half < 2:
         return float("nan")
     early, late = (_slope(work[part], memory[part]) for part in (slice(None, half), slice(half, None)))
-    return late / early if early > 0 else float("nan")
+    return float(late / early) if early > 0 else float("nan")
 
 
 def _slope(work: Floats, memory: Floats) -> float:

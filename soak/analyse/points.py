@@ -28,6 +28,10 @@ MOST_IN_BURSTS = 0.35
 """Share of the points above which they are no bursts but what memory does."""
 TROUGH_WIDTHS = (2, 3, 4, 6, 8, 12, 16, 20, 24)
 """Points a stretch may hold when only its lowest is judged."""
+WIDE_TROUGH = 12
+"""Wider stretches leave few points,"""
+WIDE_GAIN = 0.5
+"""and must gain twice as much."""
 TROUGH_GAIN = 0.6
 """Troughs must bring the line's error below this share of what all points give; noise alone does not."""
 MAD_TO_DEVIATION = 1.4826
@@ -129,6 +133,8 @@ def troughs(t_s: NDArray[np.float64], memory: NDArray[np.float64], least: int) -
         lowest = np.argmin(memory[first:].reshape(count, width), axis=1)
         chosen = first + np.arange(count) * width + lowest
         error = _line_error(t_s[chosen], memory[chosen])
+        if width > WIDE_TROUGH:
+            error /= WIDE_GAIN
         if error < best_error:
             best, best_error = chosen, error
     return best

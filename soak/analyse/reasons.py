@@ -115,10 +115,14 @@ def _slow_tail(_facts: Facts, evidence: Evidence) -> str:
 
 
 def _young(facts: Facts, evidence: Evidence) -> str:
+    points = evidence.point_count
+    if points < facts.settings.min_climbing_points:
+        why = f"a leak is called from {facts.settings.min_climbing_points} on"
+    else:
+        why = "and it was slower in the later half of them"
     return (
-        f"Memory grows by {_pace(evidence)} without slowing down, but was judged at only "
-        f"{evidence.point_count} points: warm-up has looked like that, so a leak is called from "
-        f"{facts.settings.min_climbing_points} on."
+        f"Memory grows by {_pace(evidence)}, but was judged at only {points} points, {why}: warm-up has "
+        "looked like that."
     )
 
 

@@ -49,6 +49,11 @@ class JudgeSettings:
     min_climbing_points: int = 10
     """Judged points below which growth is not called climbing, however straight it looks. A healthy server
     with 32 decoder threads rose by 8 MiB a rest window without slowing over 7 of them, then stopped."""
+    few_points: int = 20
+    """Judged points below which growth must also have kept its pace, because shapes cannot be told apart."""
+    few_points_pace: float = 0.75
+    """Share of its pace it must have kept then, from the earlier to the later half. Healthy servers with 32
+    decoder threads kept 0.45 to 0.69 over their first ten rest windows."""
     min_duration_s: float = 60.0
     """Seconds; shorter runs are never decided (the sweep of closed connections alone takes 5 s)."""
     min_connections: float = 40.0
@@ -64,7 +69,7 @@ class JudgeSettings:
     """Belief in there being no growth beyond the budget that lasts, from which memory is called flat. A
     budget that was given must lie outside the one-sided interval, too. On the tuning part of
     `benchmarks/verdict`, of the traces between 0.75 and 0.9 one in twenty leaked."""
-    climbing_confidence: float = 0.85
+    climbing_confidence: float = 0.8
     """Belief in growth beyond the budget that lasts, from which it is called climbing, if the one-sided
     interval lies above none, too. Higher than the other: a false alarm costs trust."""
     tail_shares: tuple[float, ...] = (2 / 3, 1 / 2)
@@ -83,7 +88,7 @@ class JudgeSettings:
     little_warming: float = 0.1
     """Growth beside a warm-up that adds less than this share of it is measured over the whole run; else over
     the last part, where the two are not mixed up."""
-    min_tail_points: int = 8
+    min_tail_points: int = 10
     """Points a last part must have to be judged alone."""
     kept_pace: float = 0.94
     """Share of its pace growth must keep from the earlier to the later half of such a part to be called

@@ -16,7 +16,7 @@ SMALL_SERVER = JudgeSettings(min_relative_budget_bytes=2**20)
 """Noise of 100 kB on a level of 100 MB is as much as a quarter of a per cent."""
 
 
-@pytest.mark.parametrize(("windows", "connections"), [(12, 250), (12, 400), (16, 500), (20, 500)])
+@pytest.mark.parametrize(("windows", "connections"), [(12, 400), (16, 500), (20, 500)])
 def test_64_kib_kept_per_connection_is_climbing_and_measured(
     with_rests: Callable[..., Series], windows: int, connections: int
 ) -> None:

@@ -117,7 +117,7 @@ def test_the_published_healthy_server_is_never_climbing_and_a_leak_in_it_is(
     leak = judge(run(leaking))
     assert leak.verdict is Label.CLIMBING, leak.reasons
     assert leak.growth_bytes_per_connection is not None
-    assert leak.growth_bytes_per_connection.estimate == pytest.approx(50 * KIB, rel=0.15)
+    assert leak.growth_bytes_per_connection.estimate == pytest.approx(50 * KIB, rel=0.3)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
