@@ -118,8 +118,8 @@ def format_number(value: float | None) -> str:
     """Write a plain number with three significant digits: ``0.25``, ``7``, ``1,240``."""
     if value is None or not math.isfinite(value):
         return MISSING
-    sign = "-" if value < 0 else ""
-    return f"{sign}{_three_digits(abs(value))}"
+    digits = _three_digits(abs(value))
+    return f"-{digits}" if value < 0 and digits != "0" else digits
 
 
 def format_percent(fraction: float | None) -> str:
