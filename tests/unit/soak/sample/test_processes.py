@@ -65,13 +65,22 @@ def test_children_are_part_of_the_sum(tree_of_two: subprocess.Popen[str]) -> Non
     assert reading.fds >= 6
 
 
-def test_what_the_kernel_counts_for_this_process_is_what_is_read() -> None:
-    reading = ProcessTree(os.getpid()).read(now_s=0.0)
-    assert reading is not None
-    assert reading.memory.rss_bytes == pytest.approx(psutil.Process().memory_info().rss, rel=0.1)
-    shared = ProcessTree(os.getpid()).read_shared()
-    assert shared is not None
-    assert 0 < shared.uss_bytes <= shared.pss_bytes
+def test_what_the_kernel_counts_for_a_process_is_what_is_read() -> None:
+    program = "print('up', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        reading = ProcessTree(process.pid).read(now_s=0.0)
+        assert reading is not None
+        assert reading.memory.rss_bytes == pytest.approx(
+            psutil.Process(process.pid).memory_info().rss, rel=0.1
+        )
+        shared = ProcessTree(process.pid).read_shared()
+        assert shared is not None
+        assert 0 < shared.uss_bytes <= shared.pss_bytes
+        process.communicate(b"\n")
 
 
 def test_a_process_that_ended_is_a_gap_not_a_number() -> None:
