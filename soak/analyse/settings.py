@@ -67,8 +67,8 @@ class JudgeSettings:
     leak, and about as often it is none."""
     plateau_confidence: float = 0.75
     """Belief in there being no growth beyond the budget that lasts, from which memory is called flat. A
-    budget that was given must lie outside the one-sided interval, too. On the tuning part of
-    `benchmarks/verdict`, of the traces between 0.75 and 0.9 one in twenty leaked."""
+    budget that was given must lie outside the one-sided interval, too. Chosen, like the next, on the tuning
+    part of `benchmarks/verdict`."""
     climbing_confidence: float = 0.8
     """Belief in growth beyond the budget that lasts, from which it is called climbing, if the one-sided
     interval lies above none, too. Higher than the other: a false alarm costs trust."""
@@ -107,7 +107,8 @@ class JudgeSettings:
     Logarithmic growth halves its speed over a tripling, so it cannot pass."""
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
+        """Check the ranges; a recorded list of shares is a tuple again."""
+        object.__setattr__(self, "tail_shares", tuple(self.tail_shares))
         growth = self.max_growth_bytes_per_hour
         if growth is not None and not 0 < growth < float("inf"):
             raise ValueError(f"the growth budget must be above 0 bytes per hour, not {growth:g}")
@@ -123,5 +124,9 @@ class JudgeSettings:
         for name in shares:
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name):g}")
+        if self.prior_lasting > 0.7:
+            raise ValueError(
+                f"prior_lasting must leave room for no growth, at most 0.7, not {self.prior_lasting:g}"
+            )
         if self.min_points < 5:
             raise ValueError(f"min_points must be at least 5, not {self.min_points}")

@@ -1,6 +1,5 @@
 """Reading a process: what the kernel says, summed over children, and gaps where it says nothing."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
