@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from soak.analyse.points import Points
     from soak.analyse.settings import JudgeSettings
 
+VERY_SURE = 0.9
+"""Belief in growth from which its one-sided bound must be above none; below it the two-sided one."""
 LONGEST_FORECAST = 64.0
 """Runs this many times longer than the present one are not forecast."""
 
@@ -84,7 +86,8 @@ def check_minimum(points: Points, run: Run, settings: JudgeSettings) -> Decision
 def decide(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
     """Apply the rule: growth beyond the budget that lasts, none for certain, or neither yet."""
     budget = budget_bytes_per_second(evidence.level_bytes, run.duration_s, settings)
-    if evidence.lasting >= settings.climbing_confidence and evidence.at_least_per_second > 0:
+    least = evidence.at_least_per_second if evidence.lasting >= VERY_SURE else evidence.per_second.low
+    if evidence.lasting >= settings.climbing_confidence and least > 0:
         return _growing(evidence, run, settings)
     given = settings.max_growth_bytes_per_hour is not None
     above = evidence.at_least_per_second > budget or (given and evidence.at_most_per_second > budget)

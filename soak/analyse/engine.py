@@ -89,7 +89,8 @@ def judge_life(life: Readings, settings: JudgeSettings) -> Judged:
     evidence = gather(points, settings, _accepted_bytes(points, run, settings))
     decision = decide(evidence, run, settings)
     whole = Judged(life, points, run, evidence, decision)
-    if decision.cause is Cause.PERSISTS and not evidence.still_warms(settings.little_warming):
+    clear = not evidence.vague and not evidence.still_warms(settings.little_warming)
+    if decision.cause is Cause.PERSISTS and clear:
         return whole
     if decision.cause not in (Cause.PERSISTS, Cause.SLOWING, Cause.UNDECIDED):
         return whole

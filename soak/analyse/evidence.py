@@ -82,6 +82,11 @@ class Evidence:
     run_s: float
     """From the first to the last point."""
 
+    @property
+    def vague(self) -> bool:
+        """Tell whether the interval of the growth is wider than the growth is large."""
+        return self.per_second.high - self.per_second.low > abs(self.per_second.estimate)
+
     def still_warms(self, share: float) -> bool:
         """Tell whether a warm-up beside growth that lasts still adds more than this share of it."""
         return self.beside_pace_bytes > share * self.per_second.estimate * self.run_s

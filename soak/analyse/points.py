@@ -146,7 +146,7 @@ def _line_error(t_s: NDArray[np.float64], memory: NDArray[np.float64]) -> float:
         return float("inf")
     design = _trend_shapes(t_s)
     residuals: NDArray[np.float64] = memory - design @ (np.linalg.pinv(design) @ memory)
-    return float(np.std(residuals) / np.sqrt(t_s.size))
+    return float(np.sqrt(residuals @ residuals / (t_s.size - design.shape[1]) / t_s.size))
 
 
 def _trend_shapes(t_s: NDArray[np.float64]) -> NDArray[np.float64]:

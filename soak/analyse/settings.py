@@ -70,8 +70,8 @@ class JudgeSettings:
     budget that was given must lie outside the one-sided interval, too. Chosen, like the next, on the tuning
     part of `benchmarks/verdict`."""
     climbing_confidence: float = 0.8
-    """Belief in growth beyond the budget that lasts, from which it is called climbing, if the one-sided
-    interval lies above none, too. Higher than the other: a false alarm costs trust."""
+    """Belief in growth beyond the budget that lasts, from which it is called climbing, if its interval
+    lies above none, too. Higher than the other: a false alarm costs trust."""
     tail_shares: tuple[float, ...] = (2 / 3, 1 / 2)
     """Where the whole run decides nothing, its last part of these shares is judged alone: a warm-up that no
     shape fits makes the rest look noisier than it is."""
