@@ -18,9 +18,6 @@ WHITE_SHARES = np.array([0.0, 0.5])
 """Shares of the variance that are independent from point to point (rounding, one window's luck)."""
 WHITE_SHARE_PRIOR = np.array([1.0, 0.15])
 """Belief in each before the data is seen."""
-LIKELIHOOD_SHARPNESS = 1.6
-"""Power of the likelihood when candidates are weighed. At 1 a dozen independent points still lend a third of
-their weight to strong correlation, and the intervals hold the truth 99.9 % of the time for 95 %."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logsumexp
 
-from soak.analyse.noise import NoiseGrid, whiten
+from soak.analyse.moments import swept, whitened_moments
+from soak.analyse.noise import NoiseGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,12 +59,10 @@ def seasonal_columns(clock_s: Floats, share: Floats, memory: Floats, load: Float
     y = (memory - memory.mean()) / (float(np.std(memory)) or 1.0)
     base = np.column_stack([*trend, load])
     waves = np.stack([np.sin(angle), np.cos(angle)], axis=2).reshape(memory.size, -1)
-    white = whiten(clock_s, np.column_stack([base, waves, y]), GRID)
-    moments = np.matmul(white.columns.transpose(0, 2, 1), white.columns)
-    log_noise = GRID.log_prior - 0.5 * white.log_determinant
+    moments, log_noise = whitened_moments(clock_s, np.column_stack([base, waves, y]), GRID)
     for column in range(base.shape[1]):
         if (moments[:, column, column] > 1e-9).all():
-            moments = _without(moments, column)
+            moments = swept(moments, column)
     chosen: list[int] = []
     evidence = _evidence(log_noise, moments[:, -1, -1], memory.size)
     searched = ~np.isin(periods, NATURAL_PERIODS_S)
@@ -78,7 +77,7 @@ def seasonal_columns(clock_s: Floats, share: Floats, memory: Floats, load: Float
         chosen.append(best)
         evidence += float(gains[best] + price[best])
         for column in (base.shape[1] + 2 * best, base.shape[1] + 2 * best + 1):
-            moments = _without(moments, column)
+            moments = swept(moments, column)
     picked = [column for best in chosen for column in (2 * best, 2 * best + 1)]
     return waves[:, picked] if picked else none
 
@@ -89,11 +88,6 @@ def _periods(span_s: float, points: int) -> Floats:
     seen = span_s / natural
     natural = natural[(seen >= LEAST_NATURAL_CYCLES) & (seen < points / READINGS_PER_CYCLE)]
     return np.concatenate([span_s / cycles, natural])
-
-
-def _without(moments: Floats, column: int) -> Floats:
-    pivot = moments[:, column, column][:, None, None]
-    return moments - moments[:, :, column, None] * (moments[:, None, column, :] / np.maximum(pivot, 1e-12))
 
 
 def _left_by_pairs(moments: Floats, first: int, pairs: int) -> Floats:

@@ -1,0 +1,37 @@
+"""Sums of products of columns under every candidate noise: what least squares needs, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from soak.analyse.noise import whiten
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from soak.analyse.noise import NoiseGrid
+
+    Floats = NDArray[np.float64]
+
+
+def whitened_moments(clock_s: Floats, columns: Floats, grid: NoiseGrid) -> tuple[Floats, Floats]:
+    """Return the moments (noises, columns, columns) of `columns` (points × columns), and log beliefs.
+
+    The belief, one per noise, is what is known of it before any column is looked at.
+    """
+    white = whiten(clock_s, columns, grid)
+    moments = np.matmul(white.columns.transpose(0, 2, 1), white.columns)
+    return moments, grid.log_prior - 0.5 * white.log_determinant
+
+
+def swept(moments: Floats, column: int) -> Floats:
+    """Take what one column explains out of all moments; its row then holds the regressions on it.
+
+    The sweep operator: Goodnight, "A Tutorial on the SWEEP Operator", The American Statistician 33, 1979.
+    """
+    row = moments[:, column, :] / moments[:, column, column][:, None]
+    left = moments - moments[:, :, column, None] * row[:, None, :]
+    left[:, column, :] = row
+    return left
