@@ -63,13 +63,7 @@ def prefix(series: Series, share: float) -> Series:
         return series
     stamped = series.t_s[np.isfinite(series.t_s)]
     end_s = stamped[0] + share * (stamped[-1] - stamped[0])
-    kept = ~(series.t_s > end_s)
-    columns = {
-        name: None if (column := getattr(series, name)) is None else column[kept]
-        for name in series.__dataclass_fields__
-        if name not in {"t_s", "rss_bytes"}
-    }
-    return replace(series, t_s=series.t_s[kept], rss_bytes=series.rss_bytes[kept], **columns)
+    return series.part(~(series.t_s > end_s))
 
 
 def in_parallel(work: Callable[[Item], Result], items: Iterable[Item], *, workers: int) -> Iterator[Result]:

@@ -15,7 +15,7 @@ from soak.analyse.lives import Readings, read, split_lives
 from soak.analyse.points import Points, floors
 from soak.analyse.reasons import Facts, confidence_in_words, reasons_in_words
 from soak.analyse.settings import JudgeSettings
-from soak.analyse.verdict import Estimate, JudgedPoints, Label, Verdict
+from soak.analyse.verdict import UNKNOWN, Estimate, JudgedPoints, Label, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,6 @@ SUSPECTED = 0.5
 """Belief in a leak over the whole run from which its last part may be called climbing."""
 MOSTLY = 0.9
 """Share of what came before that the last part must lie above to be new growth and no tooth of a saw."""
-UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +103,7 @@ def _tails(whole: Judged, settings: JudgeSettings) -> Iterator[Judged]:
     )
     points = whole.points
     for share in settings.tail_shares:
-        tail = points.since(float(points.t_s[-1]) - share * float(points.t_s[-1] - points.t_s[0]))
+        tail = points.since(float(points.t_s[-1]) - share * points.length_s)
         if tail.t_s.size >= settings.min_tail_points:
             evidence = gather(tail, strict, _accepted_bytes(tail, whole.run, strict), points)
             yield Judged(whole.life, tail, whole.run, evidence, decide(evidence, whole.run, strict))
@@ -126,9 +125,7 @@ def _speaks(tail: Judged, whole: Judged, settings: JudgeSettings) -> bool:
 
 def _accepted_bytes(points: Points, run: Run, settings: JudgeSettings) -> float:
     """Return the budget over the length of these points."""
-    level = float(np.median(points.memory_bytes[points.memory_bytes.size // 2 :]))
-    run_s = float(points.t_s[-1] - points.t_s[0])
-    return budget_bytes_per_second(level, run.duration_s, settings) * run_s
+    return budget_bytes_per_second(points.level_bytes, run.duration_s, settings) * points.length_s
 
 
 def _verdict(
@@ -140,7 +137,7 @@ def _verdict(
     evidence, points, decision = facts.evidence, facts.points, facts.decision
     peak = float(readings.memory_bytes.max()) if readings.memory_bytes.size else 0.0
     plateau = decision.label is Label.PLATEAU
-    hourly = UNKNOWN if evidence is None else _scaled(evidence.per_second, 3600.0)
+    hourly = UNKNOWN if evidence is None else evidence.per_second.scaled(3600.0)
     per_connection = None if evidence is None else evidence.per_connection
     tail_from = None if evidence is None else float(points.t_s[evidence.first])
     return Verdict(
@@ -211,7 +208,3 @@ def _line(evidence: Evidence, points: Points) -> tuple[tuple[float, float], tupl
 
 def _detectable(slope: Estimate) -> float:
     return POWER_FACTOR * 0.5 * (slope.high - slope.low)
-
-
-def _scaled(slope: Estimate, factor: float) -> Estimate:
-    return Estimate(slope.estimate * factor, slope.low * factor, slope.high * factor)

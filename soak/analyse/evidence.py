@@ -62,11 +62,12 @@ class Evidence:
     per_audio_s: Estimate | None
     follows: Follows | None
     ending: tuple[tuple[Shape, float], ...]
-    """Shapes of growth that ends, as the best model without a leak has them, with their gains in bytes."""
+    """Shapes of growth that ends, with their gains in bytes: of the best model with a leak where that is
+    likelier than not, else of the best without."""
     warm_up_pace_bytes: float
-    """What those shapes would still add over another run at the pace they end with."""
+    """What the ending shapes of the best model without a leak would still add over another run."""
     warm_up_gain_bytes: float
-    """What they added."""
+    """What those added."""
     beside_pace_bytes: float
     """What the ending shapes beside growth that lasts would still add over another run, if there is such."""
     lasting_shape: Kind
@@ -114,7 +115,8 @@ def gather(
     load = _standardised(points.open_connections, t_s.size)
     share = _share(t_s)
     seasons = seasonal_columns(t_s, share, memory, load)
-    level = float(np.median(memory[memory.size // 2 :]))
+    nuisance = np.column_stack([load, seasons])
+    noise_floor = _noise_floor(memory, settings, budget_bytes)
     axes = [
         _Axis(
             follows,
@@ -123,9 +125,9 @@ def gather(
                 t_s,
                 _share(work),
                 memory,
-                np.column_stack([load, seasons]),
+                nuisance,
                 grid=GRID,
-                noise_floor=_noise_floor(memory, settings, budget_bytes),
+                noise_floor=noise_floor,
                 budget=budget_bytes,
                 prior_lasting=settings.prior_lasting,
             ),
@@ -134,10 +136,10 @@ def gather(
     ]
     best = max(axes, key=lambda axis: axis.explanation.log_evidence)
     explanation = best.explanation
-    run_s = float(t_s[-1] - t_s[0])
+    run_s = points.length_s
     pace = Estimate(*(explanation.belief.quantile(p) for p in _levels(settings.interval_confidence)))
-    climbs = explanation.lasting > 0.5
-    settled = _settled_share(explanation.beside if climbs else explanation.ending, budget_bytes)
+    ending = explanation.beside if explanation.lasting > 0.5 else explanation.ending
+    settled = _settled_share(ending, budget_bytes)
     first = min(int(np.searchsorted(_share(best.work), settled)), t_s.size - 2)
     work = t_s if points.connections is None else points.connections
     begin = 0.0 if points.connections is not None else float(whole.t_s[0])
@@ -146,18 +148,18 @@ def gather(
         point_count=whole.t_s.size,
         lasting=explanation.lasting,
         tail_s=float(t_s[-1] - t_s[first]),
-        level_bytes=level,
+        level_bytes=points.level_bytes,
         end_level_bytes=float(np.median(memory[-max(2, memory.size // 3) :])),
-        per_second=_over(pace, run_s),
+        per_second=pace.scaled(1.0 / run_s),
         at_most_per_second=explanation.belief.quantile(settings.interval_confidence) / run_s,
         at_least_per_second=explanation.belief.quantile(1.0 - settings.interval_confidence) / run_s,
         per_connection=_per(pace, points.connections),
         per_audio_s=_per(pace, points.audio_s),
         follows=_told(axes, best),
-        ending=explanation.beside if climbs else explanation.ending,
-        warm_up_pace_bytes=sum(gain * shape.end_pace() for shape, gain in explanation.ending),
+        ending=ending,
+        warm_up_pace_bytes=_end_pace(explanation.ending),
         warm_up_gain_bytes=sum(gain for _, gain in explanation.ending),
-        beside_pace_bytes=sum(gain * shape.end_pace() for shape, gain in explanation.beside),
+        beside_pace_bytes=_end_pace(explanation.beside),
         lasting_shape=explanation.likeliest_lasting,
         seasons=seasons.shape[1] // 2,
         tail_span=float(work[-1] - work[first]),
@@ -210,6 +212,11 @@ def _told(axes: list[_Axis], best: _Axis) -> Follows | None:
     return best.follows
 
 
+def _end_pace(ending: tuple[tuple[Shape, float], ...]) -> float:
+    """Return what ending shapes would still add over another run at the pace they end with, in bytes."""
+    return sum(gain * shape.end_pace() for shape, gain in ending)
+
+
 def _settled_share(ending: tuple[tuple[Shape, float], ...], budget_bytes: float) -> float:
     """Return the share of the run at which the ending shapes had all but ended; 0 where there are none."""
     total = sum(abs(gain) for _, gain in ending)
@@ -237,11 +244,7 @@ def _levels(confidence: float) -> tuple[float, float, float]:
     return 0.5, tail, 1.0 - tail
 
 
-def _over(pace: Estimate, span: float) -> Estimate:
-    return Estimate(pace.estimate / span, pace.low / span, pace.high / span)
-
-
 def _per(pace: Estimate, counter: Floats | None) -> Estimate | None:
     if counter is None or np.ptp(counter) <= 0:
         return None
-    return _over(pace, float(counter[-1] - counter[0]))
+    return pace.scaled(1.0 / float(counter[-1] - counter[0]))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from soak.analyse.series import part_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -41,9 +43,9 @@ class Readings:
         return Readings(
             t_s=self.t_s[chosen],
             memory_bytes=self.memory_bytes[chosen],
-            connections=None if self.connections is None else self.connections[chosen],
-            audio_s=None if self.audio_s is None else self.audio_s[chosen],
-            open_connections=None if self.open_connections is None else self.open_connections[chosen],
+            connections=part_of(self.connections, chosen),
+            audio_s=part_of(self.audio_s, chosen),
+            open_connections=part_of(self.open_connections, chosen),
             at_rest=self.at_rest[chosen],
             swapped=self.swapped,
         )

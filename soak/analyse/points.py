@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import median_filter
 
+from soak.analyse.series import part_of
 from soak.analyse.verdict import Basis
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ class Points:
     audio_s: NDArray[np.float64] | None = None
     """Seconds of audio streamed by then; None when there is no counter that moves."""
 
+    @property
+    def level_bytes(self) -> float:
+        """Typical memory over the later half of the points."""
+        return float(np.median(self.memory_bytes[self.memory_bytes.size // 2 :]))
+
+    @property
+    def length_s(self) -> float:
+        """From the first to the last point."""
+        return float(self.t_s[-1] - self.t_s[0])
+
     def since(self, t_s: float) -> Points:
         """Return the points from this time on."""
         chosen = np.flatnonzero(self.t_s >= t_s)
@@ -69,9 +80,9 @@ class Points:
             self,
             t_s=self.t_s[chosen],
             memory_bytes=self.memory_bytes[chosen],
-            connections=_part(self.connections, chosen),
-            open_connections=_part(self.open_connections, chosen),
-            audio_s=_part(self.audio_s, chosen),
+            connections=part_of(self.connections, chosen),
+            open_connections=part_of(self.open_connections, chosen),
+            audio_s=part_of(self.audio_s, chosen),
         )
 
 
@@ -80,7 +91,7 @@ def floors(life: Readings, settings: JudgeSettings) -> Points:
 
     A run with rest windows waits for enough of them: under load, memory also shows who is connected.
     """
-    windows = _runs(life.at_rest)
+    windows = runs(life.at_rest)
     if len(windows) >= MIN_WINDOWS:
         found = _summaries(life, windows, settings)
         memory = without_spikes(found.memory_bytes, settings.page_bytes)
@@ -103,17 +114,13 @@ def floors(life: Readings, settings: JudgeSettings) -> Points:
     return Points(
         found.t_s[chosen],
         memory[chosen],
-        _part(found.connections, chosen),
+        part_of(found.connections, chosen),
         Basis.LOAD_ENVELOPE,
         len(windows),
         worth,
-        _part(opened, chosen) if worth > 0 else None,
-        _part(found.audio_s, chosen),
+        part_of(opened, chosen) if worth > 0 else None,
+        part_of(found.audio_s, chosen),
     )
-
-
-def _part(column: NDArray[np.float64] | None, chosen: NDArray[np.intp]) -> NDArray[np.float64] | None:
-    return None if column is None else column[chosen]
 
 
 def troughs(t_s: NDArray[np.float64], memory: NDArray[np.float64], least: int) -> NDArray[np.intp]:
@@ -207,7 +214,7 @@ def bytes_per_open_connection(
     return float(coefficients[-1] / np.std(opened))
 
 
-def _runs(flags: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+def runs(flags: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
     """Return the index ranges of contiguous true flags."""
     chosen = np.flatnonzero(flags)
     if not chosen.size:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from soak.analyse.verdict import Estimate, Settling
 
 
+TO_SETTLE = "To settle it"
+"""How the sentence begins on what settles an inconclusive verdict."""
+
+
 @dataclass(frozen=True, eq=False)
 class Facts:
     """Everything the words are made of."""
@@ -174,8 +178,8 @@ def _settling(settling: Settling | None) -> str:
     wanted = f"about {format_duration(max(settling.more_seconds, 1.0))} more"
     if settling.more_connections:
         count = format_rounded_count(settling.more_connections)
-        return f"To settle it: about {count} more connections ({wanted})."
-    return f"To settle it: {wanted} of the same load."
+        return f"{TO_SETTLE}: about {count} more connections ({wanted})."
+    return f"{TO_SETTLE}: {wanted} of the same load."
 
 
 def _slope(facts: Facts, evidence: Evidence) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soak.analyse.engine import judge
+from soak.analyse.points import runs
+from soak.analyse.reasons import TO_SETTLE
 from soak.analyse.series import LARGEST_READING, Series
 from soak.analyse.settings import JudgeSettings
 from soak.analyse.verdict import Estimate, Follows, Label, Settling
@@ -36,8 +38,6 @@ RESOURCE_NAMES = {
     SESSIONS: "Live sessions",
 }
 """The columns that are judged, in the order they are told, with their names at the start of a sentence."""
-TO_SETTLE = "To settle it"
-"""How the judge begins the sentence on what settles an inconclusive verdict."""
 LEFT_OVER = "Live sessions do not return to zero at rest"
 FEW_RISES = "too few rises to tell growth from a few late steps"
 """The confidence where `ResourceSettings.min_rises` holds a climb back."""
@@ -144,17 +144,7 @@ def _series(column: str, counts: Floats, beside: Series, since_s: float) -> Seri
     kept = np.isfinite(values) & (values >= 0) & np.isfinite(beside.t_s) & (beside.t_s >= since_s)
     if kept.any() and values[kept].max() > LARGEST_READING:
         raise ValueError(f"{column} holds {values[kept].max():g}, which is no possible reading")
-
-    def part(load: Floats | None) -> Floats | None:
-        return None if load is None else load[kept]
-
-    return Series(
-        t_s=beside.t_s[kept],
-        rss_bytes=values[kept] + ABOVE_NOTHING,
-        connections_completed=part(beside.connections_completed),
-        open_connections=part(beside.open_connections),
-        phase=None if beside.phase is None else beside.phase[kept],
-    )
+    return replace(beside.part(kept), rss_bytes=values[kept] + ABOVE_NOTHING, swap_bytes=None, audio_s=None)
 
 
 def _judge_one(
@@ -212,11 +202,8 @@ def _at_rest(series: Series) -> int | None:
     """Return the lowest reading of the last rest window, or None without any."""
     if series.phase is None:
         return None
-    resting = np.flatnonzero(series.phase == "rest")
-    if not resting.size:
-        return None
-    last = np.split(resting, np.flatnonzero(np.diff(resting) > 1) + 1)[-1]
-    return round(float(series.rss_bytes[last].min()) - ABOVE_NOTHING)
+    windows = runs(series.phase == "rest")
+    return round(float(series.rss_bytes[windows[-1]].min()) - ABOVE_NOTHING) if windows else None
 
 
 def climbing(verdict: Verdict) -> tuple[str, ...]:

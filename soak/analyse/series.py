@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Chosen = slice | NDArray[np.intp] | NDArray[np.bool_]
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 LARGEST_READING = 1e18
 """An exabyte, or thirty billion years: beyond it a number is a mistake."""
@@ -59,6 +62,18 @@ class Series:
             if array is not None and array.shape != self.t_s.shape:
                 raise ValueError(f"{name} has {array.size} readings where t_s has {self.t_s.size}")
         _check_clock(self.t_s)
+
+    def part(self, chosen: Chosen) -> Series:
+        """Return some of the readings."""
+        columns: dict[str, Any] = {
+            field.name: part_of(getattr(self, field.name), chosen) for field in fields(self)
+        }
+        return Series(**columns)
+
+
+def part_of(column: NDArray[Scalar] | None, chosen: Chosen) -> NDArray[Scalar] | None:
+    """Return some entries of a column; None where there is no such column."""
+    return None if column is None else column[chosen]
 
 
 def _as_floats(name: str, given: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,11 @@ class JudgeSettings:
     slow_tail_span: float = 3.0
     """How many times the warm-up's length (in connections, else seconds) such a small growth must persist.
     Logarithmic growth halves its speed over a tripling, so it cannot pass."""
+
+    def with_recorded(self, values: Mapping[str, Any]) -> Self:
+        """Return these settings with recorded ones instead; those only another version knows are left out."""
+        known = {field.name for field in fields(self)}
+        return replace(self, **{name: value for name, value in values.items() if name in known})
 
     def __post_init__(self) -> None:
         """Check the ranges; a recorded list of shares is a tuple again."""

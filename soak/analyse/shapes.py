@@ -38,8 +38,8 @@ SHORT_FILLS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.13)
 """Where one that begins with the run may end, too."""
 SLOW_SHARE = 0.1
 """Warm-ups with a time constant, and rises with a length, from this share of the run on are slow."""
-ONSETS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-"""Where growth that goes on may begin, as shares of the run."""
+ONSETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+"""Where growth that goes on may begin late, as shares of the run."""
 POWERS = (0.5, 0.65, 0.8)
 """Exponents of growth that slows down but never ends."""
 
@@ -186,7 +186,6 @@ def _jumps(memory: NDArray[np.float64]) -> NDArray[np.intp]:
 def lasting_shapes() -> list[Shape]:
     """Return the shapes of growth that goes on."""
     shapes = [Shape(Kind.LINE, 0.0, 1.0, 0.65)]
-    late = ONSETS[1:]
-    shapes += [Shape(Kind.LATE, onset, 1.0, 0.2 / len(late)) for onset in late]
+    shapes += [Shape(Kind.LATE, onset, 1.0, 0.2 / len(ONSETS)) for onset in ONSETS]
     shapes += [Shape(Kind.POWER, 0.0, power, 0.15 / len(POWERS)) for power in POWERS]
     return shapes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -44,6 +45,14 @@ class Estimate:
     estimate: float
     low: float
     high: float
+
+    def scaled(self, factor: float) -> Estimate:
+        """Return it in another unit."""
+        return Estimate(self.estimate * factor, self.low * factor, self.high * factor)
+
+
+UNKNOWN = Estimate(math.nan, math.nan, math.nan)
+"""Nothing could be estimated."""
 
 
 @dataclass(frozen=True)

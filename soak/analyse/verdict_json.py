@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from soak.analyse.resources import ResourceVerdict, memory_label
-from soak.analyse.verdict import Basis, Estimate, Follows, JudgedPoints, Label, Settling, Verdict
+from soak.analyse.verdict import UNKNOWN, Basis, Estimate, Follows, JudgedPoints, Label, Settling, Verdict
 
 SCHEMA_VERSION = 1
-UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 
 
 def to_json_object(verdict: Verdict, source: str | None = None) -> dict[str, Any]:
@@ -158,9 +158,7 @@ def _line_in(line: list[list[float]] | None) -> tuple[tuple[float, float], tuple
 
 
 def _estimate_out(estimate: Estimate | None) -> dict[str, float] | None:
-    return (
-        None if estimate is None else {name: getattr(estimate, name) for name in ("estimate", "low", "high")}
-    )
+    return None if estimate is None else asdict(estimate)
 
 
 def _estimate_in(data: dict[str, float | None] | None) -> Estimate | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from soak.analyse.reasons import TO_SETTLE
 from soak.analyse.resources import RESOURCE_NAMES, best_growth, climbing, count_rate, memory_label
 from soak.analyse.verdict import Follows, Label
 from soak.quantity import (
@@ -92,19 +93,16 @@ def sentence(verdict: Verdict) -> str:
     return f"Growth after warm-up: {format_rate(growth.estimate)} ({CONFIDENCE} interval {interval})."
 
 
-_SETTLING = "To settle it"
-
-
 def further_reasons(verdict: Verdict) -> tuple[str, ...]:
     """Return the reasons that neither `sentence` nor `settling_sentence` says."""
-    return tuple(reason for reason in verdict.reasons[1:] if not reason.startswith(_SETTLING))
+    return tuple(reason for reason in verdict.reasons[1:] if not reason.startswith(TO_SETTLE))
 
 
 def settling_sentence(verdict: Verdict) -> str | None:
     """Say what would settle an inconclusive verdict, in the judge's words or from its numbers."""
     if verdict.verdict is not Label.INCONCLUSIVE:
         return None
-    said = next((reason for reason in verdict.reasons[1:] if reason.startswith(_SETTLING)), None)
+    said = next((reason for reason in verdict.reasons[1:] if reason.startswith(TO_SETTLE)), None)
     if said is not None or verdict.settling is None:
         return said
     more_seconds, more_connections = verdict.settling.more_seconds, verdict.settling.more_connections
@@ -113,7 +111,7 @@ def settling_sentence(verdict: Verdict) -> str | None:
         ways.append(f"{format_duration(more_seconds)} more")
     if is_known(more_connections):
         ways.append(f"{format_count(more_connections)} more connections")
-    return f"{_SETTLING} at the noise seen so far: about {' or '.join(ways)}." if ways else None
+    return f"{TO_SETTLE} at the noise seen so far: about {' or '.join(ways)}." if ways else None
 
 
 def death(run: Run, verdict: Verdict) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +147,7 @@ def _evidence(look: Look) -> dict[str, Any]:
 def _numbers(growth: Estimate | None) -> dict[str, float] | None:
     if growth is None or math.isnan(growth.estimate):
         return None
-    return {"estimate": growth.estimate, "low": growth.low, "high": growth.high}
+    return asdict(growth)
 
 
 def _level_or_growth(verdict: Verdict) -> str:

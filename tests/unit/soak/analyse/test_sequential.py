@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -182,11 +182,7 @@ def _words(whole: Series, *, offers: int = 30) -> tuple[list[Label], Look]:
     stood = []
     for at in range(1, offers):
         seen = whole.t_s <= whole.t_s[-1] * at / offers
-        columns: dict[str, Any] = {
-            field.name: None if getattr(whole, field.name) is None else getattr(whole, field.name)[seen]
-            for field in fields(whole)
-        }
-        rule.offer(replace(whole, **columns))
+        rule.offer(whole.part(seen))
         stood.append(rule.standing)
     return stood, rule.conclude(whole)
 
