@@ -11,7 +11,7 @@ import numpy as np
 from soak.analyse import AdviceContext, JudgeSettings, Label, Series, Verdict, judge
 from soak.analyse.resources import RESOURCE_NAMES, ResourceVerdict, judge_resources, with_resources
 from soak.errors import ExitCode, SoakError
-from soak.record.final_look import FinalLook, with_look
+from soak.record.final_look import FinalLook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,9 +111,8 @@ def recorded_settings(run: Run) -> JudgeSettings:
     For a run until decided they are those of the look it ended on.
     """
     recorded: dict[str, Any] = run.manifest.get("configuration", {}).get("judge", {})
-    known = {field.name for field in dataclasses.fields(JudgeSettings)}
-    configured = JudgeSettings(**{name: value for name, value in recorded.items() if name in known})
-    return with_look(configured, FinalLook.of(run))
+    look = FinalLook.of(run)
+    return JudgeSettings().with_recorded({**recorded, **({} if look is None else look.judge)})
 
 
 def _advice_context(manifest: dict[str, Any]) -> AdviceContext:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from soak.analyse import JudgeSettings, Verdict, to_json_object
+from soak.analyse import Verdict, to_json_object
 from soak.analyse.verdict_json import SCHEMA_VERSION
 from soak.cli.fleet_progress import fleet_progress
 from soak.cli.sizes import growth_budget
@@ -60,9 +60,7 @@ def analyze(
     The exit code is that of the worst run, in the order 4, 1, 2 (one could not be judged), 3, 0: a leak
     that was found is never hidden by a file that could not be read.
     """
-    budget = None
-    if max_growth is not None:
-        budget = growth_budget(max_growth, JudgeSettings()).max_growth_bytes_per_hour
+    budget = None if max_growth is None else growth_budget(max_growth)
     if len(paths) < WORTH_A_POOL:
         codes = [_judge_one(path, budget, as_json=as_json) for path in paths]
     else:

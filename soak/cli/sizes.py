@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from pydantic import ByteSize, TypeAdapter, ValidationError
 
 from soak.analyse import JudgeSettings
@@ -18,9 +16,11 @@ def growth_budget_bytes(text: str) -> float:
         raise SoakError(f"--max-growth {text}: write a size per hour such as 500KiB or 5MiB") from None
 
 
-def growth_budget(text: str, settings: JudgeSettings) -> JudgeSettings:
-    """Return `settings` with the budget of --max-growth; raises `SoakError` for one that is no budget."""
+def growth_budget(text: str) -> float:
+    """Read the same where no configuration checks it; a size that is no budget is refused, too."""
+    budget = growth_budget_bytes(text)
     try:
-        return dataclasses.replace(settings, max_growth_bytes_per_hour=growth_budget_bytes(text))
+        JudgeSettings(max_growth_bytes_per_hour=budget)
     except ValueError as error:
         raise SoakError(f"--max-growth {text}: {error}") from None
+    return budget

@@ -87,15 +87,6 @@ class FinalLook:
         return f"at most {' or '.join(limits)}" if self.stopped_early else " or ".join(limits)
 
 
-def with_look(settings: JudgeSettings, look: FinalLook | None) -> JudgeSettings:
-    """Return `settings` as they held at `look`; unknown ones of another version are left out."""
-    if look is None:
-        return settings
-    known = {field.name for field in dataclasses.fields(JudgeSettings)}
-    changed = {name: value for name, value in look.judge.items() if name in known}
-    return dataclasses.replace(settings, **changed)
-
-
 def changed_settings(configured: JudgeSettings, used: JudgeSettings) -> dict[str, Any]:
     """Return the settings of `used` that differ from the configured ones."""
     before = dataclasses.asdict(configured)
