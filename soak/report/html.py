@@ -18,6 +18,7 @@ from soak.report.evidence import duration_s
 from soak.report.markdown import render_markdown
 from soak.report.memory_chart import memory_chart
 from soak.report.palette import DARK, LIGHT
+from soak.report.resource_table import resource_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +71,7 @@ def render_html(run: Run, verdict: Verdict) -> str:
         small=small,
         climbing=climbing,
         resources=resources,
-        resource_table=facts.resources(verdict),
+        resource_table=resource_table(verdict),
         charts_json=charts_json([*([memory] if memory else []), *climbing, *small, *resources]),
         judged=facts.judged_numbers(verdict),
         courses=facts.courses(run, verdict),

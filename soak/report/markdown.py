@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from soak.report import facts, wording
+from soak.report.resource_table import ResourceTable, resource_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ def render_markdown(run: Run, verdict: Verdict) -> str:
         _table(("", "", ""), ((f.label, f.value, f.note) for f in wording.key_figures(run, verdict))),
         _text(wording.settling_sentence(verdict) or ""),
         _bullets(wording.further_reasons(verdict)),
-        _resources(facts.resources(verdict)),
+        _resources(resource_table(verdict)),
         _courses("Reading", facts.courses(run, verdict)),
         _courses("Latency", facts.latency(run)),
         _rows("Failed connections", facts.failures(run)),
@@ -49,7 +50,7 @@ def _setup(run: Run) -> str:
     return f"<details><summary>Server, host and versions</summary>\n\n{body}\n</details>"
 
 
-def _resources(table: facts.ResourceTable | None) -> str:
+def _resources(table: ResourceTable | None) -> str:
     if table is None:
         return ""
     head = ("Other resources", "start", "end", "peak", f"growth {table.unit} (95 %)", "verdict")

@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from soak.report import facts, wording
+from soak.report import wording
 from soak.report.file_names import HTML_NAME
+from soak.report.resource_table import ResourceTable, resource_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ def render_terminal(run: Run, verdict: Verdict, report_path: Path | None = None)
         parts.append(Text(f"Confidence: {verdict.confidence}", style="dim"))
     parts += [Text(f"! {warning}", style="yellow") for warning in wording.warnings(run, verdict)]
     parts += [Text(), _figures(run, verdict)]
-    resources = facts.resources(verdict)
+    resources = resource_table(verdict)
     if resources is not None:
         parts += [Text(), _resources(resources)]
     reasons = wording.further_reasons(verdict)
@@ -75,7 +76,7 @@ def _figures(run: Run, verdict: Verdict) -> Table:
     return table
 
 
-def _resources(resources: facts.ResourceTable) -> Table:
+def _resources(resources: ResourceTable) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("Other resources", no_wrap=True, style="dim")
     table.add_column("start", no_wrap=True, justify="right")

@@ -1,0 +1,81 @@
+"""The table of the other resources that were judged: descriptors, threads, sockets, live sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from soak.analyse.resources import RESOURCE_NAMES, count_rate
+from soak.analyse.verdict import Label
+from soak.quantity import MISSING, format_count, is_known
+from soak.report.wording import SIGNS
+
+if TYPE_CHECKING:
+    from soak.analyse.resources import ResourceVerdict
+    from soak.analyse.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class ResourceRow:
+    """One of the other resources that were judged, as text."""
+
+    label: str
+    start: str
+    end: str
+    peak: str
+    growth: str
+    """After warm-up, in the unit of the table."""
+    interval: str
+    """Its 95 % interval; empty where there is none."""
+    verdict: str
+    """``plateau``, ``climbing`` or ``inconclusive``."""
+    sign: str
+    """The verdict as a shape."""
+
+    @property
+    def growth_with_interval(self) -> str:
+        """Both in one line."""
+        return f"{self.growth} ({self.interval})" if self.interval else self.growth
+
+
+@dataclass(frozen=True)
+class ResourceTable:
+    """The other resources that were judged."""
+
+    unit: str
+    """``per connection`` where all rows know it, else ``per hour``."""
+    rows: tuple[ResourceRow, ...]
+
+
+def resource_table(verdict: Verdict) -> ResourceTable | None:
+    """Return the other resources that were judged, those that climb first; None when there are none."""
+    # a stable sort: otherwise in the order they are told
+    judged = sorted(verdict.resources.items(), key=lambda item: item[1].verdict is not Label.CLIMBING)
+    if not judged:
+        return None
+    by_connection = all(
+        one.growth_per_connection is not None or not is_known(one.growth_per_hour.estimate)
+        for _, one in judged
+    )
+    rows = tuple(
+        _resource_row(RESOURCE_NAMES[name], one, by_connection=by_connection) for name, one in judged
+    )
+    return ResourceTable("per connection" if by_connection else "per hour", rows)
+
+
+def _resource_row(label: str, one: ResourceVerdict, *, by_connection: bool) -> ResourceRow:
+    growth = one.growth_per_connection if by_connection else one.growth_per_hour
+    estimate, interval = MISSING, ""
+    if growth is not None and is_known(growth.estimate):
+        estimate = count_rate(growth.estimate)
+        interval = f"{count_rate(growth.low)} to {count_rate(growth.high)}"
+    return ResourceRow(
+        label=label,
+        start=format_count(one.start),
+        end=format_count(one.end),
+        peak=format_count(one.peak),
+        growth=estimate,
+        interval=interval,
+        verdict=str(one.verdict),
+        sign=SIGNS[str(one.verdict)],
+    )
