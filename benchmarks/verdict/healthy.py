@@ -18,9 +18,13 @@ from benchmarks.verdict.noise import autoregressive, spikes, standardised
 from benchmarks.verdict.scene import Scene, set_scene
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from benchmarks.verdict.sketch import Sketch
+
+    Curve = Callable[[Draw, NDArray[np.float64], float], NDArray[np.float64]]
 
 
 def flat(draw: Draw) -> Sketch:
@@ -30,23 +34,24 @@ def flat(draw: Draw) -> Sketch:
 
 def first_touch_ladder(draw: Draw) -> Sketch:
     """Climb as threads first touch their arenas: 1.5 → 2.1 GB with 32 decoder threads (F#2164)."""
-    scene = set_scene(draw)
-    end = draw.log_between(0.04, 0.5, widen=0.1)
-    return scene.sketch(draw.log_between(0.02, 0.6) * shapes.ladder(draw, scene.x, end))
+    return warming(draw, shapes.ladder, latest_end=0.5, largest=0.6, earliest_end=0.04)
 
 
 def exponential_warm_up(draw: Draw) -> Sketch:
     """Warm up with one time constant: 111 → 143 → 166 → 171 MB by call 750, arena off (§3)."""
-    scene = set_scene(draw)
-    end = draw.log_between(0.05, 0.6, widen=0.1)
-    return scene.sketch(draw.log_between(0.02, 0.8) * shapes.exponential(draw, scene.x, end))
+    return warming(draw, shapes.exponential, latest_end=0.6, largest=0.8, earliest_end=0.05)
 
 
 def two_time_constants(draw: Draw) -> Sketch:
     """Warm up quickly, then slowly: 882 → 893 → 894 MB, a tail that ends late (§7)."""
+    return warming(draw, shapes.two_time_constants, latest_end=0.6, largest=0.6, earliest_end=0.1)
+
+
+def warming(draw: Draw, curve: Curve, *, earliest_end: float, latest_end: float, largest: float) -> Sketch:
+    """Rise along `curve` by 2 % to `largest` of the level, done at a share of the trace between the ends."""
     scene = set_scene(draw)
-    end = draw.log_between(0.1, 0.6, widen=0.1)
-    return scene.sketch(draw.log_between(0.02, 0.6) * shapes.two_time_constants(draw, scene.x, end))
+    end = draw.log_between(earliest_end, latest_end, widen=0.1)
+    return scene.sketch(draw.log_between(0.02, largest) * curve(draw, scene.x, end))
 
 
 def logarithmic_warm_up(draw: Draw) -> Sketch:
