@@ -12,6 +12,7 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 if TYPE_CHECKING:
+    from asr_server.training.contextual import ContextualModel, HotwordEncoder
     from asr_server.training.geometry import Geometry
     from asr_server.training.network import OfflineModel, OnlineDecoder, OnlineEncoder
 
@@ -20,6 +21,9 @@ LEFT_IN_FLOAT = ("output",)
 """Parts of node names that FunASR's export leaves out of quantisation: the output layers."""
 EXAMPLE_FRAMES = 20
 EXAMPLE_TOKENS = 3
+EXAMPLE_HOTWORDS = 5
+LONGEST_HOTWORD = 10
+"""Tokens that FunASR's runtimes pad every hotword to."""
 
 
 def export_online_encoder(module: OnlineEncoder, geometry: Geometry, target: Path) -> None:
@@ -66,6 +70,37 @@ def export_offline(module: OfflineModel, geometry: Geometry, target: Path) -> No
         (torch.randn(2, EXAMPLE_FRAMES, geometry.feature_dim), torch.tensor([12, EXAMPLE_FRAMES]).int()),
         {"speech": {0: "batch_size", 1: "feats_length"}, "speech_lengths": {0: "batch_size"}},
         {"logits": {0: "batch_size", 1: "logits_length"}, "token_num": {0: "batch_size"}},
+        target,
+    )
+
+
+def export_contextual(module: ContextualModel, geometry: Geometry, target: Path) -> None:
+    """Write `model.onnx` of a contextual model."""
+    batch = 2
+    _export(
+        module,
+        (
+            torch.randn(batch, EXAMPLE_FRAMES, geometry.feature_dim),
+            torch.tensor([12, EXAMPLE_FRAMES]).int(),
+            torch.randn(batch, EXAMPLE_HOTWORDS, geometry.encoder_dim),
+        ),
+        {
+            "speech": {0: "batch_size", 1: "feats_length"},
+            "speech_lengths": {0: "batch_size"},
+            "bias_embed": {0: "batch_size", 1: "num_hotwords"},
+        },
+        {"logits": {0: "batch_size", 1: "logits_length"}, "token_num": {0: "batch_size"}},
+        target,
+    )
+
+
+def export_hotword_encoder(module: HotwordEncoder, geometry: Geometry, target: Path) -> None:
+    """Write `model_eb.onnx` of a contextual model: hotwords of `LONGEST_HOTWORD` tokens, padded with 0."""
+    _export(
+        module,
+        (torch.randint(geometry.vocabulary_size, (EXAMPLE_HOTWORDS, LONGEST_HOTWORD)).int(),),
+        {"hotword": {0: "num_hotwords"}},
+        {"hw_embed": {1: "num_hotwords"}},
         target,
     )
 

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 def config_text(geometry: Geometry, kind: str) -> str:
-    """Write `config.yaml` for an "online" or "offline" model, with FunASR's section and key names."""
-    online = kind == "online"
+    """Write `config.yaml` for an "online", "offline" or "contextual" model, with FunASR's key names."""
+    online, contextual = kind == "online", kind == "contextual"
+    names = {"online": "ParaformerStreaming", "offline": "Paraformer", "contextual": "ContextualParaformer"}
     config = {
-        "model": "ParaformerStreaming" if online else "Paraformer",
-        "model_conf": {"predictor_bias": 0},
+        "model": names[kind],
+        "model_conf": {"predictor_bias": 0} | ({"inner_dim": geometry.encoder_dim} if contextual else {}),
         "encoder": "SANMEncoderChunkOpt" if online else "SANMEncoder",
         "encoder_conf": {
             "output_size": geometry.encoder_dim,
@@ -30,7 +31,7 @@ def config_text(geometry: Geometry, kind: str) -> str:
             "sanm_shift": 0,
             "selfattention_layer_type": "sanm",
         },
-        "decoder": "ParaformerSANMDecoder",
+        "decoder": "ContextualParaformerDecoder" if contextual else "ParaformerSANMDecoder",
         "decoder_conf": {
             "attention_heads": geometry.attention_heads,
             "linear_units": geometry.linear_units,

@@ -210,9 +210,16 @@ class DecoderBlock(nn.Module):
         self, x: Tensor, mask: Tensor, enc: Tensor, bias: Tensor, past: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """[B, N, D] -> ([B, N, D], the FSMN cache for the next call)."""
+        own, heard, cache = self.halves(x, mask, enc, bias, past)
+        return own + heard, cache
+
+    def halves(
+        self, x: Tensor, mask: Tensor, enc: Tensor, bias: Tensor, past: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The two addends of the block's output, from the tokens and from the frames, and the FSMN cache."""
         memory, cache = self.self_attn(self.norm2(self.feed_forward(self.norm1(x))), mask, past)
-        x = x + memory
-        return x + self.src_attn(self.norm3(x), enc, bias), cache
+        own = x + memory
+        return own, self.src_attn(self.norm3(own), enc, bias), cache
 
 
 class Decoder(nn.Module):
@@ -312,8 +319,7 @@ class OfflineModel(nn.Module):
 
     def forward(self, speech: Tensor, speech_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Plain features in; gives logits and token_num."""
-        mask = length_mask(speech_lengths, speech.shape[1])
-        enc = self.encoder(speech * self.scale + position_encoding(speech.shape[1], speech.shape[2]), mask)
+        enc, mask = self.encode(speech, speech_lengths)
         embeds, counts = integrate_and_fire(
             enc, self.predictor(enc, mask), speech_lengths, self.tail_threshold
         )
@@ -321,3 +327,9 @@ class OfflineModel(nn.Module):
         no_caches = [None] * len(self.decoder.blocks)
         hidden, _ = self.decoder.hidden(enc, mask, embeds, embeds_mask, no_caches)
         return self.decoder.output_layer(hidden), counts
+
+    def encode(self, speech: Tensor, speech_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Plain features [B, T, F] -> enc [B, T, D], mask [B, T]."""
+        mask = length_mask(speech_lengths, speech.shape[1])
+        positions = position_encoding(speech.shape[1], speech.shape[2])
+        return self.encoder(speech * self.scale + positions, mask), mask
