@@ -5,17 +5,43 @@ from __future__ import annotations
 import json
 
 MANDARIN_NUMBERS = "零一二三四五六七八九十百千万点"
-MANDARIN_COMMANDS = "打开关闭停止前进后退左右转上下大小音量灯播放"
+MANDARIN_COMMANDS = "打开关闭停止前进后退左右转上下大小音量灯播放呼叫"
+MANDARIN_SURNAMES = "王李张刘陈"
+MANDARIN_GIVEN_NAMES = (
+    "明鸣",
+    "静靖",
+    "芳方",
+    "丽莉",
+    "军君",
+    "杰洁",
+    "平萍",
+    "红宏",
+    "刚钢",
+    "林琳",
+    "云芸",
+)
+"""Pairs that sound alike: what is written without a hotword, and the other spelling."""
 ENGLISH_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 ENGLISH_COMMANDS = ("yes", "no", "stop", "go")
+ENGLISH_NAMES = (
+    *(("eric", "erik"), ("steven", "stephen"), ("john", "jon")),
+    *(("sara", "sarah"), ("brian", "bryan"), ("anne", "ann")),
+)
+"""Pairs that sound alike, as in Mandarin."""
 
 TINY_TOKENS = (
-    *("<blank>", "<s>", "</s>", "<unk>"),
+    *("<blank>", "<s>", "</s>"),
     *MANDARIN_NUMBERS,
     *MANDARIN_COMMANDS,
+    *MANDARIN_SURNAMES,
+    *("".join(MANDARIN_GIVEN_NAMES)),
     *ENGLISH_DIGITS,
     *ENGLISH_COMMANDS,
+    "call",
+    *(name for pair in ENGLISH_NAMES for name in pair),
+    "<unk>",
 )
+"""The marks are where FunASR's vocabularies have them: three in front, the unknown token last."""
 
 FIRST_IDEOGRAPH = 0x4E00
 
