@@ -22,7 +22,7 @@ from asr_server.paraformer.sessions import one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ModelDir", "ModelError", "graph_file", "read_cmvn", "read_model_dir"]
+__all__ = ["ModelDir", "ModelError", "graph_file", "read_cmvn", "read_model_dir", "read_text"]
 
 Doubles = NDArray[np.float64]
 
@@ -53,10 +53,30 @@ def read_model_dir(path: Path) -> ModelDir:
     if not path.is_dir():
         raise ModelError(f"no model folder at {path}")
     config_file = path / "config.yaml"
-    config = _read_config(config_file)
-    frontend = _section(config, "frontend_conf", config_file)
-    predictor = _section(config, "predictor_conf", config_file)
+    config = read_config(config_file)
+    frontend = read_frontend(path, config)
+    predictor = config_section(config, "predictor_conf", config_file)
     model = config.get("model_conf") or {}
+    try:
+        threshold = float(predictor.get("threshold", DEFAULT_CIF_THRESHOLD))
+        if threshold <= 0:
+            raise ModelError(f"{config_file}: threshold must be above 0, not {threshold}")
+        return ModelDir(
+            path=path,
+            frontend=frontend,
+            tokens=_read_tokens(path / "tokens.json", config),
+            cif_threshold=threshold,
+            tail_threshold=float(predictor.get("tail_threshold", DEFAULT_TAIL_THRESHOLD)),
+            predictor_bias=int(model.get("predictor_bias", 0)),
+        )
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"{config_file}: a value has the wrong type: {one_line(error)}") from error
+
+
+def read_frontend(path: Path, config: dict[str, Any]) -> FrontendSettings:
+    """Read `frontend_conf` and `am.mvn` of a model folder; raises ModelError."""
+    config_file = path / "config.yaml"
+    frontend = config_section(config, "frontend_conf", config_file)
     try:
         shift, scale = read_cmvn(path / "am.mvn", int(frontend["n_mels"]) * int(frontend["lfr_m"]))
         settings = FrontendSettings(
@@ -70,19 +90,12 @@ def read_model_dir(path: Path) -> ModelDir:
             lfr_m=int(frontend["lfr_m"]),
             lfr_n=int(frontend["lfr_n"]),
         )
-        _check_sizes(config_file, settings, float(predictor.get("threshold", DEFAULT_CIF_THRESHOLD)))
-        return ModelDir(
-            path=path,
-            frontend=settings,
-            tokens=_read_tokens(path / "tokens.json"),
-            cif_threshold=float(predictor.get("threshold", DEFAULT_CIF_THRESHOLD)),
-            tail_threshold=float(predictor.get("tail_threshold", DEFAULT_TAIL_THRESHOLD)),
-            predictor_bias=int(model.get("predictor_bias", 0)),
-        )
     except KeyError as error:
         raise ModelError(f"{config_file}: frontend_conf lacks {error.args[0]}") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"{config_file}: a value has the wrong type: {one_line(error)}") from error
+    _check_sizes(config_file, settings)
+    return settings
 
 
 def graph_file(path: Path, stem: str, *, quantize: bool | None = None) -> Path:
@@ -100,7 +113,7 @@ def read_cmvn(path: Path, dim: int) -> tuple[Doubles, Doubles]:
 
     The numbers stand in square brackets after `<AddShift>` and `<Rescale>`.
     """
-    text = _read_text(path)
+    text = read_text(path)
     vectors = []
     for component in ("AddShift", "Rescale"):
         found = re.search(rf"<{component}>[^\[]*\[([^\]]*)\]", text)
@@ -116,7 +129,7 @@ def read_cmvn(path: Path, dim: int) -> tuple[Doubles, Doubles]:
     return vectors[0], vectors[1]
 
 
-def _check_sizes(path: Path, frontend: FrontendSettings, threshold: float) -> None:
+def _check_sizes(path: Path, frontend: FrontendSettings) -> None:
     """Raise ModelError for values that Kaldi's code would end the process for, or that make no sense."""
     if frontend.window not in WINDOWS:
         raise ModelError(f"{path}: window must be one of {', '.join(WINDOWS)}, not {frontend.window!r}")
@@ -127,14 +140,14 @@ def _check_sizes(path: Path, frontend: FrontendSettings, threshold: float) -> No
         "frame_shift": frontend.frame_shift_ms,
         "lfr_m": frontend.lfr_m,
         "lfr_n": frontend.lfr_n,
-        "threshold": threshold,
     }
     for name, value in positive.items():
         if value <= 0:
             raise ModelError(f"{path}: {name} must be above 0, not {value}")
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Read a file of a model folder; raises ModelError."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -143,9 +156,28 @@ def _read_text(path: Path) -> str:
         raise ModelError(f"cannot read {path}: {one_line(error)}") from error
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+class _PlainLoader(yaml.SafeLoader):
+    """A safe loader that takes values tagged as Python objects for the plain values they are written as.
+
+    Folders made by older toolkits hold tuples and names of classes, which no code here needs.
+    """
+
+
+def _plain_value(loader: _PlainLoader, _tag: str, node: yaml.Node) -> object:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return node.value
+
+
+_PlainLoader.add_multi_constructor("tag:yaml.org,2002:python/", _plain_value)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read `config.yaml` with a loader that builds nothing but plain values; raises ModelError."""
     try:
-        config = yaml.safe_load(_read_text(path))
+        config = yaml.load(read_text(path), _PlainLoader)  # noqa: S506 - derived from the safe loader
     except yaml.YAMLError as error:
         raise ModelError(f"{path} is not YAML: {one_line(error)}") from error
     if not isinstance(config, dict):
@@ -153,18 +185,24 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _section(config: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+def config_section(config: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    """Take a section that must be there; raises ModelError."""
     section = config.get(name)
     if not isinstance(section, dict):
         raise ModelError(f"{path} has no {name}")
     return section
 
 
-def _read_tokens(path: Path) -> tuple[str, ...]:
-    try:
-        tokens = json.loads(_read_text(path))
-    except json.JSONDecodeError as error:
-        raise ModelError(f"{path} is not JSON: {one_line(error)}") from error
+def _read_tokens(path: Path, config: dict[str, Any]) -> tuple[str, ...]:
+    """Read `tokens.json`, or what older folders have instead of it: `token_list` in `config.yaml`."""
+    where, tokens = f"{path}", config.get("token_list")
+    if tokens is not None and not path.is_file():
+        where = f"{path.parent / 'config.yaml'}: token_list"
+    else:
+        try:
+            tokens = json.loads(read_text(path))
+        except json.JSONDecodeError as error:
+            raise ModelError(f"{path} is not JSON: {one_line(error)}") from error
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-        raise ModelError(f"{path} must hold a list of strings")
+        raise ModelError(f"{where} must hold a list of strings")
     return tuple(tokens)

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 ARENA_EXTEND_STRATEGIES = {"kNextPowerOfTwo": 0, "kSameAsRequested": 1}
 """ONNX Runtime's names and numbers of how an arena grows."""
+INTEGERS: dict[str, type[np.integer[Any]]] = {"tensor(int32)": np.int32, "tensor(int64)": np.int64}
+"""ONNX Runtime's words for the types in which graphs take lengths and token ids."""
 ERRORS_ONLY = 3
 """ONNX Runtime's log severity; its warnings about graphs are nothing the operator of a server can act on."""
 
@@ -79,12 +81,23 @@ class GraphSession:
         self.inputs = tuple(_interface(node) for node in self._session.get_inputs())
         self.outputs = tuple(_interface(node) for node in self._session.get_outputs())
         self._output_names = [output.name for output in self.outputs]
+        self._integers = {
+            tensor.name: INTEGERS[tensor.type] for tensor in self.inputs if tensor.type in INTEGERS
+        }
         self._run_options = _run_options(settings)
 
-    def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """Run the graph once; gives its outputs in the graph's order."""
-        outputs: list[NDArray[Any]] = self._session.run(self._output_names, dict(feeds), self._run_options)
+    def run(
+        self, feeds: Mapping[str, NDArray[Any]], wanted: Sequence[str] | None = None
+    ) -> list[NDArray[Any]]:
+        """Run the graph once; gives the `wanted` outputs, or all of them in the graph's order."""
+        outputs: list[NDArray[Any]] = self._session.run(
+            self._output_names if wanted is None else wanted, dict(feeds), self._run_options
+        )
         return outputs
+
+    def integers(self, name: str, values: ArrayLike) -> NDArray[np.integer[Any]]:
+        """Lengths or token ids for the input `name`, in the type that the graph takes them in."""
+        return np.asarray(values, dtype=self._integers[name])
 
 
 def session_options(settings: RuntimeSettings) -> ort.SessionOptions:
@@ -117,15 +130,35 @@ def one_line(error: BaseException, limit: int = 200) -> str:
     return words if len(words) <= limit else f"{words[: limit - 1]}…"
 
 
-def check_interface(session: GraphSession, inputs: Sequence[str], outputs: Sequence[str], role: str) -> None:
-    """Raise ModelError unless the graph begins with these inputs and outputs, in this order."""
-    found_inputs = [tensor.name for tensor in session.inputs]
+def check_interface(
+    session: GraphSession,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    role: str,
+    *,
+    integers: Sequence[str] = (),
+) -> None:
+    """Raise ModelError unless the graph has these inputs, `integers` among them as such, and these outputs.
+
+    The order does not matter, and there may be others.
+    """
+    found_inputs = {tensor.name: tensor.type for tensor in session.inputs}
     found_outputs = [tensor.name for tensor in session.outputs]
-    if found_inputs[: len(inputs)] != list(inputs) or found_outputs[: len(outputs)] != list(outputs):
+    if not found_inputs.keys() >= set(inputs) or not set(found_outputs) >= set(outputs):
         raise ModelError(
-            f"{session.path} is not {role}: it takes {', '.join(found_inputs[:6])} and gives "
+            f"{session.path} is not {role}: it takes {', '.join(list(found_inputs)[:6])} and gives "
             f"{', '.join(found_outputs[:6])}, where {', '.join(inputs)} and {', '.join(outputs)} are expected"
         )
+    for name in integers:
+        if found_inputs[name] not in INTEGERS:
+            raise ModelError(
+                f"{session.path} takes {name} as {found_inputs[name]}, not as {' or '.join(INTEGERS)}"
+            )
+
+
+def input_named(session: GraphSession, name: str) -> TensorInterface:
+    """Find an input that is known to be there."""
+    return next(tensor for tensor in session.inputs if tensor.name == name)
 
 
 def fixed_size(session: GraphSession, tensor: TensorInterface, axis: int) -> int:
@@ -152,8 +185,3 @@ def _register_arena(strategy: int) -> None:
     """Put an arena that grows by `strategy` into the environment, for the sessions loaded from now on."""
     memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
     ort.create_and_register_allocator(memory, ort.OrtArenaCfg({"arena_extend_strategy": strategy}))
-
-
-def as_int32(*values: int) -> NDArray[np.int32]:
-    """Lengths as the graphs take them."""
-    return np.array(values, dtype=np.int32)

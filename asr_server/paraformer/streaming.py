@@ -18,7 +18,7 @@ from asr_server.paraformer.errors import ModelError
 from asr_server.paraformer.frontend import FeatureStream, Floats
 from asr_server.paraformer.model_dir import ModelDir, graph_file, read_model_dir
 from asr_server.paraformer.positions import position_encoding
-from asr_server.paraformer.sessions import GraphSession, as_int32, check_interface, fixed_size
+from asr_server.paraformer.sessions import GraphSession, check_interface, fixed_size, input_named
 from asr_server.paraformer.vocabulary import check_vocabulary, spoken_words
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ ENCODER_INPUTS = ("speech", "speech_lengths")
 ENCODER_OUTPUTS = ("enc", "enc_len", "alphas")
 DECODER_INPUTS = ("enc", "enc_len", "acoustic_embeds", "acoustic_embeds_len")
 DECODER_OUTPUTS = ("logits", "sample_ids")
+CACHE_IN, CACHE_OUT = "in_cache_", "out_cache_"
+"""What the names of the decoder's caches begin with; a block's number follows."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class OnlineGraphs:
     encoder_dim: int
     cache_names: tuple[str, ...]
     """The decoder's cache inputs, one per block."""
+    decoder_outputs: tuple[str, ...]
+    """What is asked of the decoder: the token ids and the caches, in the order of `cache_names`."""
     empty_caches: tuple[Floats, ...]
     """What every stream begins with; never written to, so that all streams can share it."""
 
@@ -69,9 +73,11 @@ class OnlineRecogniser:
         """
         model = read_model_dir(model_dir)
         encoder = GraphSession(graph_file(model_dir, "model", quantize=quantize), settings)
-        check_interface(encoder, ENCODER_INPUTS, ENCODER_OUTPUTS, "the encoder of an online Paraformer")
+        role = "the encoder of an online Paraformer"
+        check_interface(encoder, ENCODER_INPUTS, ENCODER_OUTPUTS, role, integers=["speech_lengths"])
         decoder = GraphSession(graph_file(model_dir, "decoder", quantize=quantize), settings)
-        check_interface(decoder, DECODER_INPUTS, DECODER_OUTPUTS, "the decoder of an online Paraformer")
+        role, lengths = "the decoder of an online Paraformer", ["enc_len", "acoustic_embeds_len"]
+        check_interface(decoder, DECODER_INPUTS, DECODER_OUTPUTS, role, integers=lengths)
         return cls(model, _read_graphs(model, encoder, decoder))
 
     def new_stream(self, chunk_size: tuple[int, int, int] = DEFAULT_CHUNK_SIZE) -> OnlineStream:
@@ -177,7 +183,11 @@ class OnlineStream:
         if len(window) == 0:  # the end of a stream whose windows have neither past nor look-ahead
             return []
         enc, enc_len, alphas = self._graphs.encoder.run(
-            {"speech": window[None], "speech_lengths": as_int32(len(window))}
+            {
+                "speech": window[None],
+                "speech_lengths": self._graphs.encoder.integers("speech_lengths", [len(window)]),
+            },
+            ENCODER_OUTPUTS,
         )
         weights = alphas[0].copy()
         weights[: self._left] = 0.0
@@ -194,14 +204,15 @@ class OnlineStream:
 
     def _decode(self, enc: Floats, enc_len: NDArray[np.int32], embeds: Floats) -> list[str]:
         """Run the decoder over the tokens that fired: embeds [n, dim]."""
+        decoder = self._graphs.decoder
         feeds: dict[str, NDArray[Any]] = {
             "enc": enc,
-            "enc_len": enc_len,
+            "enc_len": decoder.integers("enc_len", enc_len),
             "acoustic_embeds": embeds[None],
-            "acoustic_embeds_len": as_int32(len(embeds)),
+            "acoustic_embeds_len": decoder.integers("acoustic_embeds_len", [len(embeds)]),
         }
         feeds.update(zip(self._graphs.cache_names, self._caches, strict=True))
-        _, token_ids, *caches = self._graphs.decoder.run(feeds)
+        token_ids, *caches = decoder.run(feeds, self._graphs.decoder_outputs)
         # Some exports give the whole window back instead of its end.
         taps = self._graphs.empty_caches[0].shape[2]
         self._caches = tuple(
@@ -212,25 +223,27 @@ class OnlineStream:
 
 def _read_graphs(model: ModelDir, encoder: GraphSession, decoder: GraphSession) -> OnlineGraphs:
     """Read the sizes from the graphs and check that they, and the text files, fit each other."""
-    feature_dim = fixed_size(encoder, encoder.inputs[0], 2)
+    feature_dim = fixed_size(encoder, input_named(encoder, "speech"), 2)
     if feature_dim != model.frontend.feature_dim:
         raise ModelError(
             f"{encoder.path} takes {feature_dim} features, config.yaml gives {model.frontend.feature_dim}"
         )
-    caches = decoder.inputs[len(DECODER_INPUTS) :]
-    caches_out = len(decoder.outputs) - len(DECODER_OUTPUTS)
-    if not caches or len(caches) != caches_out:
+    caches = [tensor for tensor in decoder.inputs if tensor.name.startswith(CACHE_IN)]
+    caches_out = [tensor.name.replace(CACHE_IN, CACHE_OUT) for tensor in caches]
+    given = {tensor.name for tensor in decoder.outputs if tensor.name.startswith(CACHE_OUT)}
+    if not caches or set(caches_out) != given or len(decoder.inputs) != len(DECODER_INPUTS) + len(caches):
         raise ModelError(
-            f"{decoder.path} has {len(caches)} caches in and {caches_out} out: "
-            "not the decoder of an online Paraformer"
+            f"{decoder.path} has {len(caches)} caches in, {len(given)} out and {len(decoder.inputs)} inputs "
+            "in all: not the decoder of an online Paraformer"
         )
     check_vocabulary(model, decoder)
-    dim = fixed_size(decoder, decoder.inputs[0], 2)
+    dim = fixed_size(decoder, input_named(decoder, "enc"), 2)
     shapes = [(1, fixed_size(decoder, cache, 1), fixed_size(decoder, cache, 2)) for cache in caches]
     return OnlineGraphs(
         encoder=encoder,
         decoder=decoder,
         encoder_dim=dim,
         cache_names=tuple(cache.name for cache in caches),
+        decoder_outputs=("sample_ids", *caches_out),
         empty_caches=tuple(np.zeros(shape, dtype=np.float32) for shape in shapes),
     )

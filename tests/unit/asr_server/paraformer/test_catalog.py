@@ -10,7 +10,7 @@ from asr_server.paraformer.model_dir import ModelError
 def test_tiny_is_bundled_and_small() -> None:
     tiny = resolve_model("tiny")
     assert is_built(tiny)
-    assert sum(path.stat().st_size for path in tiny.rglob("*")) < 6_000_000
+    assert sum(path.stat().st_size for path in tiny.rglob("*")) <= 8_000_000
 
 
 def test_large_says_how_to_build_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
