@@ -8,6 +8,7 @@ are cut at ten tokens, and one with a token outside of the vocabulary is left ou
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,17 +46,67 @@ HOTWORDS_PER_RUN = 128
 """The graph gives a vector for every prefix of every hotword; this bounds them to a few MB."""
 
 
-class ContextualRecogniser:
-    """A loaded contextual model. One per process; any number of threads may use it at once."""
+class HotwordEncoder:
+    """The graph that turns hotwords into vectors, and how the model spells them. Any thread may use it."""
 
-    def __init__(self, model: ModelDir, graph: GraphSession, hotword_graph: GraphSession) -> None:
-        """Use graphs that have been checked: see `load`."""
-        self.model = model
-        self.sample_rate_hz = model.frontend.sample_rate_hz
+    def __init__(self, model: ModelDir, graph: GraphSession) -> None:
+        """Use a graph that has been checked; raises ModelError for an unreadable `seg_dict`."""
         self._graph = graph
-        self._hotword_graph = hotword_graph
         self._tokens = HotwordTokens.read(model)
-        self._nobody = BiasedRecogniser(self, self.embed(()))
+
+    def encode(self, words: Sequence[str]) -> Floats:
+        """Turn hotwords into vectors, [hotwords, dim]. Those that cannot be spelled are left out."""
+        found = {word: self._tokens.spell(word) for word in words}
+        unknown = [word for word, token_ids in found.items() if token_ids is None]
+        if unknown:
+            shown = ", ".join(f"{word!r:.40}" for word in unknown[:SHOWN_WORDS])
+            logger.info(
+                "%d of %d hotwords left out, the model has no tokens for them: %s",
+                len(unknown),
+                len(found),
+                shown,
+            )
+        return self._vectors([token_ids for token_ids in found.values() if token_ids is not None])
+
+    def no_hotword(self) -> Floats:
+        """The vector that ends every list: [1, dim]."""
+        return self._vectors([[NO_HOTWORD]])
+
+    def _vectors(self, spelled: Sequence[Sequence[int]]) -> Floats:
+        """Token ids of hotwords -> [hotwords, dim], a bounded number at a time."""
+        dim = fixed_size(self._graph, self._graph.outputs[0], 2)
+        vectors = np.empty((len(spelled), dim), dtype=np.float32)
+        for start in range(0, len(spelled), HOTWORDS_PER_RUN):
+            block = [token_ids[:LONGEST_HOTWORD] for token_ids in spelled[start : start + HOTWORDS_PER_RUN]]
+            vectors[start : start + len(block)] = self._block(block)
+        return vectors
+
+    def _block(self, spelled: Sequence[Sequence[int]]) -> Floats:
+        padded = np.zeros((len(spelled), LONGEST_HOTWORD), dtype=np.int64)
+        for row, token_ids in zip(padded, spelled, strict=True):
+            row[: len(token_ids)] = token_ids
+        taken, given = self._graph.inputs[0].name, self._graph.outputs[0].name
+        (states,) = self._graph.run({taken: self._graph.integers(taken, padded)}, [given])
+        last = [len(token_ids) - 1 for token_ids in spelled]
+        vectors: Floats = states[last, np.arange(len(spelled))]  # states: [tokens, hotwords, dim]
+        return vectors
+
+
+@dataclass(frozen=True)
+class ContextualRecogniser:
+    """A loaded contextual model and the hotwords that it expects.
+
+    The graphs are loaded once per process and shared; a connection with hotwords of its own holds one of
+    these, which is its words and their vectors. Any number of threads may use it at once.
+    """
+
+    model: ModelDir
+    graph: GraphSession
+    encoder: HotwordEncoder
+    words: tuple[str, ...]
+    """The hotwords expected."""
+    bias_embed: Floats
+    """Their vectors and, last, that of no hotword: [hotwords that can be spelled + 1, dim]."""
 
     @classmethod
     def load(
@@ -67,67 +118,26 @@ class ContextualRecogniser:
 
     @classmethod
     def of(
-        cls, model: ModelDir, graph: GraphSession, settings: RuntimeSettings, *, quantize: bool | None
+        cls, model: ModelDir, graph: GraphSession, settings: RuntimeSettings, *, quantize: bool | None = None
     ) -> ContextualRecogniser:
         """Load the graph of the hotwords and check that both fit the folder; raises ModelError."""
         check_graph(model, graph, (*INPUTS, BIAS_INPUT), "a contextual Paraformer")
         hotword_graph = GraphSession(graph_file(model.path, HOTWORD_GRAPH, quantize=quantize), settings)
         _check_hotword_graph(hotword_graph, graph)
-        return cls(model, graph, hotword_graph)
+        encoder = HotwordEncoder(model, hotword_graph)
+        return cls(model, graph, encoder, words=(), bias_embed=encoder.no_hotword())
 
-    def with_hotwords(self, words: Sequence[str]) -> BiasedRecogniser:
-        """Give a recogniser that expects these hotwords; computing their vectors takes a moment."""
-        return BiasedRecogniser(self, self.embed(words)) if words else self._nobody
-
-    def embed(self, words: Sequence[str]) -> Floats:
-        """Turn hotwords into vectors: [hotwords + 1, dim]. Those that cannot be spelled are left out."""
-        found = {word: self._tokens.spell(word) for word in words}
-        spelled = [token_ids[:LONGEST_HOTWORD] for token_ids in found.values() if token_ids is not None]
-        if len(spelled) < len(found):
-            unknown = [word for word, token_ids in found.items() if token_ids is None]
-            logger.info(
-                "%d of %d hotwords are left out, for the model has no tokens for them: %s",
-                len(unknown),
-                len(found),
-                ", ".join(f"{word!r:.40}" for word in unknown[:SHOWN_WORDS]),
-            )
-        spelled.append([NO_HOTWORD])
-        blocks = [
-            self._embed_block(spelled[start : start + HOTWORDS_PER_RUN])
-            for start in range(0, len(spelled), HOTWORDS_PER_RUN)
-        ]
-        return np.concatenate(blocks)
-
-    def recognise(self, samples: Floats, bias_embed: Floats | None = None) -> list[str]:
-        """Give the tokens of an utterance; see `OfflineRecogniser.recognise`, and `embed` for the rest."""
-        if bias_embed is None:
-            return self._nobody.recognise(samples)
-        return recognise_utterance(self.model, self._graph, samples, {BIAS_INPUT: bias_embed[None]})
-
-    def _embed_block(self, spelled: Sequence[Sequence[int]]) -> Floats:
-        padded = np.zeros((len(spelled), LONGEST_HOTWORD), dtype=np.int64)
-        for row, token_ids in zip(padded, spelled, strict=True):
-            row[: len(token_ids)] = token_ids
-        name = self._hotword_graph.inputs[0].name
-        (states,) = self._hotword_graph.run(
-            {name: self._hotword_graph.integers(name, padded)}, [self._hotword_graph.outputs[0].name]
-        )
-        last = [len(token_ids) - 1 for token_ids in spelled]
-        vectors: Floats = states[last, np.arange(len(spelled))]  # states: [tokens, hotwords, dim]
-        return vectors
-
-
-class BiasedRecogniser:
-    """A contextual model with one list of hotwords in mind: what a connection holds."""
-
-    def __init__(self, model: ContextualRecogniser, bias_embed: Floats) -> None:
-        """Keep the vectors of the hotwords: see `ContextualRecogniser.with_hotwords`."""
-        self._model = model
-        self._bias_embed = bias_embed
+    def with_hotwords(self, words: Sequence[str]) -> ContextualRecogniser:
+        """Give a recogniser that expects these hotwords too. Computing their vectors takes a moment."""
+        new = tuple(word for word in dict.fromkeys(words) if word not in set(self.words))
+        if not new:
+            return self
+        bias_embed = np.concatenate((self.encoder.encode(new), self.bias_embed))
+        return replace(self, words=(*new, *self.words), bias_embed=bias_embed)
 
     def recognise(self, samples: Floats) -> list[str]:
-        """Give the tokens of an utterance; see `OfflineRecogniser.recognise`."""
-        return self._model.recognise(samples, self._bias_embed)
+        """Give the tokens of an utterance: mono samples in [-1, 1). Audio under 25 ms has none."""
+        return recognise_utterance(self.model, self.graph, samples, {BIAS_INPUT: self.bias_embed[None]})
 
 
 def load_second_pass(

@@ -1,7 +1,7 @@
 """Hotwords to token ids, as FunASR's runtimes spell them.
 
 A Chinese character is a token of its own. A word of an alphabet is looked up in the folder's `seg_dict`,
-whose lines give a word, a tab and its pieces; one that is not there is a token if the vocabulary has it whole.
+whose lines give a word, a tab and its pieces; one that is not there is a token if the vocabulary has it.
 """
 
 from __future__ import annotations
