@@ -30,7 +30,8 @@ class ServerOptions:
     runtime: RuntimeSettings
     offline_model_dir: Path
     online_model_dir: Path
-    vad_dir: str
+    vad_dir: Path | None
+    """None: voice activity is detected by energy."""
     hotword_file: Path | None
     certfile: Path | None
     keyfile: Path | None
@@ -72,7 +73,7 @@ def parse_options(arguments: Sequence[str]) -> ServerOptions:
         ),
         offline_model_dir=values.model_dir,
         online_model_dir=values.online_model_dir,
-        vad_dir=values.vad_dir,
+        vad_dir=_optional_path(values.vad_dir),
         hotword_file=_optional_path(values.hotword),
         certfile=certfile,
         keyfile=keyfile,
@@ -101,7 +102,7 @@ def _build_parser() -> argparse.ArgumentParser:
     add("--model-thread-num", type=_count, default=1, help="ONNX Runtime threads inside one inference")
     add("--model-dir", type=Path, default=tiny / OFFLINE, help="folder of the offline (second pass) model")
     add("--online-model-dir", type=Path, default=tiny / ONLINE, help="folder of the streaming model")
-    add("--vad-dir", default="", help="accepted, not read: voice activity is detected by energy")
+    add("--vad-dir", default="", help="folder of an FSMN VAD model; empty or 0 to detect speech by energy")
     add("--hotword", default="", help="file of hotwords, a word and a weight per line: checked, not applied")
     add("--certfile", default="", help="certificate for TLS; empty or 0 for plain ws")
     add("--keyfile", default="", help="private key of the certificate")

@@ -7,14 +7,15 @@ streaming state of its connection; the models are shared by all of them.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
 
 from asr_server.paraformer.tokens import UNSPOKEN, tokens_to_text
 from asr_server.resample import Resampler
-from asr_server.vad import SegmentStarted, StreamingVad
+from asr_server.vad.energy import EnergyVad
+from asr_server.vad.events import SegmentStarted
 from asr_server.wire import Result, UtteranceConfig
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from asr_server.vad.events import VadModel
+
 SAMPLE_RATE_HZ: Final = 16000
 _SAMPLES_PER_MS: Final = SAMPLE_RATE_HZ // 1000
-_LOOK_BACK_SAMPLES: Final = 600 * _SAMPLES_PER_MS
-"""Audio kept while nobody speaks: the VAD's onset window and lead-in, and as much again."""
 
 
 class OnlineStream(Protocol):
@@ -55,6 +56,7 @@ class Models:
 
     online: OnlineModel
     offline: OfflineModel
+    vad: VadModel = field(default_factory=EnergyVad)
 
 
 class ConnectionRecogniser:
@@ -65,7 +67,8 @@ class ConnectionRecogniser:
         self._models = models
         self._next_config = config
         self._stream = models.online.new_stream(config.chunk_size)
-        self._vad = StreamingVad()
+        self._vad = models.vad.new_stream()
+        self._look_back_samples = models.vad.look_back_ms * _SAMPLES_PER_MS
         self._connected_ms = int(time.time() * 1000)
         self._begin_utterance()
 
@@ -97,8 +100,9 @@ class ConnectionRecogniser:
         self._resampler = Resampler(self._config.audio_fs, SAMPLE_RATE_HZ)
         self._in_utterance = False
         self._vad.reset()
-        self._recent = np.zeros(0, np.float32)  # heard, but not (yet) part of a segment
+        self._recent = np.zeros(0, np.float32)  # the last that was heard
         self._heard_samples = 0  # where `_recent` ends, counted from the start of the utterance
+        self._taken_samples = 0  # up to where the present sentence has it
         self._in_segment = False
         self._segment_start_ms = 0
         self._segment: list[NDArray[np.float32]] = []
@@ -114,30 +118,25 @@ class ConnectionRecogniser:
         for event in self._vad.accept(samples, is_final=is_final):
             if isinstance(event, SegmentStarted):
                 self._in_segment, self._segment_start_ms = True, event.start_ms
-                self._drop_before(event.start_ms)
+                self._taken_samples = event.start_ms * _SAMPLES_PER_MS
             else:
-                results += self._take_in(event.end_ms)
+                results += self._take_in(event.end_ms * _SAMPLES_PER_MS)
                 results += self._end_sentence(event.end_ms)
         if self._in_segment:
-            results += self._take_in(None)
-        elif len(self._recent) > _LOOK_BACK_SAMPLES:
-            self._recent = self._recent[-_LOOK_BACK_SAMPLES:].copy()
+            results += self._take_in(self._heard_samples)
+        # Also what a sentence has taken is kept: the next one may begin inside its last silence.
+        self._recent = self._recent[-self._look_back_samples :].copy()
         return results
 
-    def _drop_before(self, start_ms: int) -> None:
-        """Let `_recent` begin where a segment starts."""
+    def _take_in(self, end_samples: int) -> list[Result]:
+        """Give what was heard, from where the present sentence has come to up to `end_samples`, to it."""
         recent_start = self._heard_samples - len(self._recent)
-        self._recent = self._recent[max(0, start_ms * _SAMPLES_PER_MS - recent_start) :]
-
-    def _take_in(self, end_ms: int | None) -> list[Result]:
-        """Give `_recent` up to `end_ms` (None: all of it) to the present sentence."""
-        recent_start = self._heard_samples - len(self._recent)
-        count = len(self._recent) if end_ms is None else max(0, end_ms * _SAMPLES_PER_MS - recent_start)
-        speech, self._recent = self._recent[:count], self._recent[count:].copy()
+        speech = self._recent[max(0, self._taken_samples - recent_start) : max(0, end_samples - recent_start)]
+        self._taken_samples = max(self._taken_samples, end_samples)
         if not len(speech):
             return []
         if self._config.mode != "online":
-            self._segment.append(speech)
+            self._segment.append(speech.copy())
         if self._config.mode == "offline":
             return []
         return self._partial(self._stream.accept(speech))

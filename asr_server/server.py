@@ -24,14 +24,17 @@ from asr_server.paraformer.errors import ModelError
 from asr_server.paraformer.offline import OfflineRecogniser
 from asr_server.paraformer.streaming import OnlineRecogniser
 from asr_server.process_memory import read_process_usage, reserve_python_arenas, trim_heap
-from asr_server.recogniser import Models
+from asr_server.recogniser import SAMPLE_RATE_HZ, Models
 from asr_server.session import SessionRegistry
+from asr_server.vad.energy import EnergyVad
+from asr_server.vad.fsmn import FsmnVad
 
 if TYPE_CHECKING:
     import socket
     from pathlib import Path
 
     from asr_server.options import ServerOptions
+    from asr_server.vad.events import VadModel
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ def run(options: ServerOptions) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     tls = _load_certificate(options.certfile, options.keyfile)
-    _read_hotwords_and_vad(options)
+    _read_hotwords(options)
     listener = bind_socket(
         options.listen_ip, options.port
     )  # a port in use shows before the models are loaded
@@ -95,12 +98,10 @@ def _refuse_password() -> str:
     raise StartupError("the key is protected by a password: give --keyfile a key without one")
 
 
-def _read_hotwords_and_vad(options: ServerOptions) -> None:
+def _read_hotwords(options: ServerOptions) -> None:
     if options.hotword_file is not None:
         words = read_hotword_file(options.hotword_file)
         logger.info("%d hotwords read; the models take none, so they are not applied", len(words))
-    if options.vad_dir:
-        logger.info("--vad-dir %s is not read: voice activity is detected by energy", options.vad_dir)
 
 
 def _load_models(options: ServerOptions) -> Models:
@@ -110,7 +111,24 @@ def _load_models(options: ServerOptions) -> Models:
     except ModelError as error:
         raise StartupError(f"{error}; check --online-model-dir and --model-dir") from None
     logger.info("models loaded: %s and %s", options.online_model_dir, options.offline_model_dir)
-    return Models(online, offline)
+    return Models(online, offline, _load_vad(options))
+
+
+def _load_vad(options: ServerOptions) -> VadModel:
+    if options.vad_dir is None:
+        logger.info("voice activity is detected by energy")
+        return EnergyVad()
+    try:
+        vad = FsmnVad.load(options.vad_dir, options.runtime)
+    except ModelError as error:
+        raise StartupError(f"{error}; check --vad-dir") from None
+    if vad.sample_rate_hz != SAMPLE_RATE_HZ:
+        raise StartupError(
+            f"the VAD in {options.vad_dir} is for {vad.sample_rate_hz} Hz, this server hears "
+            f"{SAMPLE_RATE_HZ} Hz; give --vad-dir a folder of the 16k model"
+        )
+    logger.info("voice activity is detected by the network in %s", options.vad_dir)
+    return vad
 
 
 def _prepare_injections(options: ServerOptions) -> LeakInjector:

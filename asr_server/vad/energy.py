@@ -1,8 +1,8 @@
-"""Streaming voice activity detection by energy: where sentences start and end.
+"""Voice activity by energy, without a model.
 
-It has the shape of FunASR's FSMN VAD (chunks in, starts and ends of segments in ms out, late by its
-hang-over) and its defaults, but no model: a frame is speech when it is clearly louder than the quietest
-moment of the last few seconds (minimum statistics, after R. Martin, 2001).
+It has the shape of FunASR's FSMN detector (chunks in, starts and ends of segments in ms out, late by its
+hang-over) and its defaults: a frame is speech when it is clearly louder than the quietest moment of the last
+few seconds (minimum statistics, after R. Martin, 2001).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from asr_server.vad.events import SegmentEnded, SegmentStarted, VadEvent
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ _SILENCE_POWER: Final = 1e-10
 
 
 @dataclass(frozen=True)
-class VadSettings:
+class EnergySettings:
     """When a frame is speech, and when speech is a segment; the times are FSMN VAD's defaults."""
 
     sample_rate_hz: int = 16000
@@ -47,30 +49,29 @@ class VadSettings:
     """A longer segment is cut and the next one follows: the bound of the second pass's memory."""
 
 
-DEFAULT_SETTINGS: Final = VadSettings()
+DEFAULT_SETTINGS: Final = EnergySettings()
 
 
 @dataclass(frozen=True)
-class SegmentStarted:
-    """Speech began at `start_ms` after the start of the utterance."""
+class EnergyVad:
+    """The detector as a factory; it shares nothing but its settings."""
 
-    start_ms: int
+    settings: EnergySettings = DEFAULT_SETTINGS
+
+    @property
+    def look_back_ms(self) -> int:
+        """The onset window and the lead-in, and the frame that has just begun."""
+        return self.settings.onset_window_ms + self.settings.lead_in_ms + FRAME_MS
+
+    def new_stream(self) -> EnergyStream:
+        """Make the state of one connection."""
+        return EnergyStream(self.settings)
 
 
-@dataclass(frozen=True)
-class SegmentEnded:
-    """The segment ended at `end_ms` after the start of the utterance."""
-
-    end_ms: int
-
-
-VadEvent = SegmentStarted | SegmentEnded
-
-
-class StreamingVad:
+class EnergyStream:
     """The detector's state for one connection: a few hundred bytes, however long the stream."""
 
-    def __init__(self, settings: VadSettings = DEFAULT_SETTINGS) -> None:
+    def __init__(self, settings: EnergySettings = DEFAULT_SETTINGS) -> None:
         """Start in silence at 0 ms."""
         self._settings = settings
         self._frame_samples = settings.sample_rate_hz * FRAME_MS // 1000
@@ -102,6 +103,8 @@ class StreamingVad:
         if is_final and self._segment_start_ms is not None:
             rest_ms = len(self._rest) * 1000 // self._settings.sample_rate_hz
             self._end_segment(self._frames * FRAME_MS + rest_ms, events)
+        if is_final:
+            self.reset()
         return events
 
     def _accept_frame(self, level_db: float, events: list[VadEvent]) -> None:

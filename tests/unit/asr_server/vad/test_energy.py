@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from asr_server.vad import SegmentEnded, SegmentStarted, StreamingVad, VadEvent
+from asr_server.vad.energy import EnergyVad
+from asr_server.vad.events import SegmentEnded, SegmentStarted, VadEvent
 
 RATE_HZ = 16000
 
@@ -23,7 +24,7 @@ def babble(duration_s: float, level_dbfs: float = -20) -> NDArray[np.float32]:
 
 
 def detect(samples: NDArray[np.float32], chunk: int = 960) -> list[VadEvent]:
-    vad = StreamingVad()
+    vad = EnergyVad().new_stream()
     events = [
         e for start in range(0, len(samples), chunk) for e in vad.accept(samples[start : start + chunk])
     ]
@@ -78,7 +79,7 @@ def test_endless_speech_is_cut_every_minute_without_a_gap() -> None:
 
 
 def test_a_reset_starts_again_at_zero() -> None:
-    vad = StreamingVad()
+    vad = EnergyVad().new_stream()
     samples = np.concatenate([babble(1.2), silence(1.5)])
     first = vad.accept(samples)
     vad.reset()

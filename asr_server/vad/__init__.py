@@ -1,0 +1,1 @@
+"""Streaming voice activity detection: by energy, or by FunASR's FSMN network, behind one interface."""
