@@ -115,6 +115,8 @@ class Connection:
             match event:
                 case Configured(config, True):
                     session.recogniser = ConnectionRecogniser(self._service.models, config)
+                    if config.hotwords:
+                        await self._post(session, ConnectionRecogniser.take_hotwords)
                 case Configured(config):
                     await self._post(session, functools.partial(_configure, config))
                 case AudioReceived(pcm):

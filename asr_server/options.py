@@ -100,10 +100,20 @@ def _build_parser() -> argparse.ArgumentParser:
     add("--io-thread-num", type=_count, default=2, help="threads that do all network work")
     add("--decoder-thread-num", type=_count, default=8, help="threads that do all inference")
     add("--model-thread-num", type=_count, default=1, help="ONNX Runtime threads inside one inference")
-    add("--model-dir", type=Path, default=tiny / OFFLINE, help="folder of the offline (second pass) model")
+    add(
+        "--model-dir",
+        type=Path,
+        default=tiny / OFFLINE,
+        help="folder of the second-pass model, offline or contextual",
+    )
     add("--online-model-dir", type=Path, default=tiny / ONLINE, help="folder of the streaming model")
     add("--vad-dir", default="", help="folder of an FSMN VAD model; empty or 0 to detect speech by energy")
-    add("--hotword", default="", help="file of hotwords, a word and a weight per line: checked, not applied")
+    add(
+        "--hotword",
+        default="",
+        help="file of hotwords for all connections, a word and a weight per line; a contextual second pass "
+        "expects them besides each client's own. Weights are read and have no effect: there is no FST here",
+    )
     add("--certfile", default="", help="certificate for TLS; empty or 0 for plain ws")
     add("--keyfile", default="", help="private key of the certificate")
     add("--cpu-arena", action=on_off, default=False, help="ONNX Runtime's CPU memory arena")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
 
+from asr_server.hotwords import parse_hotwords
 from asr_server.paraformer.tokens import UNSPOKEN, tokens_to_text
 from asr_server.resample import Resampler
 from asr_server.vad.energy import EnergyVad
@@ -49,6 +50,9 @@ class OfflineModel(Protocol):
     def recognise(self, samples: NDArray[np.float32]) -> list[str]:
         """Recognise a whole sentence; give its tokens."""
 
+    def with_hotwords(self, words: Sequence[str]) -> OfflineModel:
+        """Give a model that expects these words too; itself, if it takes none."""
+
 
 @dataclass(frozen=True)
 class Models:
@@ -63,14 +67,28 @@ class ConnectionRecogniser:
     """The streaming state of one connection, for one utterance after another; one thread at a time."""
 
     def __init__(self, models: Models, config: UtteranceConfig) -> None:
-        """Create the VAD and the stream, as the original does at the first configuration."""
+        """Create the VAD and the stream, as the original does at the first configuration.
+
+        Raises WireError for more hotwords than a client may send.
+        """
         self._models = models
         self._next_config = config
         self._stream = models.online.new_stream(config.chunk_size)
+        self._second_pass = models.offline
+        self._hotwords = parse_hotwords(config.hotwords)
         self._vad = models.vad.new_stream()
         self._look_back_samples = models.vad.look_back_ms * _SAMPLES_PER_MS
         self._connected_ms = int(time.time() * 1000)
         self._begin_utterance()
+
+    def take_hotwords(self) -> list[Result]:
+        """Prepare the second pass for the client's hotwords; gives no results.
+
+        A network reads the words, so this is work for a decoder thread. The original does it on the thread
+        that reads the sockets, where a long list of one client holds up all the others.
+        """
+        self._second_pass = self._models.offline.with_hotwords(self._hotwords)
+        return []
 
     def configure(self, config: UtteranceConfig) -> None:
         """Take a new configuration; it holds from the next utterance on, or now if no audio has come yet."""
@@ -156,7 +174,7 @@ class ConnectionRecogniser:
             length = (end_ms - start_ms) * _SAMPLES_PER_MS
             speech = np.concatenate([np.zeros(0, np.float32), *self._segment])[:length]
             self._segment = []
-            text = tokens_to_text(self._models.offline.recognise(speech))
+            text = tokens_to_text(self._second_pass.recognise(speech))
             self._last_token = []
             if text:
                 sentence = self._result(text, "2pass-offline", slice_type=2)

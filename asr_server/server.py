@@ -20,8 +20,8 @@ from asr_server.hotwords import read_hotword_file
 from asr_server.inject import LeakInjector
 from asr_server.io_threads import IoThread, Transport, bind_socket, start_listening
 from asr_server.metrics import HttpEndpoints, ServerCollector
+from asr_server.paraformer.contextual import load_second_pass
 from asr_server.paraformer.errors import ModelError
-from asr_server.paraformer.offline import OfflineRecogniser
 from asr_server.paraformer.streaming import OnlineRecogniser
 from asr_server.process_memory import read_process_usage, reserve_python_arenas, trim_heap
 from asr_server.recogniser import SAMPLE_RATE_HZ, Models
@@ -31,6 +31,7 @@ from asr_server.vad.fsmn import FsmnVad
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Sequence
     from pathlib import Path
 
     from asr_server.options import ServerOptions
@@ -45,11 +46,11 @@ def run(options: ServerOptions) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     tls = _load_certificate(options.certfile, options.keyfile)
-    _read_hotwords(options)
+    hotwords = _read_hotwords(options)
     listener = bind_socket(
         options.listen_ip, options.port
     )  # a port in use shows before the models are loaded
-    models = _load_models(options)
+    models = _load_models(options, hotwords)
     injector = _prepare_injections(options)
     _settle_memory()
 
@@ -98,20 +99,28 @@ def _refuse_password() -> str:
     raise StartupError("the key is protected by a password: give --keyfile a key without one")
 
 
-def _read_hotwords(options: ServerOptions) -> None:
-    if options.hotword_file is not None:
-        words = read_hotword_file(options.hotword_file)
-        logger.info("%d hotwords read; the models take none, so they are not applied", len(words))
+def _read_hotwords(options: ServerOptions) -> tuple[str, ...]:
+    if options.hotword_file is None:
+        return ()
+    words = read_hotword_file(options.hotword_file)
+    logger.info("%d hotwords read from %s", len(words), options.hotword_file)
+    return words
 
 
-def _load_models(options: ServerOptions) -> Models:
+def _load_models(options: ServerOptions, hotwords: Sequence[str]) -> Models:
     try:
         online = OnlineRecogniser.load(options.online_model_dir, options.runtime)
-        offline = OfflineRecogniser.load(options.offline_model_dir, options.runtime)
+        offline = load_second_pass(options.offline_model_dir, options.runtime)
     except ModelError as error:
         raise StartupError(f"{error}; check --online-model-dir and --model-dir") from None
+    for flag, model in (("--online-model-dir", online), ("--model-dir", offline)):
+        if model.sample_rate_hz != SAMPLE_RATE_HZ:
+            raise StartupError(
+                f"the model in {model.model.path} is for {model.sample_rate_hz} Hz, this server hears "
+                f"{SAMPLE_RATE_HZ} Hz; give {flag} a folder of a 16k model"
+            )
     logger.info("models loaded: %s and %s", options.online_model_dir, options.offline_model_dir)
-    return Models(online, offline, _load_vad(options))
+    return Models(online, offline.with_hotwords(hotwords), _load_vad(options))
 
 
 def _load_vad(options: ServerOptions) -> VadModel:

@@ -127,6 +127,11 @@ class ContextualRecogniser:
         encoder = HotwordEncoder(model, hotword_graph)
         return cls(model, graph, encoder, words=(), bias_embed=encoder.no_hotword())
 
+    @property
+    def sample_rate_hz(self) -> int:
+        """Samples per second that the model wants."""
+        return self.model.frontend.sample_rate_hz
+
     def with_hotwords(self, words: Sequence[str]) -> ContextualRecogniser:
         """Give a recogniser that expects these hotwords too. Computing their vectors takes a moment."""
         new = tuple(word for word in dict.fromkeys(words) if word not in set(self.words))

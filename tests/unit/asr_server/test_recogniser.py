@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from asr_server.recogniser import ConnectionRecogniser, Models
-from asr_server.wire import Result, UtteranceConfig
+from asr_server.wire import Result, UtteranceConfig, WireError
 
 RATE_HZ = 16000
 
@@ -38,11 +39,16 @@ class CountingModels:
 
     def __init__(self, offline_tokens: tuple[str, ...] = ("整", "句")) -> None:
         self.sentences_s: list[float] = []
+        self.hotwords: list[tuple[str, ...]] = []
         self.offline_tokens = list(offline_tokens)
 
     def new_stream(self, chunk_size: tuple[int, int, int] = (5, 10, 5)) -> CountingStream:
         assert len(chunk_size) == 3
         return CountingStream()
+
+    def with_hotwords(self, words: Sequence[str]) -> "CountingModels":
+        self.hotwords.append(tuple(words))
+        return CountingModels(tuple(words))
 
     def recognise(self, samples: NDArray[np.float32]) -> list[str]:
         self.sentences_s.append(len(samples) / RATE_HZ)
@@ -105,6 +111,20 @@ def test_exactly_the_last_result_is_final(mode: str, pcm: bytes) -> None:
 def test_a_sentence_that_the_end_cuts_off_is_the_final_result() -> None:
     final = hear(make(CountingModels()), speech(1.3))[-1]
     assert (final.text, final.mode, final.slice_type) == ("整句", "2pass-offline", 2)
+
+
+@pytest.mark.parametrize("hotwords", ["一 二", '{"一": 20, "二": 3}'])
+def test_the_second_pass_expects_the_clients_hotwords(hotwords: str) -> None:
+    recogniser = make(models := CountingModels(), hotwords=hotwords, mode="offline")
+    assert models.hotwords == [], "a network reads them: not on the thread that configures"
+    assert recogniser.take_hotwords() == []
+    assert models.hotwords == [("一", "二")]
+    assert [r.text for r in hear(recogniser, TWO_SENTENCES)] == ["一二", "一二", ""]
+
+
+def test_more_hotwords_than_a_client_may_send_are_refused() -> None:
+    with pytest.raises(WireError, match="send at most 1000"):
+        make(CountingModels(), hotwords=" ".join(map(str, range(1001))))
 
 
 def test_online_gives_increments_only() -> None:
