@@ -20,7 +20,7 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # ships no types
 
-from asr_server.paraformer.catalog import BUNDLED, OFFLINE, ONLINE
+from asr_server.paraformer.catalog import BUNDLED, GRAPH_FILES, TEXT_FILES
 from asr_server.paraformer.errors import ModelError
 from asr_server.paraformer.sessions import one_line
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SKELETON_SUFFIX = ".skeleton.gz"
-TEXT_FILES = ("config.yaml", "am.mvn", "tokens.json")
 DISK_MARGIN = 1.05
 """Room asked for beyond the model's own size."""
 
@@ -90,7 +89,7 @@ def build_model(
     seed: int = 0,
     progress: Callable[[str, float], None],
 ) -> Path:
-    """Build `destination/online` and `destination/offline`; gives `destination`.
+    """Build the folders of all kinds of models, `online` and others, in `destination`; gives `destination`.
 
     `progress` gets what is being done and the fraction done, 0 to 1. A folder already there is replaced, and
     only when the new one is complete. Raises ModelError when the disk is full or the folder cannot be
@@ -215,7 +214,7 @@ def _check_room(folder: Path, wanted_bytes: int) -> None:
 
 
 def _copy_text_files(source: Path, working: Path) -> None:
-    for kind in (ONLINE, OFFLINE):
+    for kind in GRAPH_FILES:
         (working / kind).mkdir(parents=True)
         for name in TEXT_FILES:
             shutil.copyfile(source / kind / name, working / kind / name)

@@ -9,12 +9,18 @@ import platformdirs
 from asr_server.paraformer.errors import ModelError
 
 BUNDLED = Path(__file__).parent.parent / "models"
-LARGE_VERSION = "large-v1"
+LARGE_VERSION = "large-v2"
 """Changes when a rebuilt model would differ, so that old builds are not mistaken for new ones."""
 ONLINE = "online"
 OFFLINE = "offline"
-ONLINE_FILES = ("model_quant.onnx", "decoder_quant.onnx", "config.yaml", "am.mvn", "tokens.json")
-OFFLINE_FILES = ("model_quant.onnx", "config.yaml", "am.mvn", "tokens.json")
+CONTEXTUAL = "contextual"
+TEXT_FILES = ("config.yaml", "am.mvn", "tokens.json")
+GRAPH_FILES = {
+    ONLINE: ("model_quant.onnx", "decoder_quant.onnx"),
+    OFFLINE: ("model_quant.onnx",),
+    CONTEXTUAL: ("model_quant.onnx", "model_eb.onnx"),
+}
+"""The graphs of every kind of model. The hotword encoder, `model_eb.onnx`, has nothing to quantise."""
 
 
 def large_model_dir() -> Path:
@@ -23,9 +29,11 @@ def large_model_dir() -> Path:
 
 
 def is_built(path: Path) -> bool:
-    """Tell whether a folder holds a whole built model: online and offline, int8."""
-    return all((path / ONLINE / name).is_file() for name in ONLINE_FILES) and all(
-        (path / OFFLINE / name).is_file() for name in OFFLINE_FILES
+    """Tell whether a folder holds a whole built model: online, offline and contextual."""
+    return all(
+        (path / kind / name).is_file()
+        for kind, graphs in GRAPH_FILES.items()
+        for name in (*graphs, *TEXT_FILES)
     )
 
 

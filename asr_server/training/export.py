@@ -12,13 +12,17 @@ from __future__ import annotations
 import argparse
 import wave
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from asr_server.paraformer.frontend import FrontendSettings, extract_features
+from asr_server.training.contextual import ContextualModel
 from asr_server.training.geometry import LARGE, TINY, Geometry
 from asr_server.training.graphs import (
+    export_contextual,
+    export_hotword_encoder,
     export_int8,
     export_offline,
     export_online_decoder,
@@ -30,7 +34,11 @@ from asr_server.training.skeleton import write_skeleton
 from asr_server.training.vocabularies import TINY_TOKENS, large_tokens, tokens_json
 from asr_server.training.weights import Parts, calibrate, seed_weights
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 MODELS = Path(__file__).parent.parent / "models"
+KINDS = ("online", "offline", "contextual")
 RESCALE_FLOOR = 1e-3
 """Smallest standard deviation that normalisation divides by."""
 
@@ -41,9 +49,10 @@ def main() -> None:
     parser.add_argument("size", choices=["tiny", "large"])
     parser.add_argument("--clips", type=Path, help="folder of WAV files, for tiny")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="for large")
     arguments = parser.parse_args()
     if arguments.size == "large":
-        export_large(MODELS / "large", arguments.seed)
+        export_large(MODELS / "large", arguments.seed, arguments.kinds)
     elif arguments.clips is None:
         parser.error("tiny needs --clips")
     else:
@@ -70,21 +79,26 @@ def export_tiny(target: Path, clips: Path, seed: int) -> None:
             export_int8(export_offline, filled(OfflineModel(TINY), parts), TINY, folder / "model_quant.onnx")
 
 
-def export_large(target: Path, seed: int) -> None:
+def export_large(target: Path, seed: int, kinds: Sequence[str]) -> None:
     """Write the skeletons of the large models, and the text files beside them."""
     shift, scale = np.full(560, -12.0), np.full(560, 0.3)
-    for kind in ("online", "offline"):
+    for kind in kinds:
         folder = target / kind
         folder.mkdir(parents=True, exist_ok=True)
         write_text_files(folder, LARGE, kind, large_tokens(LARGE.vocabulary_size), shift, scale)
-        parts = Parts(LARGE)
-        seed_weights(parts, seed)
-        if kind == "online":
-            export_online(parts, LARGE, folder)
+        if kind == "contextual":
+            model = ContextualModel(LARGE)
+            seed_weights(model, seed)
+            export_contextual_model(model, LARGE, folder)
         else:
-            export_int8(
-                export_offline, filled(OfflineModel(LARGE), parts), LARGE, folder / "model_quant.onnx"
-            )
+            parts = Parts(LARGE)
+            seed_weights(parts, seed)
+            if kind == "online":
+                export_online(parts, LARGE, folder)
+            else:
+                export_int8(
+                    export_offline, filled(OfflineModel(LARGE), parts), LARGE, folder / "model_quant.onnx"
+                )
         for graph in sorted(folder.glob("*.onnx")):
             write_skeleton(graph, graph.with_suffix(".skeleton.gz"))
             graph.unlink()
@@ -95,6 +109,15 @@ def export_online(parts: Parts, geometry: Geometry, folder: Path) -> None:
     encoder, decoder = filled(OnlineEncoder(geometry), parts), filled(OnlineDecoder(geometry), parts)
     export_int8(export_online_encoder, encoder, geometry, folder / "model_quant.onnx")
     export_int8(export_online_decoder, decoder, geometry, folder / "decoder_quant.onnx")
+
+
+def export_contextual_model(model: ContextualModel, geometry: Geometry, folder: Path) -> None:
+    """Write both graphs of a contextual model: the model in int8, the hotword encoder in float.
+
+    FunASR's quantisation knows matrix products only, of which the hotword encoder has none.
+    """
+    export_int8(export_contextual, model, geometry, folder / "model_quant.onnx")
+    export_hotword_encoder(model.hotword_encoder, geometry, folder / "model_eb.onnx")
 
 
 def filled(module: torch.nn.Module, parts: Parts) -> torch.nn.Module:

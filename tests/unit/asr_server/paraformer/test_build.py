@@ -10,14 +10,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from asr_server.paraformer import build
 from asr_server.paraformer.build import build_model, read_skeleton
-from asr_server.paraformer.catalog import BUNDLED
+from asr_server.paraformer.catalog import BUNDLED, GRAPH_FILES, TEXT_FILES
 from asr_server.paraformer.model_dir import ModelError
 from asr_server.training.skeleton import write_skeleton
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-TEXT_FILES = ("config.yaml", "am.mvn", "tokens.json")
 
 
 def small_graph() -> onnx.ModelProto:
@@ -53,14 +51,14 @@ def small_graph() -> onnx.ModelProto:
 @pytest.fixture(autouse=True)
 def small_skeletons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     bundled = tmp_path / "bundled"
-    for kind, stems in (("online", ("model_quant", "decoder_quant")), ("offline", ("model_quant",))):
+    for kind, graphs in GRAPH_FILES.items():
         folder = bundled / "large" / kind
         folder.mkdir(parents=True)
         for name in TEXT_FILES:
             (folder / name).write_text(f"{kind} {name}", encoding="utf-8")
-        for stem in stems:
+        for name in graphs:
             onnx.save(small_graph(), tmp_path / "graph.onnx")
-            write_skeleton(tmp_path / "graph.onnx", folder / f"{stem}.skeleton.gz")
+            write_skeleton(tmp_path / "graph.onnx", folder / Path(name).with_suffix(".skeleton.gz"))
     monkeypatch.setattr(build, "BUNDLED", bundled)
     return bundled / "large"
 
@@ -76,7 +74,7 @@ def quiet(_step: str, _fraction: float) -> None:
 
 
 def test_refilled_graph_has_the_shape_of_the_original(tmp_path: Path) -> None:
-    built = build_model("large", tmp_path / "cache" / "large-v1", progress=quiet)
+    built = build_model("large", tmp_path / "cache" / "large-v2", progress=quiet)
     model, original = onnx.load(built / "online" / "model_quant.onnx"), small_graph()
     onnx.checker.check_model(model)
     assert [node.op_type for node in model.graph.node] == [node.op_type for node in original.graph.node]
@@ -93,7 +91,7 @@ def test_refilled_graph_has_the_shape_of_the_original(tmp_path: Path) -> None:
 
 
 def test_refilled_graph_runs(tmp_path: Path) -> None:
-    built = build_model("large", tmp_path / "large-v1", progress=quiet)
+    built = build_model("large", tmp_path / "large-v2", progress=quiet)
     session = ort.InferenceSession(built / "offline" / "model_quant.onnx", providers=["CPUExecutionProvider"])
     (y,) = session.run(None, {"x": np.ones((1, 48), np.float32)})
     assert y.shape == (1, 32)
@@ -113,31 +111,31 @@ def test_same_seed_same_model(tmp_path: Path) -> None:
 
 def test_progress_rises_to_one(tmp_path: Path) -> None:
     fractions: list[float] = []
-    build_model("large", tmp_path / "large-v1", progress=lambda _, fraction: fractions.append(fraction))
+    build_model("large", tmp_path / "large-v2", progress=lambda _, fraction: fractions.append(fraction))
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
 
 
 def test_a_build_replaces_the_one_before_and_leaves_nothing_else(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    (cache / "large-v1").mkdir(parents=True)
-    (cache / "large-v1" / "old").touch()
-    build_model("large", cache / "large-v1", progress=quiet)
-    assert [path.name for path in cache.iterdir()] == ["large-v1"]
-    assert sorted(path.name for path in (cache / "large-v1").iterdir()) == ["offline", "online"]
+    (cache / "large-v2").mkdir(parents=True)
+    (cache / "large-v2" / "old").touch()
+    build_model("large", cache / "large-v2", progress=quiet)
+    assert [path.name for path in cache.iterdir()] == ["large-v2"]
+    assert sorted(path.name for path in (cache / "large-v2").iterdir()) == sorted(GRAPH_FILES)
 
 
 def test_an_interrupted_build_leaves_what_was_there(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    (cache / "large-v1").mkdir(parents=True)
-    (cache / "large-v1" / "old").touch()
+    (cache / "large-v2").mkdir(parents=True)
+    (cache / "large-v2" / "old").touch()
 
     def interrupt(_step: str, _fraction: float) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build_model("large", cache / "large-v1", progress=interrupt)
-    assert [path.name for path in cache.rglob("*")] == ["large-v1", "old"]
+        build_model("large", cache / "large-v2", progress=interrupt)
+    assert [path.name for path in cache.rglob("*")] == ["large-v2", "old"]
 
 
 def test_too_little_room_is_said_before_anything_is_written(
@@ -145,14 +143,14 @@ def test_too_little_room_is_said_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10_000, 9_000, 1_000))
     with pytest.raises(ModelError, match="not enough room"):
-        build_model("large", tmp_path / "cache" / "large-v1", progress=quiet)
+        build_model("large", tmp_path / "cache" / "large-v2", progress=quiet)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ModelError, match="cannot build the model in") as caught:
-        build_model("large", tmp_path / "file" / "large-v1", progress=quiet)
+        build_model("large", tmp_path / "file" / "large-v2", progress=quiet)
     assert "\n" not in str(caught.value)
 
 
@@ -162,7 +160,7 @@ def test_a_disk_that_fills_up_is_one_line(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(build, "write_graph", full)
     with pytest.raises(ModelError, match=r"No space left on device; it needs \d+ MB"):
-        build_model("large", tmp_path / "cache" / "large-v1", progress=quiet)
+        build_model("large", tmp_path / "cache" / "large-v2", progress=quiet)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -178,6 +176,10 @@ def test_the_bundled_skeletons_have_the_published_geometry() -> None:
     encoder = read_skeleton(BUNDLED / "large" / "online" / "model_quant.skeleton.gz")
     decoder = read_skeleton(BUNDLED / "large" / "online" / "decoder_quant.skeleton.gz")
     offline = read_skeleton(BUNDLED / "large" / "offline" / "model_quant.skeleton.gz")
+    contextual = read_skeleton(BUNDLED / "large" / "contextual" / "model_quant.skeleton.gz")
+    hotwords = read_skeleton(BUNDLED / "large" / "contextual" / "model_eb.skeleton.gz")
     assert 160e6 < encoder.graph_bytes < 172e6
     assert 68e6 < decoder.graph_bytes < 74e6
     assert 228e6 < offline.graph_bytes < 246e6
+    assert offline.graph_bytes < contextual.graph_bytes < 1.02 * offline.graph_bytes
+    assert 25e6 < hotwords.graph_bytes < 26e6
