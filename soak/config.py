@@ -19,6 +19,7 @@ from pydantic.dataclasses import dataclass
 from asr_server.inject import parse_injection
 from soak.analyse import JudgeSettings
 from soak.errors import SoakError
+from soak.load.clips import ClipError, find_clips
 from soak.load.plan import LoadPlan, PlanError
 
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -153,7 +154,7 @@ def load_config(
             sample=_validated(SampleConfig, document, "sample"),
             judge=_validated(JudgeSettings, document, "judge"),
         )
-    except (SoakError, PlanError) as error:
+    except (SoakError, PlanError, ClipError) as error:
         raise SoakError(f"configuration {path.stem}: {error}") from None
 
 
@@ -218,7 +219,10 @@ def _load_plan(values: Mapping[str, Any]) -> LoadPlan:
         given["duration_s"] = max_minutes * 60.0
     if "connections" not in given and "duration_s" not in given:
         given |= {"duration_s": DEFAULT_MAX_MINUTES * 60.0} if until_decided else DEFAULT_LENGTH
-    return LoadPlan.from_json_object({**LOAD_DEFAULTS, **given, "url": URL_NOT_YET_KNOWN})
+    plan = LoadPlan.from_json_object({**LOAD_DEFAULTS, **given, "url": URL_NOT_YET_KNOWN})
+    if plan.clips:
+        find_clips(Path(plan.clips))  # the driver reads them: what is wrong with them is better said now
+    return plan
 
 
 def _check_max_minutes(max_minutes: object, given: Mapping[str, Any], *, until_decided: bool) -> None:

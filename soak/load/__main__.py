@@ -3,7 +3,7 @@
 The first line of standard input is the plan (`LoadPlan.to_json_line`). A line `{"command": "finish"}` ends
 the load after the present block and its rest, `{"command": "stop"}` ends it at once, and so does the end of
 standard input: a driver does not outlive its parent. Exit code 0 after a `done` message, 2 for a plan that
-cannot be carried out.
+cannot be carried out or recordings that cannot be read.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import resource
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soak.load.clips import load_clips
+from soak.load.clips import CLIP_FOLDER, ClipError, load_clips
 from soak.load.driver import Driver
 from soak.load.messages import encode
 from soak.load.plan import LoadPlan, PlanError
@@ -26,6 +27,7 @@ from soak.load.plan import LoadPlan, PlanError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from soak.load.clips import Clip
     from soak.load.messages import Message
 
 _STDIN, _STDOUT = 0, 1
@@ -39,17 +41,18 @@ def main() -> int:
     lines = _stdin_lines()
     try:
         plan = LoadPlan.from_json_line(next(lines, ""))
-    except PlanError as error:
+        clips = load_clips(Path(plan.clips) if plan.clips else CLIP_FOLDER)
+    except (PlanError, ClipError) as error:
         sys.stderr.write(f"soak.load: {error}\n")
         return 2
     # a parent that is gone cannot read: its end of the pipe being closed ends the load
     with contextlib.suppress(BrokenPipeError):
-        asyncio.run(_drive(plan, lines))
+        asyncio.run(_drive(plan, clips, lines))
     return 0
 
 
-async def _drive(plan: LoadPlan, lines: Iterator[str]) -> None:
-    driver = Driver(plan, load_clips(), _emit)
+async def _drive(plan: LoadPlan, clips: tuple[Clip, ...], lines: Iterator[str]) -> None:
+    driver = Driver(plan, clips, _emit)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, driver.stop)
 

@@ -46,6 +46,7 @@ class Driver:
         self._tally = Tally(emit)
         self._endpoint = Endpoint.from_plan(plan)
         self._order = clip_order(len(clips), plan.clip_order, plan.seed)
+        self._begun = 0
         self._left = sys.maxsize if plan.connections is None else plan.connections
         self._sessions: set[asyncio.Task[None]] = set()
         self._session_ended = asyncio.Event()
@@ -79,6 +80,7 @@ class Driver:
             await _cancel(*self._sessions)
         self._phase("done")
         self._emit(self._tally.interval())
+        self._tally.tell_clips()
         self._emit(self._tally.done(reason, self._rate_per_s))
         return reason
 
@@ -126,6 +128,9 @@ class Driver:
                 await self._arrive_at_rate(rate_per_s, until_s, leave=self._left - count)
             await self._drain()
             await self._be_quiet()
+            # the gaps double, so that a run of any length tells little and a kill loses at most half
+            if self._block.bit_count() == 1:
+                self._tally.tell_clips()
 
     async def _become_ready(self, timeout_s: float) -> bool:
         clip = shortest(self._clips)
@@ -212,8 +217,9 @@ class Driver:
 
     def _start_session(self, *, back_off: bool = False) -> None:
         self._left -= 1
+        self._begun += 1
         clip = self._clips[next(self._order)]
-        task = asyncio.create_task(self._hold_session(clip, back_off=back_off))
+        task = asyncio.create_task(self._hold_session(clip, self._begun, back_off=back_off))
         self._sessions.add(task)
         task.add_done_callback(self._forget_session)
 
@@ -221,7 +227,7 @@ class Driver:
         self._sessions.discard(task)
         self._session_ended.set()
 
-    async def _hold_session(self, clip: Clip, *, back_off: bool) -> None:
+    async def _hold_session(self, clip: Clip, connection: int, *, back_off: bool) -> None:
         tally = self._tally
         tally.begun()
         session = Session(self._endpoint, clip, on_open=tally.opened)
@@ -231,11 +237,11 @@ class Driver:
             tally.cut_short()
             raise
         except SessionError as error:
-            tally.failed(clip, error)
+            tally.failed(clip, error, connection)
         except Exception as error:  # noqa: BLE001  whatever one connection runs into, the run goes on
-            tally.failed(clip, SessionError("protocol", f"unexpected {error!r}"))
+            tally.failed(clip, SessionError("protocol", f"unexpected {error!r}"), connection)
         else:
-            tally.completed(clip, answer)
+            tally.completed(clip, answer, connection)
             if self._meter is not None:
                 self._meter.add(time.monotonic(), clip.duration_s)
         finally:

@@ -76,6 +76,12 @@ class Counters:
     """Connections that were due while the cap on open connections was reached, and had to wait."""
     transcripts_changed: int = 0
     """Final transcripts that differ from the first one of the same clip."""
+    transcripts_checked: int = 0
+    """Final transcripts of clips with a reference, with which they were compared."""
+    character_errors: int = 0
+    """Their character errors (see `soak.load.character_errors`)."""
+    reference_characters: int = 0
+    """The characters of their references: the errors divided by these are the character error rate."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,14 @@ class DriverEvent:
 
     `ready` (attempts, waited_s, transcript) · `not_ready` (attempts, kind, detail) ·
     `calibrated` (rate_per_s, throughput_per_s, connections, seconds) ·
-    `connection_failed` (kind, detail, clip) · `transcript_changed` (clip, first, now) ·
-    `no_more_details` (of: the event that from now on is only counted).
+    `connection_failed` (kind, detail, clip, connection) ·
+    `first_transcript` (clip, connection, reference, transcript, character_errors, reference_characters) ·
+    `transcript_changed` (clip, connection, now, first, first_connection) ·
+    `transcripts` (clips: for each its connections, transcripts_changed, character_errors and
+    reference_characters so far) · `no_more_details` (of: the event that from now on is only counted).
+
+    Connections are numbered from 1 in the order they were begun; the dialogues that test readiness have none.
+    What is not known (the errors of a clip without reference) is None.
     """
 
     t_monotonic_s: float

@@ -95,6 +95,9 @@ class LoadPlan:
     """Interval between two `Interval` messages."""
     verify_tls: bool = False
     """Check the server's certificate. Off by default: FunASR ships a self-signed one."""
+    clips: str = ""
+    """Folder of the recordings to send, with what is said in them (see `soak.load.clips`); empty for the
+    bundled ones."""
     hotwords: str = ""
     """The `hotwords` field of the opening message, as FunASR takes it."""
     ready_timeout_s: float | None = 120.0
@@ -123,7 +126,7 @@ class LoadPlan:
             if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):
                 kind = "a whole number" if name in _INTEGERS else "a number"
                 raise PlanError(f"load.{name} is {value!r}: it must be {kind}")
-        for name in ("url", "hotwords"):
+        for name in ("url", "clips", "hotwords"):
             if not isinstance(getattr(self, name), str):
                 raise PlanError(f"load.{name} is {getattr(self, name)!r}: it must be a string")
         for name in _BOOLEANS:

@@ -33,7 +33,7 @@ class SessionError(Exception):
     def __init__(self, kind: FailureKind, detail: str) -> None:
         """Keep the kind, and the detail as one short line."""
         self.kind = kind
-        self.detail = " ".join(detail.split())[:_DETAIL_CHARS]
+        self.detail = _writable(" ".join(detail.split())[:_DETAIL_CHARS])
         super().__init__(f"{kind}: {self.detail}")
 
 
@@ -190,7 +190,8 @@ class Session:
                 if first_result_s is None:
                     first_result_s = now_s - self._audio_begins_s
                 if isinstance(event, Final):
-                    return Answer(event.transcript, first_result_s, max(0.0, now_s - self._audio_ended_s))
+                    transcript = _writable(event.transcript)
+                    return Answer(transcript, first_result_s, max(0.0, now_s - self._audio_ended_s))
 
     async def _close(self, connection: ClientConnection) -> bool:
         """Close with code 1000; False when the server did not finish closing in time."""
@@ -229,6 +230,11 @@ def _closed_error(error: ConnectionClosed) -> SessionError:
     if error.sent is not None and error.sent.code in _OUR_COMPLAINTS and not error.rcvd_then_sent:
         return SessionError("protocol", _describe(error))
     return SessionError("closed_by_server", _describe(error))
+
+
+def _writable(text: str) -> str:
+    """Replace halves of surrogate pairs, which JSON can bring but no file can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _describe(error: Exception) -> str:

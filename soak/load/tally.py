@@ -1,4 +1,4 @@
-"""What has happened so far, in constant memory: counters, latencies, the first transcript of each clip."""
+"""What has happened so far, in constant memory: counters, latencies, transcripts checked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from soak.load.latency import LatencySketch
 from soak.load.messages import Counters, Done, DriverEvent, Interval
+from soak.load.transcript_check import TranscriptCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 DETAILED_EVENTS = 20
 """So many failures, and as many changed transcripts, are reported in full; the rest are only counted."""
-_SHOWN_CHARS = 200
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -38,8 +38,7 @@ class Tally:
         self._cut_short = 0
         self._failures: Counter[str] = Counter()
         self._audio_s = 0.0
-        self._transcripts: dict[str, str] = {}
-        self._transcripts_changed = 0
+        self._transcripts = TranscriptCheck(self._report)
         self._events: Counter[str] = Counter()
         self._first_result = LatencySketch()
         self._final = LatencySketch()
@@ -61,23 +60,20 @@ class Tally:
         """Count audio, whatever became of its connection."""
         self._audio_s += seconds
 
-    def completed(self, clip: Clip, answer: Answer) -> None:
-        """Count a connection that got its final result and was closed."""
+    def completed(self, clip: Clip, answer: Answer, connection: int) -> None:
+        """Count the connection of that number, which got its final result and was closed."""
         self._completed += 1
         self.failures_in_a_row = 0
         self._first_result.add(answer.first_result_s)
         self._final.add(answer.final_s)
-        first = self._transcripts.setdefault(clip.name, answer.transcript)
-        if answer.transcript != first:
-            self._transcripts_changed += 1
-            shown = {"first": first[:_SHOWN_CHARS], "now": answer.transcript[:_SHOWN_CHARS]}
-            self._report("transcript_changed", {"clip": clip.name, **shown})
+        self._transcripts.take(clip, answer.transcript, connection)
 
-    def failed(self, clip: Clip, error: SessionError) -> None:
-        """Count a connection that failed."""
+    def failed(self, clip: Clip, error: SessionError, connection: int) -> None:
+        """Count the connection of that number, which failed."""
         self._failures[error.kind] += 1
         self.failures_in_a_row += 1
-        self._report("connection_failed", {"kind": error.kind, "detail": error.detail, "clip": clip.name})
+        details = {"kind": error.kind, "detail": error.detail, "clip": clip.name, "connection": connection}
+        self._report("connection_failed", details)
 
     def cut_short(self) -> None:
         """Count a connection that was closed because the driver was told to stop."""
@@ -116,12 +112,21 @@ class Tally:
             failures=dict(self._failures),
             audio_s=round(self._audio_s, 3),
             arrivals_delayed=self.arrivals_delayed,
-            transcripts_changed=self._transcripts_changed,
+            transcripts_changed=self._transcripts.changed,
+            transcripts_checked=self._transcripts.checked,
+            character_errors=self._transcripts.total.errors,
+            reference_characters=self._transcripts.total.characters,
         )
 
+    def tell_clips(self) -> None:
+        """Pass on what became of each clip so far."""
+        if clips := self._transcripts.clips():
+            self._emit(DriverEvent(time.monotonic(), "transcripts", {"clips": clips}))
+
     def _report(self, event: str, details: dict[str, object]) -> None:
+        """Pass on an event; of those that may happen to every connection only the first ones."""
         self._events[event] += 1
-        if self._events[event] <= DETAILED_EVENTS:
+        if event == "first_transcript" or self._events[event] <= DETAILED_EVENTS:
             self._emit(DriverEvent(time.monotonic(), event, details))
         elif self._events[event] == DETAILED_EVENTS + 1:
             self._emit(DriverEvent(time.monotonic(), "no_more_details", {"of": event}))

@@ -1,7 +1,9 @@
 """The columns of `samples.csv`, in order.
 
 Counters are cumulative since the start of the load; latencies belong to the interval that ended with the
-sample; an empty cell is a reading that failed or does not apply.
+sample; an empty cell is a reading that failed or does not apply. `character_errors` of the
+`transcripts_checked` divided by `reference_characters` is their character error rate; the difference of two
+rows gives that of the time between them (see `soak.load.character_errors` for what is counted).
 """
 
 TEXT_COLUMNS = ("phase",)
@@ -35,6 +37,9 @@ COLUMNS = (
     "final_p99_ms",
     "arrivals_delayed",
     "transcripts_changed",
+    "transcripts_checked",
+    "character_errors",
+    "reference_characters",
     "server_open_connections",
     "server_sessions_alive",
     "server_decode_queue_tasks",
@@ -60,6 +65,10 @@ JUDGED_COLUMNS = (
     "sockets",
     "connections_failed",
     "audio_s",
+    "transcripts_changed",
+    "transcripts_checked",
+    "character_errors",
+    "reference_characters",
     "server_sessions_alive",
 )
 """What the judge reads, and the terminal tells: all that is needed of a file that is only judged."""

@@ -81,6 +81,9 @@ class RowBuilder:
             "audio_s": counters.audio_s,
             "arrivals_delayed": counters.arrivals_delayed,
             "transcripts_changed": counters.transcripts_changed,
+            "transcripts_checked": counters.transcripts_checked,
+            "character_errors": counters.character_errors,
+            "reference_characters": counters.reference_characters,
             "harness_rss_bytes": rss_bytes + interval.driver_rss_bytes,
             "harness_cpu_s": cpu_s + interval.driver_cpu_s,
         }

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rapidfuzz.distance import Levenshtein
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
@@ -55,6 +57,7 @@ class Server:
         self.full = asyncio.Event()
         self.full_at = 0
         self.errors_every = 0
+        self.mistaken_at = 0
 
     async def handle(self, connection: ServerConnection) -> None:
         self.open += 1
@@ -83,7 +86,9 @@ class Server:
             if self.errors_every and len(self.heard) % self.errors_every == 0:
                 await connection.send(encode_error(WireError("out of luck"), "soak"))
             else:
-                await connection.send(encode_result(Result(f"{length} bytes", "soak", "2pass-offline")))
+                mistaken = len(self.heard) == self.mistaken_at
+                text = "somebody else's words" if mistaken else f"{length} bytes"
+                await connection.send(encode_result(Result(text, "soak", "2pass-offline")))
                 await connection.send(encode_result(Result("", "soak", is_final=True)))
 
 
@@ -99,9 +104,9 @@ def plan(url: str, **values: object) -> LoadPlan:
     return LoadPlan.from_json_object({"url": url, **QUICK, **values})
 
 
-async def drive(load: LoadPlan) -> list[Message]:
+async def drive(load: LoadPlan, clips: tuple[Clip, ...] = CLIPS) -> list[Message]:
     messages: list[Message] = []
-    await Driver(load, CLIPS, messages.append).run()
+    await Driver(load, clips, messages.append).run()
     return messages
 
 
@@ -319,8 +324,56 @@ async def test_a_changed_transcript_is_noticed() -> None:
         load = plan(server.url, connections=2, rate_per_s=100, block_s=60)
         await Driver(load, clips, messages.append).run()
     (event,) = events(messages, "transcript_changed")
-    assert event.details == {"clip": "clip-0", "first": "3200 bytes", "now": "6400 bytes"}
+    assert event.details == {
+        "clip": "clip-0",
+        "connection": 2,
+        "now": "6400 bytes",
+        "first": "3200 bytes",
+        "first_connection": 1,
+    }
     assert totals(messages).transcripts_changed == 1
+
+
+async def test_a_server_that_mixes_up_two_connections_is_found_out() -> None:
+    async with running_server() as server:
+        server.mistaken_at = 5
+        messages = await drive(
+            plan(server.url, connections=12, rate_per_s=100, max_open=1, block_s=60),
+            tuple(replace(clip, transcript=f"{len(clip.pcm)} Bytes.") for clip in CLIPS),
+        )
+    counters = totals(messages)
+    assert counters.transcripts_changed == 1
+    (event,) = events(messages, "transcript_changed")
+    assert event.details["connection"] == 5
+    assert event.details["clip"] == "clip-1"
+    assert (event.details["first"], event.details["now"]) == ("6400 bytes", "somebody else's words")
+    assert counters.transcripts_checked == 12
+    spoken = sum(len(f"{len(CLIPS[n % 3].pcm)}bytes") for n in range(12))
+    assert counters.reference_characters == spoken
+    assert counters.character_errors == Levenshtein.distance("6400bytes", "somebodyelseswords")
+    (told,) = events(messages, "transcripts")[-1:]
+    assert [
+        (each["clip"], each["connections"], each["transcripts_changed"]) for each in told.details["clips"]
+    ] == [
+        ("clip-0", 4, 0),
+        ("clip-1", 4, 1),
+        ("clip-2", 4, 0),
+    ]
+    assert [event.details["transcript"] for event in events(messages, "first_transcript")] == [
+        "3200 bytes",
+        "6400 bytes",
+        "9600 bytes",
+    ]
+
+
+async def test_what_became_of_the_clips_is_told_seldom_however_many_blocks_there_are() -> None:
+    async with running_server() as server:
+        messages = await drive(plan(server.url, connections=33, rate_per_s=200, max_open=4, block_s=0.01))
+    blocks = max(block for _, block in phases(messages))
+    told = events(messages, "transcripts")
+    assert blocks >= 8
+    assert len(told) <= blocks.bit_length() + 1
+    assert sum(each["connections"] for each in told[-1].details["clips"]) == 33
 
 
 async def test_readiness_and_baseline_come_before_the_first_counted_connection() -> None:

@@ -94,7 +94,12 @@ async def test_a_whole_load_on_the_bundled_server() -> None:
     assert done.counters.connections_failed == 0
     assert done.counters.transcripts_changed == 0
     names = [message.event for message in said if isinstance(message, DriverEvent)]
-    assert names == ["ready", "calibrated"]
+    assert sorted(set(names)) == ["calibrated", "first_transcript", "ready", "transcripts"]
+    told = [message for message in said if isinstance(message, DriverEvent)][-1].details["clips"]
+    assert sum(clip["connections"] for clip in told) == 20
+    assert names.count("first_transcript") == len(told)
+    assert done.counters.transcripts_checked == 20
+    assert done.counters.reference_characters > 0
     phases = [message.phase for message in said if isinstance(message, PhaseChanged)]
     assert phases[0] == "calibrate"
     assert phases[-1] == "done"

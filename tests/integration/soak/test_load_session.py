@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,6 +97,16 @@ async def test_a_dialogue_sends_the_whole_clip_and_closes_with_1000() -> None:
     assert result.final_s >= 0
     assert session.audio_s == pytest.approx(CLIP.duration_s)
     assert len(opened) == 1
+
+
+async def test_a_transcript_with_half_a_character_can_be_recorded() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await hear_out(connection)
+        await connection.send(json.dumps({"text": "one \ud83d two", "mode": "2pass-offline"}))
+        await connection.send(encode_result(Result("", "soak", is_final=True)))
+
+    async with serving(handler) as url:
+        assert (await Session(endpoint(url), CLIP).run()).transcript == "one ? two"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ from soak.load.messages import (
     encode,
 )
 
-COUNTERS = Counters(connections_opened=5, connections_completed=3, failures={"handshake": 2}, audio_s=1.5)
+COUNTERS = Counters(
+    connections_opened=5, connections_completed=3, failures={"handshake": 2}, audio_s=1.5, character_errors=7
+)
 LATENCY = Quantiles(p50=1.0, p95=2.0, p99=3.0, count=4)
 MESSAGES: list[Message] = [
     PhaseChanged(1.5, "settle", 3),
