@@ -35,16 +35,22 @@ def integrate_and_fire(
     last chunk, is added after the last frame with a hidden state of zero, so that a token seen for the most
     part still fires.
     """
-    weights = np.concatenate(([carry.weight], alphas, [] if tail_weight is None else [tail_weight]))
-    ends = np.cumsum(weights)  # in double precision: equal sums must fire on equal frames
-    starts = ends - weights
-    count = int(ends[-1] // threshold)
-    tokens = np.arange(count + 1)[:, None] * threshold
-    overlap = np.minimum(ends, tokens + threshold) - np.maximum(starts, tokens)
-    shares = np.maximum(overlap, 0.0).astype(np.float32)
-    # The tail's hidden state is zero: its share needs no multiplication.
     frames = len(alphas)
-    gathered: Floats = shares[:, 1 : frames + 1] @ hidden + np.outer(shares[:, 0], carry.hidden)
-    left = float(ends[-1]) - count * threshold
+    weights = np.empty(1 + frames + (tail_weight is not None))  # double: equal sums fire on equal frames
+    weights[0], weights[1 : frames + 1] = carry.weight, alphas
+    if tail_weight is not None:
+        weights[-1] = tail_weight
+    ends = weights.cumsum()
+    starts = np.subtract(ends, weights, out=weights)
+    total = float(ends[-1])
+    count = int(total // threshold)
+    bounds = np.arange(count + 2)[:, None] * threshold
+    overlap = np.minimum(ends, bounds[1:])
+    overlap -= np.maximum(starts, bounds[:-1])
+    shares = np.maximum(overlap, 0.0, dtype=np.float32, casting="same_kind")
+    # The tail's hidden state is zero: its share needs no multiplication.
+    gathered: Floats = shares[:, 1 : frames + 1] @ hidden
+    gathered += shares[:, :1] * carry.hidden
+    left = total - count * threshold
     mean = gathered[count] / np.float32(left) if left > 0.0 else np.zeros_like(carry.hidden)
     return gathered[:count], CifCarry(left, mean)

@@ -6,6 +6,7 @@ seven frames stacked every six, samples on the scale of 16-bit integers.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 
 import kaldi_native_fbank as knf
@@ -70,15 +71,14 @@ class FeatureStream:
     def __init__(self, settings: FrontendSettings) -> None:
         """Begin with no audio."""
         self._settings = settings
-        self._frames_taken = 0
-        self._filter_bank = settings.filter_bank()
-        self._pending: Floats = np.empty((0, settings.n_mels), dtype=np.float32)
+        self.reset()
 
     def reset(self) -> None:
         """Forget all audio."""
         self._frames_taken = 0
         self._filter_bank = self._settings.filter_bank()
-        self._pending = np.empty((0, self._settings.n_mels), dtype=np.float32)
+        self._pending: Floats = np.empty(0, dtype=np.float32)
+        """Frames that the next features need, one after another: [n * n_mels]."""
 
     def accept(self, samples: Floats, *, is_final: bool = False) -> Floats:
         """Take samples in [-1, 1) and give the features that are complete: [n, feature_dim].
@@ -88,40 +88,52 @@ class FeatureStream:
         """
         settings = self._settings
         self._take_frames(samples)
+        frames = len(self._pending) // settings.n_mels
         if is_final:
             # Three repetitions of the first frame are in front; every started feature vector counts.
-            count = -(-(len(self._pending) - (settings.lfr_m - 1) // 2) // settings.lfr_n)
+            count = max(-(-(frames - (settings.lfr_m - 1) // 2) // settings.lfr_n), 0)
+            missing = (count - 1) * settings.lfr_n + settings.lfr_m - frames
+            if count and missing > 0:
+                last = self._pending[-settings.n_mels :]
+                self._pending = np.concatenate((self._pending, np.tile(last, missing)))
         else:
-            count = (len(self._pending) - settings.lfr_m) // settings.lfr_n + 1
-        count = max(count, 0)
-        rows = np.arange(count)[:, None] * settings.lfr_n + np.arange(settings.lfr_m)
-        stacked = self._pending[np.minimum(rows, len(self._pending) - 1)].reshape(count, settings.feature_dim)
+            count = max((frames - settings.lfr_m) // settings.lfr_n + 1, 0)
+        features = self._normalise(count)
         if is_final:
             self.reset()
-        else:
-            self._pending = self._pending[count * settings.lfr_n :].copy()
-        # In double precision, as FunASR's Python does it: int8 models turn a last bit into another token.
-        features: Floats = ((stacked + settings.shift) * settings.scale).astype(np.float32)
+        elif count:
+            self._pending = self._pending[count * settings.lfr_n * settings.n_mels :].copy()
         return features
+
+    def _normalise(self, count: int) -> Floats:
+        """Stack the frames of the first `count` features and normalise them: [count, feature_dim]."""
+        settings = self._settings
+        # The frames lie one after another, so every vector is a window on them: nothing is copied.
+        pending, item = self._pending, self._pending.itemsize
+        steps = (settings.lfr_n * settings.n_mels * item, item)
+        stacked = np.ndarray((count, settings.feature_dim), pending.dtype, pending, strides=steps)
+        # In double precision, as FunASR's Python does it: int8 models turn a last bit into another token.
+        normalised = stacked + settings.shift
+        normalised *= settings.scale
+        return normalised.astype(np.float32)
 
     def _take_frames(self, samples: Floats) -> None:
         """Move the frames that `samples` complete from the filter bank to `_pending`."""
         bank = self._filter_bank
         if len(samples):
             scaled = samples * np.float32(INT16_SCALE)
-            # The binding converts element by element: a list is the faster thing to give it.
-            bank.accept_waveform(self._settings.sample_rate_hz, scaled.tolist())
+            # The binding reads element by element, and those of an `array` cost least.
+            bank.accept_waveform(self._settings.sample_rate_hz, array("f", scaled.tobytes()))
         ready = bank.num_frames_ready
         if ready == self._frames_taken:
             return
-        # get_frame() gives a view that pop() frees, and only one frame at a time: stack copies them all
-        # first.
-        frames = np.stack([bank.get_frame(index) for index in range(self._frames_taken, ready)])
-        bank.pop(ready - self._frames_taken)
+        # get_frame() gives a view that pop() frees: concatenate() copies them all first.
+        frames = list(map(bank.get_frame, range(self._frames_taken, ready)))
         if self._frames_taken == 0:
-            in_front = np.repeat(frames[:1], (self._settings.lfr_m - 1) // 2, axis=0)
-            frames = np.concatenate((in_front, frames))
-        self._pending = np.concatenate((self._pending, frames))
+            frames[:0] = frames[:1] * ((self._settings.lfr_m - 1) // 2)
+        self._pending = np.concatenate((self._pending, *frames))
+        del frames
+        bank.pop(ready - self._frames_taken)
         self._frames_taken = ready
 
 

@@ -94,24 +94,30 @@ class OnlineRecogniser:
 
 
 class OnlineStream:
-    """The state of one connection's audio. Used by one thread at a time."""
+    """The state of one connection's audio. Used by one thread at a time.
+
+    Audio is gathered in one buffer and features in another, which every chunk uses again.
+    """
 
     def __init__(self, recogniser: OnlineRecogniser, chunk_size: tuple[int, int, int]) -> None:
         """Begin with no audio: see `OnlineRecogniser.new_stream`."""
         self._model = recogniser.model
         self._graphs = recogniser.graphs
         self._left, self._chunk, self._right = chunk_size
-        self._samples_per_chunk = self._chunk * self._model.frontend.samples_per_feature
         self._front_end = FeatureStream(self._model.frontend)
+        self._feature_scale = np.float32(self._graphs.encoder_dim**0.5)
+        self._block: Floats = np.empty(self._chunk * self._model.frontend.samples_per_feature, np.float32)
+        """Samples that wait for the chunk to be full."""
+        self._window: Floats = np.empty((sum(chunk_size), self._model.frontend.feature_dim), np.float32)
+        """One chunk between its neighbours; the first left + right frames stay from chunk to chunk."""
         self._begin()
 
     def _begin(self) -> None:
         """Set everything but the front end to the beginning of an utterance."""
-        feature_dim, dim = self._model.frontend.feature_dim, self._graphs.encoder_dim
-        self._samples: Floats = np.empty(0, dtype=np.float32)
+        self._waiting_samples = 0
         self._frames_seen = 0
-        self._overlap: Floats = np.zeros((self._left + self._right, feature_dim), dtype=np.float32)
-        self._carry = CifCarry.empty(dim)
+        self._window[: self._left + self._right] = 0.0
+        self._carry = CifCarry.empty(self._graphs.encoder_dim)
         self._caches: tuple[Floats, ...] = self._graphs.empty_caches
 
     def reset(self) -> None:
@@ -126,17 +132,20 @@ class OnlineStream:
         audio is cut into packets. `is_final` ends the utterance: the rest is recognised and the stream is
         reset, also when recognition fails.
         """
-        self._samples = np.concatenate((self._samples, np.asarray(samples, dtype=np.float32)))
         tokens: list[str] = []
         try:
-            while len(self._samples) >= self._samples_per_chunk:
-                block = self._samples[: self._samples_per_chunk]
-                self._samples = self._samples[self._samples_per_chunk :]
-                tokens += self._recognise_chunk(self._features(block))
+            taken = 0
+            while taken < len(samples):
+                begin = self._waiting_samples
+                piece = samples[taken : taken + len(self._block) - begin]
+                self._block[begin : begin + len(piece)] = piece
+                taken += len(piece)
+                self._waiting_samples += len(piece)
+                if self._waiting_samples == len(self._block):
+                    self._waiting_samples = 0
+                    tokens += self._recognise_chunk(self._block)
             if is_final:
-                tokens += self._recognise_rest(self._samples)
-            else:
-                self._samples = self._samples.copy()  # a slice would keep the whole packet alive
+                tokens += self._recognise_rest(self._block[: self._waiting_samples])
         finally:
             if is_final:
                 self.reset()
@@ -145,16 +154,19 @@ class OnlineStream:
     def _features(self, samples: Floats, *, is_final: bool = False) -> Floats:
         """Front end, then FunASR's scaling and the position encoding: [n, feature_dim]."""
         features = self._front_end.accept(samples, is_final=is_final)
-        positions = position_encoding(self._frames_seen + 1, len(features), features.shape[1])
+        features *= self._feature_scale
+        features += position_encoding(self._frames_seen + 1, len(features), features.shape[1])
         self._frames_seen += len(features)
-        scaled: Floats = features * np.float32(self._graphs.encoder_dim**0.5) + positions
-        return scaled
+        return features
 
-    def _recognise_chunk(self, features: Floats) -> list[str]:
-        """Recognise the chunk that `features` complete."""
-        window = np.concatenate((self._overlap, features))
-        self._overlap = window[len(window) - self._left - self._right :].copy()
-        return self._recognise_window(window, is_last=False)
+    def _recognise_chunk(self, samples: Floats) -> list[str]:
+        """Recognise the chunk that `samples` complete."""
+        window, overlap = self._window, self._left + self._right
+        window[overlap:] = self._features(samples)
+        try:
+            return self._recognise_window(window, is_last=False)
+        finally:
+            window[:overlap] = window[len(window) - overlap :]
 
     def _recognise_rest(self, samples: Floats) -> list[str]:
         """Recognise what is left at the end: the look-ahead of the last chunk and a part of a chunk.
@@ -162,15 +174,16 @@ class OnlineStream:
         As in FunASR, a rest of less than one frame shift (60 ms) adds nothing to a stream that has been heard
         already, a short rest is merged with the look-ahead into one window, and a long one takes two.
         """
+        overlap = self._window[: self._left + self._right]
         if self._frames_seen and len(samples) < self._model.frontend.samples_per_feature:
-            return self._recognise_window(self._overlap, is_last=True)
+            return self._recognise_window(overlap, is_last=True)
         features = self._features(samples, is_final=True)
         if self._frames_seen == 0:
             return []
-        window = np.concatenate((self._overlap, features))
+        window = np.concatenate((overlap, features))
         if len(features) + self._right <= self._chunk:
             return self._recognise_window(window, is_last=True)
-        missing = self._left + self._chunk + self._right - len(window)
+        missing = len(self._window) - len(window)
         tokens = self._recognise_window(np.pad(window, ((0, missing), (0, 0))), is_last=False)
         # FunASR takes the end of the audio, not the end of the chunk before, for context here. Its models are
         # measured that way, and results stay comparable.
