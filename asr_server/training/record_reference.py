@@ -1,14 +1,21 @@
-"""Records what FunASR's own Python runtime (the PyPI package funasr-onnx) answers on the tiny online model.
+"""Records what FunASR's own Python runtime (the PyPI package funasr-onnx) answers on the bundled tiny models.
 
 Run it in an environment of its own, with this repository on the path of nothing: it imports only funasr-onnx.
 
     pip install --no-deps funasr-onnx==0.4.3
     pip install "numpy<=1.26.4" onnxruntime pyyaml kaldi-native-fbank
-    python asr_server/training/record_reference.py MODEL_DIR OUT.json CLIP.wav ...
+    cd tests/unit/asr_server/paraformer/data
+    python ../../../../../asr_server/training/record_reference.py ../../../../../asr_server/models/tiny .
 
-The audio goes in as that package demands it: packets of exactly 9600 samples, then the rest flagged final.
-Each clip is cut to several lengths. Lengths that end on a packet boundary get an empty final packet, which is
-what a server sees.
+The second folder holds the clips and gets the answers: `online.json` for several chunk sizes, `offline.json`
+and `contextual.json` for several lists of hotwords. Utterances are the clips and joins of them, cut to many
+lengths. What the package cannot do, and what is therefore not recorded:
+
+- online, packets of another size than a chunk, utterances under 100 ms, and a chunk size without left context
+  (it then takes the whole window for the context of the last one);
+- contextual, hotwords of other than single-character tokens (it spells words letter by letter), characters
+  outside of the vocabulary (it takes 8403 for the unknown token), over ten characters, and no hotwords at all
+  (it then reads one of no tokens).
 """
 
 from __future__ import annotations
@@ -16,51 +23,140 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import tempfile
 import types
 import wave
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-CHUNK_SAMPLES = 9600
-SHORTEST_FINAL_PACKET = 960
-"""Below this the package leaves stale state behind, so every length gets a fresh front end."""
-SHORTEST_CLIP = 1600
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    Utterances = Iterable[np.ndarray]
+
+SAMPLES_PER_FRAME = 960
+"""60 ms: the unit of `chunk_size`, and the shortest final packet that leaves no stale state behind."""
+SHORTEST_UTTERANCE = 1600
 """The package raises on first-and-only packets that are shorter."""
-CUTS = (0, 1, 959, 960, 2400, 4799, 4800, 4960, 5760, 6000, 7777, 9599)
-"""Samples beyond a whole number of packets: both sides of every boundary in the end-of-utterance rules."""
+CHUNK_SIZES = ([5, 10, 5], [4, 8, 4], [8, 8, 4], [2, 6, 3], [5, 20, 5])
+ODD_LENGTHS = (0, 1, 959, 960, 2400, 4799, 4800, 4960, 5760, 6000, 7777)
+"""Samples beyond a whole number of chunks: both sides of every boundary in the end-of-utterance rules."""
+OFFLINE_LENGTHS = (400, 959, 1360, 1600, 5000, 9600, 16000, 23456, 32000)
+HOTWORDS = ("一", "三七", "九八 四五六", "一二三四五六七八九十", "零 一 二 三 四 五 六 七 八 九 十 百 千")
 
 
-class RecordedParaformer:
-    """The package's online Paraformer, giving raw token ids."""
+class Recorder:
+    """Collects token ids in the place of a model's last step, the choice of the best token at each place."""
 
-    def __init__(self, model_dir: Path) -> None:
-        """Load the int8 graphs."""
-        for name in ("librosa", "jieba", "sentencepiece"):
-            # Imported by the package at load, used by other models only.
-            sys.modules.setdefault(name, types.ModuleType(name))
-        from funasr_onnx.paraformer_online_bin import Paraformer  # noqa: PLC0415
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.ids: list[int] = []
 
-        logging.disable(logging.WARNING)
-        self._model = Paraformer(str(model_dir), quantize=True, intra_op_num_threads=1)
-        self._ids: list[int] = []
-        self._model.decode_one = self._keep
-
-    def _keep(self, scores: np.ndarray, count: int) -> list[str]:
-        self._ids += scores.argmax(axis=-1)[:count].tolist()
+    def decode_one(self, scores: np.ndarray, count: int) -> list[str]:
+        """Stand in for the package's method of this name: blanks and ends taken out, then cut."""
+        best = [token_id for token_id in scores.argmax(axis=-1).tolist() if token_id not in {0, 2}]
+        self.ids += best[: int(count)]
         return ["零"]
 
-    def recognise(self, samples: np.ndarray) -> list[int]:
-        """Stream one utterance and give its token ids."""
-        self._ids = []
-        self._model.frontend.cache_reset()
+
+def recognise_online(folder: Path, chunk_size: list[int], utterances: Utterances) -> list[list[int]]:
+    """Stream utterances, chunk by chunk."""
+    from funasr_onnx.paraformer_online_bin import Paraformer  # noqa: PLC0415
+
+    model = Paraformer(str(folder), chunk_size=chunk_size, quantize=True)
+    model.decode_one = (recorder := Recorder()).decode_one
+    size = chunk_size[1] * SAMPLES_PER_FRAME
+    answers = []
+    for samples in utterances:
+        recorder.ids = []
+        model.frontend.cache_reset()
         state: dict[str, object] = {"cache": {}, "is_final": False}
-        whole = len(samples) // CHUNK_SAMPLES * CHUNK_SAMPLES
-        for start in range(0, whole, CHUNK_SAMPLES):
-            self._model(samples[start : start + CHUNK_SAMPLES], param_dict=state)
+        whole = len(samples) // size * size
+        for start in range(0, whole, size):
+            model(samples[start : start + size], param_dict=state)
         state["is_final"] = True
-        self._model(samples[whole:], param_dict=state)
-        return self._ids
+        model(samples[whole:], param_dict=state)
+        answers.append(recorder.ids)
+    return answers
+
+
+def recognise_offline(folder: Path, utterances: Utterances) -> list[list[int]]:
+    """Recognise whole utterances."""
+    from funasr_onnx.paraformer_bin import Paraformer  # noqa: PLC0415
+
+    model, recorder = Paraformer(str(folder), quantize=True), Recorder()
+    model.decode_one = (recorder := Recorder()).decode_one
+    answers = []
+    for samples in utterances:
+        recorder.ids = []
+        model(samples)
+        answers.append(recorder.ids)
+    return answers
+
+
+def recognise_contextual(folder: Path, hotwords: str, utterances: Utterances) -> list[list[int]]:
+    """Recognise whole utterances with hotwords."""
+    from funasr_onnx.paraformer_bin import ContextualParaformer  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as linked:
+        for path in folder.resolve().iterdir():
+            (Path(linked) / path.name).symlink_to(path)
+        wanted = Path(linked) / "model_eb_quant.onnx"  # the package knows no mixture of int8 and float
+        if not wanted.exists():
+            wanted.symlink_to(folder.resolve() / "model_eb.onnx")
+        model, recorder = ContextualParaformer(linked, quantize=True), Recorder()
+    model.decode_one = (recorder := Recorder()).decode_one
+    answers = []
+    for samples in utterances:
+        recorder.ids = []
+        model(samples, hotwords)
+        answers.append(recorder.ids)
+    return answers
+
+
+def joins(clips: dict[str, np.ndarray]) -> Iterator[list[str]]:
+    """Name the utterances: every clip, every two neighbours both ways, and all of them."""
+    names = list(clips)
+    yield from ([name] for name in names)
+    for first, second in zip(names, names[1:] + names[:1], strict=True):
+        yield [first, second]
+    yield [*names, *reversed(names)]
+
+
+def lengths(samples: np.ndarray, chunk: int | None) -> list[int]:
+    """Choose the lengths to cut an utterance to; `chunk` in samples, None for offline."""
+    if chunk is None:
+        chosen = {length for length in OFFLINE_LENGTHS if length < len(samples)}
+        return sorted(chosen | {len(samples)})
+    start = (len(samples) // chunk - 1) * chunk
+    chosen = {start + odd for odd in ODD_LENGTHS} | {1600, 5000, len(samples)}
+    return sorted(length for length in chosen if SHORTEST_UTTERANCE <= length <= len(samples))
+
+
+def record(models: Path, clips: dict[str, np.ndarray]) -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """Give the name of each file and what belongs into it."""
+    whole = [(names, np.concatenate([clips[name] for name in names])) for names in joins(clips)]
+
+    def cut(chunk: int | None) -> tuple[list[dict[str, object]], list[np.ndarray]]:
+        chosen = [(names, samples[:n]) for names, samples in whole for n in lengths(samples, chunk)]
+        return [{"clips": names, "samples": len(part)} for names, part in chosen], [p for _, p in chosen]
+
+    answers = []
+    for chunk_size in CHUNK_SIZES:
+        heads, parts = cut(chunk_size[1] * SAMPLES_PER_FRAME)
+        ids = recognise_online(models / "online", chunk_size, parts)
+        answers += [{**head, "chunk_size": chunk_size, "ids": i} for head, i in zip(heads, ids, strict=True)]
+    yield "online.json", answers
+    heads, parts = cut(None)
+    ids = recognise_offline(models / "offline", parts)
+    yield "offline.json", [{**head, "ids": i} for head, i in zip(heads, ids, strict=True)]
+    answers = []
+    for hotwords in HOTWORDS:
+        ids = recognise_contextual(models / "contextual", hotwords, parts)
+        answers += [{**head, "hotwords": hotwords, "ids": i} for head, i in zip(heads, ids, strict=True)]
+    yield "contextual.json", answers
 
 
 def read_wav(path: Path) -> np.ndarray:
@@ -71,21 +167,16 @@ def read_wav(path: Path) -> np.ndarray:
 
 def main() -> None:
     """Run the command line."""
-    model_dir, target, *clips = (Path(argument) for argument in sys.argv[1:])
-    paraformer = RecordedParaformer(model_dir)
-    utterances = []
-    for clip in clips:
-        samples = read_wav(clip)
-        packets = len(samples) // CHUNK_SAMPLES
-        lengths = {(packets - 1) * CHUNK_SAMPLES + cut for cut in CUTS} | {1600, 5000, len(samples)}
-        utterances += [
-            {"clip": clip.name, "samples": length, "ids": paraformer.recognise(samples[:length])}
-            for length in sorted(lengths)
-            if length >= SHORTEST_CLIP
-        ]
-    text = ",\n".join(json.dumps(utterance) for utterance in utterances)
-    target.write_text(f"[\n{text}\n]\n", encoding="utf-8")
-    print(f"{len(utterances)} utterances, {sum(len(u['ids']) for u in utterances)} tokens")
+    models, data = (Path(argument) for argument in sys.argv[1:])
+    for name in ("librosa", "jieba", "sentencepiece"):
+        # Imported by the package at load, used by other models only.
+        sys.modules.setdefault(name, types.ModuleType(name))
+    logging.disable(logging.WARNING)
+    clips = {path.name: read_wav(path) for path in sorted(data.glob("*.wav"))}
+    for name, utterances in record(models, clips):
+        text = ",\n".join(json.dumps(utterance, ensure_ascii=False) for utterance in utterances)
+        (data / name).write_text(f"[\n{text}\n]\n", encoding="utf-8")
+        print(f"{name}: {len(utterances)} utterances, {sum(len(u['ids']) for u in utterances)} tokens")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from asr_server.paraformer.catalog import resolve_model
+from asr_server.paraformer.contextual import ContextualRecogniser
 from asr_server.paraformer.offline import OfflineRecogniser
 from asr_server.paraformer.sessions import RuntimeSettings
 from asr_server.paraformer.streaming import OnlineRecogniser
@@ -29,6 +30,11 @@ def online(tiny: Path) -> OnlineRecogniser:
 @pytest.fixture(scope="session")
 def offline(tiny: Path) -> OfflineRecogniser:
     return OfflineRecogniser.load(tiny / "offline", RuntimeSettings())
+
+
+@pytest.fixture(scope="session")
+def contextual(tiny: Path) -> ContextualRecogniser:
+    return ContextualRecogniser.load(tiny / "contextual", RuntimeSettings())
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,4 @@
-import json
 import threading
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +11,6 @@ from asr_server.paraformer.streaming import OnlineRecogniser, OnlineStream
 
 Samples = NDArray[np.float32]
 NOTHING: Samples = np.empty(0, dtype=np.float32)
-REFERENCE = Path(__file__).parent / "data" / "funasr_onnx_0_4_3_tiny.json"
 
 
 def in_packets(stream: OnlineStream, samples: Samples, size: int) -> list[str]:
@@ -22,20 +18,6 @@ def in_packets(stream: OnlineStream, samples: Samples, size: int) -> list[str]:
         token for at in range(0, len(samples), size) for token in stream.accept(samples[at : at + size])
     ]
     return tokens + stream.accept(NOTHING, is_final=True)
-
-
-def test_answers_what_funasr_answers(online: OnlineRecogniser, clip: Callable[[str], Samples]) -> None:
-    right = total = 0
-    for utterance in json.loads(REFERENCE.read_text(encoding="utf-8")):
-        samples = clip(utterance["clip"])[: utterance["samples"]]
-        expected = [online.model.tokens[token_id] for token_id in utterance["ids"]]
-        tokens = online.new_stream().accept(samples, is_final=True)
-        assert len(tokens) == len(expected), utterance
-        right += sum(a == b for a, b in zip(tokens, expected, strict=True))
-        total += len(expected)
-    # Equal on the machine that recorded it. Another processor may round a last bit of an int8 model
-    # differently.
-    assert right >= 0.95 * total
 
 
 @pytest.mark.parametrize("size", [160, 959, 960, 9599, 9600, 9601, 100_000])
