@@ -1,4 +1,4 @@
-"""Records Kaldi's filter banks as torchaudio computes them in double precision, for the tests of the front end.
+"""Records Kaldi's filter banks as torchaudio computes them in double precision, to test the front end by.
 
     pip install torchaudio
     python asr_server/training/record_filter_banks.py OUT.npz CLIP.wav ...
