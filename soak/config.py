@@ -51,7 +51,9 @@ class ServerConfig:
     model_thread_num: Annotated[int, Field(ge=1, le=1024)] = 1
     """ONNX Runtime's intra-op threads."""
     model: str = "tiny"
-    """`tiny` (bundled), `large` (built on first use) or a folder with `online/` and `offline/`."""
+    """`tiny` (bundled), `large` (built on first use) or a folder with `online/` and what `second_pass` names."""
+    second_pass: Literal["offline", "contextual"] = "offline"
+    """Which of the model's second passes corrects the sentences; the contextual one takes hotwords."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """0 takes a free one."""
     certfile: str = ""
@@ -71,7 +73,7 @@ class ServerConfig:
     sweep_interval_s: Annotated[float, Field(ge=0)] = 5.0
     """Closed connections are freed by a sweep this often, as FunASR does; 0 frees them at once."""
     hotword: str = ""
-    """File of hotwords, a word and its weight a line."""
+    """File of hotwords for every connection, a word and its weight a line; see also `load.hotwords`."""
     inject: tuple[Annotated[str, AfterValidator(_injection)], ...] = ()
     """Leaks to inject, `kind:size`, such as `session:64KiB`."""
     environment: Mapping[str, str] = Field(default_factory=dict)

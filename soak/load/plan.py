@@ -99,7 +99,8 @@ class LoadPlan:
     """Folder of the recordings to send, with what is said in them (see `soak.load.clips`); empty for the
     bundled ones."""
     hotwords: str = ""
-    """The `hotwords` field of the opening message, as FunASR takes it."""
+    """The `hotwords` field of the opening message, as FunASR takes it: words with spaces between them, or a
+    JSON object of words and weights in a string. They work where the second pass is contextual."""
     ready_timeout_s: float | None = 120.0
     """Wait this long for a completed dialogue before the load; None takes readiness for granted."""
     baseline_s: float = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asr_server.paraformer.catalog import OFFLINE, ONLINE
+from asr_server.paraformer.catalog import ONLINE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +24,9 @@ WHERE_GIVEN = ("certfile", "keyfile", "hotword")
 
 
 def server_flags(server: ServerConfig, model_dir: Path) -> list[str]:
-    """Return the flags of `python -m asr_server`; `model_dir` holds `online/` and `offline/`."""
-    flags = ["--online-model-dir", str(model_dir / ONLINE), "--model-dir", str(model_dir / OFFLINE)]
+    """Return the flags of `python -m asr_server`; `model_dir` holds `online/` and the second passes."""
+    flags = ["--online-model-dir", str(model_dir / ONLINE)]
+    flags += ["--model-dir", str(model_dir / server.second_pass)]
     for name in VALUES:
         flags += [_flag(name), str(getattr(server, name))]
     for name in SWITCHES:
