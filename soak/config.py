@@ -51,7 +51,7 @@ class ServerConfig:
     model_thread_num: Annotated[int, Field(ge=1, le=1024)] = 1
     """ONNX Runtime's intra-op threads."""
     model: str = "tiny"
-    """`tiny` (bundled), `large` (built on first use) or a folder with `online/` and what `second_pass` names."""
+    """`tiny` (bundled), `large` (built on first use) or a folder with `online/` and that of `second_pass`."""
     second_pass: Literal["offline", "contextual"] = "offline"
     """Which of the model's second passes corrects the sentences; the contextual one takes hotwords."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
