@@ -156,7 +156,7 @@ def load_config(
             sample=_validated(SampleConfig, document, "sample"),
             judge=_validated(JudgeSettings, document, "judge"),
         )
-    except (SoakError, PlanError, ClipError) as error:
+    except (SoakError, PlanError) as error:
         raise SoakError(f"configuration {path.stem}: {error}") from None
 
 
@@ -222,8 +222,11 @@ def _load_plan(values: Mapping[str, Any]) -> LoadPlan:
     if "connections" not in given and "duration_s" not in given:
         given |= {"duration_s": DEFAULT_MAX_MINUTES * 60.0} if until_decided else DEFAULT_LENGTH
     plan = LoadPlan.from_json_object({**LOAD_DEFAULTS, **given, "url": URL_NOT_YET_KNOWN})
-    if plan.clips:
-        find_clips(Path(plan.clips))  # the driver reads them: what is wrong with them is better said now
+    if plan.clips:  # the driver reads them: what is wrong with them is better said now
+        try:
+            find_clips(Path(plan.clips))
+        except ClipError as error:
+            raise SoakError(f"load.clips: {error}") from None
     return plan
 
 

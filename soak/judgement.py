@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from soak.analyse import AdviceContext, JudgeSettings, Label, Series, Verdict, judge
+from soak.analyse import AdviceContext, JudgeSettings, Label, Series, Verdict, judge, to_json_object
 from soak.analyse.resources import RESOURCE_NAMES, ResourceVerdict, judge_resources, with_resources
 from soak.errors import ExitCode, SoakError
 from soak.record.final_look import FinalLook
+from soak.record.transcripts import Transcripts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,13 @@ class Judgement:
 
     verdict: Verdict
     exit_code: ExitCode
+    transcripts: Transcripts | None = None
+    """What became of the transcripts; None where they were not counted. They do not change the verdict."""
+
+    def to_json_object(self, source: str | None = None) -> dict[str, Any]:
+        """Return what `verdict.json` and `--json` hold: the verdict, and `transcripts` beside it."""
+        transcripts = None if self.transcripts is None else self.transcripts.to_json_object()
+        return {**to_json_object(self.verdict, source), "transcripts": transcripts}
 
 
 def judge_run(run: Run, settings: JudgeSettings | None = None) -> Judgement:
@@ -43,6 +51,7 @@ def judge_run(run: Run, settings: JudgeSettings | None = None) -> Judgement:
     samples cannot be judged at all.
     """
     settings = settings or recorded_settings(run)
+    transcripts = Transcripts.of(run)
     look = FinalLook.of(run)
     if look is not None:
         run = look.seen(run)
@@ -55,7 +64,7 @@ def judge_run(run: Run, settings: JudgeSettings | None = None) -> Judgement:
     failure = _failure(run)
     if failure is not None:
         verdict = with_resources(_after_failure(verdict, failure), resources, first_reasons=1)
-        return Judgement(verdict, ExitCode.TARGET_FAILED)
+        return Judgement(verdict, ExitCode.TARGET_FAILED, transcripts)
     if look is not None:
         first, *others = verdict.reasons
         verdict = dataclasses.replace(verdict, reasons=(first, look.in_words(verdict), *others))
@@ -63,7 +72,7 @@ def judge_run(run: Run, settings: JudgeSettings | None = None) -> Judgement:
     if run.manifest and run.last_event("run_ended") is None:
         note = "The recording has no end (the harness was stopped hard): judged up to its last sample."
         verdict = dataclasses.replace(verdict, reasons=(*verdict.reasons, note))
-    return Judgement(verdict, EXIT_CODE_OF[verdict.verdict])
+    return Judgement(verdict, EXIT_CODE_OF[verdict.verdict], transcripts)
 
 
 def worst(codes: list[ExitCode]) -> ExitCode:

@@ -12,13 +12,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from soak.analyse import Verdict, to_json_object
 from soak.analyse.verdict_json import SCHEMA_VERSION
 from soak.cli.fleet_progress import fleet_progress
 from soak.cli.sizes import growth_budget
 from soak.errors import ExitCode, SoakError
 from soak.fleet import WORTH_A_POOL, judge_fleet, judge_path
-from soak.judgement import worst
+from soak.judgement import Judgement, worst
 from soak.report.fleet_table import fleet_line, header_line, outcome_of, summary_line
 from soak.report.text import render_terminal
 
@@ -51,7 +50,8 @@ def analyze(
     """Judge what has been recorded: a run directory (even one cut short by a kill) or any CSV.
 
     A CSV needs t_s (seconds) and rss_bytes; connections_completed, open_connections, phase, swap_bytes,
-    audio_s, fds, threads, sockets and server_sessions_alive are used where present.
+    audio_s, fds, threads, sockets, server_sessions_alive and the counts of transcripts are used where
+    present.
 
     Several runs are judged in the order given, from four on by all cores and with one line for each. What
     cannot be judged is told on standard error (with --json also as an object with "verdict": null and
@@ -78,7 +78,7 @@ def _judge_one(path: Path, budget: float | None, *, as_json: bool) -> ExitCode:
             typer.echo(_as_json(path, None, str(error)))
         return error.exit_code
     if as_json:
-        typer.echo(_as_json(path, judgement.verdict))
+        typer.echo(_as_json(path, judgement))
     else:
         Console().print(render_terminal(run, judgement.verdict))
     return judgement.exit_code
@@ -101,8 +101,10 @@ def _judge_many(
             failed = code is ExitCode.TARGET_FAILED
             if outcome.error is not None:
                 progress.complain(f"soak: {outcome.error}")
+            if judgement is not None and judgement.transcripts and judgement.transcripts.change_in_words:
+                progress.complain(f"soak: {outcome.path}: {judgement.transcripts.change_in_words}")
             if as_json:
-                progress.tell(_as_json(outcome.path, verdict, outcome.error))
+                progress.tell(_as_json(outcome.path, judgement, outcome.error))
             else:
                 progress.tell(fleet_line(outcome.path, verdict, progress.width, failed=failed))
             codes.append(code)
@@ -113,11 +115,11 @@ def _judge_many(
     return codes
 
 
-def _as_json(path: Path, verdict: Verdict | None, error: str | None = None) -> str:
-    if verdict is None:
+def _as_json(path: Path, judgement: Judgement | None, error: str | None = None) -> str:
+    if judgement is None:
         data = {"schema_version": SCHEMA_VERSION, "source": str(path), "verdict": None, "error": error}
         return json.dumps(data)
-    return json.dumps(to_json_object(verdict, source=str(path)))
+    return json.dumps(judgement.to_json_object(source=str(path)))
 
 
 def _exit_code(codes: list[ExitCode]) -> ExitCode:

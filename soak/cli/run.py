@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from soak.analyse import to_json_object
 from soak.cli.model_building import ensure_model
 from soak.cli.sizes import growth_budget_bytes
 from soak.config import load_config
@@ -18,6 +17,7 @@ from soak.judgement import worst
 from soak.report.comparison import comparison_rows, comparison_table
 from soak.report.comparison_files import write_comparison
 from soak.report.text import render_terminal
+from soak.report.transcript_comparison import transcript_notes
 from soak.run.session import Attachment, SoakResult, run_soak
 
 DEFAULT_CONFIG = "minimal"
@@ -175,7 +175,7 @@ def _tell(result: SoakResult, console: Console, *, as_json: bool) -> None:
             "\n".join(("Last lines of the server's log:", *result.ending.server_exit.log_tail)), markup=False
         )
     if as_json:
-        typer.echo(json.dumps(to_json_object(result.judgement.verdict, source=str(result.run.path))))
+        typer.echo(json.dumps(result.judgement.to_json_object(source=str(result.run.path))))
 
 
 def _compare(results: list[SoakResult], out: Path, console: Console) -> None:
@@ -184,4 +184,6 @@ def _compare(results: list[SoakResult], out: Path, console: Console) -> None:
     folder.mkdir()
     page, _ = write_comparison(pairs, folder)
     console.print(comparison_table(comparison_rows(pairs)))
+    for note in transcript_notes([run for run, _ in pairs]):
+        console.print(f"! {note.text}" if note.is_warning else note.text, markup=False, highlight=False)
     console.print(f"Comparison: {page}", soft_wrap=True)

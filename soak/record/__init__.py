@@ -4,5 +4,6 @@ from soak.record.columns import COLUMNS, JUDGED_COLUMNS
 from soak.record.directory import RunDirectory
 from soak.record.reader import Run, read_run
 from soak.record.samples import read_samples
+from soak.record.transcripts import Transcripts
 
-__all__ = ["COLUMNS", "JUDGED_COLUMNS", "Run", "RunDirectory", "read_run", "read_samples"]
+__all__ = ["COLUMNS", "JUDGED_COLUMNS", "Run", "RunDirectory", "Transcripts", "read_run", "read_samples"]

@@ -14,7 +14,7 @@ from soak.report.palette import LIGHT
 from soak.report.thinning import thin, thinned_indices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -47,12 +47,6 @@ class Line:
     """A key of the palette."""
     divisor: float = 1.0
     unit: str = ""
-
-
-def small_charts(run: Run) -> list[Chart]:
-    """Return the charts below the main one, those whose columns were filled only."""
-    builders: Sequence[Callable[[Run], Chart | None]] = (breakdown, heap, latency, failures)
-    return [chart for chart in (build(run) for build in builders) if chart is not None]
 
 
 _RESOURCES = {

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from soak.quantity import MISSING, format_bytes, format_interval, format_level, format_rate
+from soak.quantity import (
+    MISSING,
+    format_bytes,
+    format_count,
+    format_interval,
+    format_level,
+    format_percent,
+    format_rate,
+)
+from soak.record.transcripts import Transcripts
 from soak.report import facts, wording
 from soak.report.evidence import last_value
 from soak.report.text import STYLES
@@ -65,6 +74,8 @@ class ComparisonRow:
     growth_bytes_per_connection: Estimate | None
     published: Published | None
     """The published figures of the configuration of that name."""
+    transcripts: Transcripts | None
+    """None where they were not counted."""
 
     @property
     def sign(self) -> str:
@@ -113,6 +124,16 @@ class ComparisonRow:
         return MISSING if each is None else format_bytes(each.estimate, signed=True)
 
     @property
+    def error_rate(self) -> str:
+        """The character error rate, for a person."""
+        return MISSING if self.transcripts is None else format_percent(self.transcripts.character_error_rate)
+
+    @property
+    def changed(self) -> str:
+        """How many transcripts changed, for a person; empty where nobody counted."""
+        return "" if self.transcripts is None else f"{format_count(self.transcripts.changed)} changed"
+
+    @property
     def per_connection_interval(self) -> str:
         """The 95 % interval of the growth per connection, for a person."""
         each = self.growth_bytes_per_connection
@@ -137,6 +158,7 @@ def _row(run: Run, verdict: Verdict) -> ComparisonRow:
         growth_bytes_per_hour=verdict.growth_bytes_per_hour,
         growth_bytes_per_connection=verdict.growth_bytes_per_connection,
         published=PUBLISHED.get(run.name),
+        transcripts=Transcripts.of(run),
     )
 
 
@@ -177,7 +199,8 @@ def comparison_table(rows: Sequence[ComparisonRow]) -> Table:
         verdict = Text.assemble((row.name, "bold"), "\n", (f"{row.sign} {row.label}", STYLES[row.label]))
         memory = Text(f"{row.start} → {format_level(row.level_bytes)}\n{row.growth}, peak {row.peak}")
         each = "" if row.per_connection == MISSING else f"\n{row.per_connection}/connection"
-        cells = [verdict, memory, Text(f"{row.per_hour}{each}")]
+        heard = "" if row.error_rate == MISSING else f"\nCER {row.error_rate}, {row.changed}"
+        cells = [verdict, memory, Text(f"{row.per_hour}{each}{heard}")]
         if has_published:
             cells.append(Text(str(row.published or "")))
         table.add_row(*cells)

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from soak.quantity import MISSING
 from soak.report.charts import Chart, base_layout, mode_for
 from soak.report.comparison import (
     PUBLISHED_NOTE,
@@ -25,6 +26,7 @@ from soak.report.html import charts_json, page, template
 from soak.report.palette import LIGHT, SERIES, VERDICT
 from soak.report.png import DPI, FONT_POINTS, MIB, save, shortened
 from soak.report.thinning import thin
+from soak.report.transcript_comparison import transcript_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +65,8 @@ def render_comparison_html(runs: Sequence[tuple[Run, Verdict]], directory: Path)
         sentence=comparison_sentence(rows),
         rows=[(row, _link(run, directory)) for row, (run, _) in zip(rows, runs, strict=True)],
         published_note=PUBLISHED_NOTE if any(row.published for row in rows) else None,
+        transcript_notes=transcript_notes([run for run, _ in runs]),
+        has_error_rates=any(row.error_rate != MISSING for row in rows),
         chart=chart,
         charts_json=charts_json([chart] if chart else []),
     )
@@ -126,7 +130,8 @@ def _memory_range(runs: Sequence[tuple[Run, Verdict]]) -> tuple[float, float]:
 def write_comparison_png(runs: Sequence[tuple[Run, Verdict]], path: Path) -> None:
     """Write the picture of a comparison, 1600 pixels wide and as high as its rows need."""
     rows = comparison_rows(runs)
-    height_inches = 3.9 + 0.36 * len(rows)
+    notes = transcript_notes([run for run, _ in runs])
+    height_inches = 3.9 + 0.36 * len(rows) + 0.17 * len(notes)
     figure = Figure(figsize=(8.0, height_inches), dpi=DPI, facecolor=LIGHT["paper"])
     FigureCanvasAgg(figure)
     canvas = _Inches(figure, height_inches)
@@ -135,6 +140,10 @@ def write_comparison_png(runs: Sequence[tuple[Run, Verdict]], path: Path) -> Non
         0.02, 0.56, shortened(comparison_sentence(rows), 120), fontsize=FONT_POINTS, color=LIGHT["ink"]
     )
     bottom_inches = _rows(canvas, rows, 0.92)
+    for note in notes:
+        colour = VERDICT["failed"] if note.is_warning else LIGHT["muted"]
+        canvas.text(0.02, bottom_inches, shortened(note.text, 130), fontsize=7.5, color=colour)
+        bottom_inches += 0.17
     if any(row.published for row in rows):
         canvas.text(0.02, bottom_inches + 0.02, f"* {PUBLISHED_NOTE}", fontsize=6.6, color=LIGHT["muted"])
     longest = _longest(runs)
@@ -159,36 +168,40 @@ class _Inches:
 
 _COLUMNS = (
     ("Run", 0.02, "left"),
-    ("Verdict", 0.20, "left"),
-    ("Start", 0.425, "right"),
-    ("Plateau", 0.535, "right"),
-    ("Growth", 0.64, "right"),
-    ("Per hour", 0.755, "right"),
-    ("Per conn.", 0.855, "right"),
+    ("Verdict", 0.175, "left"),
+    ("Start", 0.385, "right"),
+    ("Plateau", 0.49, "right"),
+    ("Growth", 0.59, "right"),
+    ("Per hour", 0.7, "right"),
+    ("Per conn.", 0.795, "right"),
+    ("CER", 0.86, "right"),
     ("Published*", 0.98, "right"),
 )
 
 
 def _rows(canvas: _Inches, rows: Sequence[ComparisonRow], down_inches: float) -> float:
     """Write the table from `down_inches` on; return where it ends."""
-    has_published = any(row.published for row in rows)
-    columns = _COLUMNS if has_published else _COLUMNS[:-1]
+    columns = _COLUMNS if any(row.published for row in rows) else _COLUMNS[:-1]
+    has_error_rates = any(row.error_rate != MISSING for row in rows)
     for title, x, side in columns:
+        if title == "CER" and not has_error_rates:
+            continue
         canvas.text(x, down_inches, title, fontsize=FONT_POINTS - 0.5, color=LIGHT["muted"], ha=side)
     for row in rows:
         down_inches += 0.3
         level = row.level.replace(" at the end", "†")
         cells = (
-            shortened(row.name, 19),
+            shortened(row.name, 16),
             f"{row.sign} {row.label}",
             row.start,
             level,
             row.growth,
             row.per_hour,
             row.per_connection,
+            row.error_rate if has_error_rates else "",
             str(row.published or ""),
         )
-        colours = {1: VERDICT[row.label], 7: LIGHT["muted"]}
+        colours = {1: VERDICT[row.label], 8: LIGHT["muted"]}
         for place, ((_, x, side), cell) in enumerate(zip(columns, cells, strict=False)):
             weight = "bold" if place < 2 else "normal"
             colour = colours.get(place, LIGHT["ink"])

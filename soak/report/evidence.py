@@ -124,18 +124,22 @@ _MARKED_EVENTS: dict[str, str] = {
     "fault": "fault",
     "transcript_changed": "a transcript changed",
 }
+_MARKED_ONCE = frozenset({"transcript_changed"})
+"""Where one happens more will, and they would leave no room for the others."""
 MAX_MARKS = 12
 """Labels beyond this many would cover the curve; the rest is counted in the tables."""
 
 
 def marks(run: Run, verdict: Verdict) -> list[Mark]:
-    """Return restarts, exits and faults in order of time, at most `MAX_MARKS`."""
+    """Return restarts, exits, faults and the first changed transcript, by time, at most `MAX_MARKS`."""
+    once: set[str] = set()
     found = [Mark(stamp, "restart") for stamp in verdict.restarts_at_s]
     for event in run.events:
         name, stamp = event.get("event"), event.get("t_s")
         if not isinstance(stamp, int | float) or not isinstance(name, str):
             continue
-        if name in _MARKED_EVENTS:
+        if name in _MARKED_EVENTS and name not in once:
+            once |= _MARKED_ONCE & {name}
             found.append(Mark(float(stamp), _MARKED_EVENTS[name]))
     return sorted(found, key=lambda mark: mark.t_s)[:MAX_MARKS]
 

@@ -173,9 +173,6 @@ def failures(run: Run) -> tuple[Row, ...]:
     rows = [Row(kind.replace("_", " "), format_count(count)) for kind, count in counted.most_common()]
     if total > counted.total():
         rows.append(Row("kind not recorded", format_count(total - counted.total())))
-    changed = last_value(run, "transcripts_changed")
-    if changed:
-        rows.append(Row("transcripts that changed", format_count(changed)))
     return tuple(row for row in rows if row.value != "0")
 
 

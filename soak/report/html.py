@@ -13,12 +13,14 @@ from plotly.offline import get_plotlyjs
 from soak import __version__
 from soak.quantity import format_duration
 from soak.report import facts, wording
-from soak.report.charts import Chart, climbing_charts, resource_charts, small_charts
+from soak.report.charts import breakdown, climbing_charts, failures, heap, latency, resource_charts
 from soak.report.evidence import duration_s
 from soak.report.markdown import render_markdown
 from soak.report.memory_chart import memory_chart
 from soak.report.palette import DARK, LIGHT
 from soak.report.resource_table import resource_table
+from soak.report.transcript_chart import error_rate_chart
+from soak.report.transcript_table import transcript_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.report.charts import Chart
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def render_html(run: Run, verdict: Verdict) -> str:
     banner = wording.banner(run, verdict)
     memory = memory_chart(run, verdict)
     small, resources, climbing = (
-        small_charts(run),
+        _small_charts(run),
         resource_charts(run, verdict),
         climbing_charts(run, verdict),
     )
@@ -77,6 +80,7 @@ def render_html(run: Run, verdict: Verdict) -> str:
         courses=facts.courses(run, verdict),
         latency=facts.latency(run),
         failures=facts.failures(run),
+        transcripts=transcript_table(run),
         limits=facts.limit_lines(verdict),
         notes=verdict.advice["notes"],
         configuration=facts.configuration(run),
@@ -86,6 +90,12 @@ def render_html(run: Run, verdict: Verdict) -> str:
         command=facts.command_line(run),
         markdown=render_markdown(run, verdict),
     )
+
+
+def _small_charts(run: Run) -> list[Chart]:
+    """Return the charts below the main one, those whose columns were filled only."""
+    made = (breakdown(run), heap(run), latency(run), error_rate_chart(run), failures(run))
+    return [chart for chart in made if chart is not None]
 
 
 def template(name: str) -> jinja2.Template:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from soak.report import facts, wording
 from soak.report.resource_table import ResourceTable, resource_table
+from soak.report.transcript_table import TranscriptTable, transcript_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +30,7 @@ def render_markdown(run: Run, verdict: Verdict) -> str:
         _courses("Reading", facts.courses(run, verdict)),
         _courses("Latency", facts.latency(run)),
         _rows("Failed connections", facts.failures(run)),
+        _transcripts(transcript_table(run)),
         _setup(run),
     ]
     command = facts.command_line(run)
@@ -59,6 +61,25 @@ def _resources(table: ResourceTable | None) -> str:
         for row in table.rows
     )
     return _table(head, rows)
+
+
+def _transcripts(table: TranscriptTable | None) -> str:
+    if table is None:
+        return ""
+    head = ("Recording", "what is said", "first transcript", "CER", "connections", "changed")
+    rows = (
+        (
+            row.clip,
+            row.reference,
+            "; ".join((row.transcript, *row.others)),
+            row.cer,
+            row.connections,
+            row.changed,
+        )
+        for row in table.rows
+    )
+    note = f"\n\n{table.note}" if table.note else ""
+    return f"<details><summary>Transcripts</summary>\n\n{_table(head, rows)}{note}\n</details>"
 
 
 def _courses(title: str, courses: Sequence[facts.Course]) -> str:

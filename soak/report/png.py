@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from soak.analyse.resources import RESOURCE_NAMES, climbing
 from soak.quantity import format_duration, format_level, format_rate
+from soak.record.transcripts import Transcripts
 from soak.report import wording
 from soak.report.evidence import (
     TimeAxis,
@@ -84,16 +85,7 @@ def _title(figure: Figure, run: Run, verdict: Verdict) -> None:
         va="center",
         parse_math=False,
     )
-    figure.text(
-        0.98,
-        0.955,
-        shortened(f"{run.name} · {format_duration(duration_s(run))}", 60),
-        fontsize=FONT_POINTS,
-        color=LIGHT["muted"],
-        ha="right",
-        va="center",
-        parse_math=False,
-    )
+    _corner(figure, run)
     said = (wording.death(run, verdict), wording.sentence(verdict), wording.settling_sentence(verdict))
     text = " ".join(filter(None, said))
     lines = textwrap.wrap(text, SENTENCE_CHARACTERS, max_lines=2, placeholder=" …")
@@ -110,6 +102,28 @@ def _title(figure: Figure, run: Run, verdict: Verdict) -> None:
     _figures(figure, run, verdict)
 
 
+def _corner(figure: Figure, run: Run) -> None:
+    """Write in the upper right which run it is, and under it whether transcripts changed."""
+    name = shortened(f"{run.name} · {format_duration(duration_s(run))}", 60)
+    transcripts = Transcripts.of(run)
+    changed = None if transcripts is None else transcripts.change_in_words
+    lines = [(name, LIGHT["muted"], "normal")]
+    if changed is not None:
+        lines.append((f"! {changed}", VERDICT["failed"], "bold"))
+    for number, (text, colour, weight) in enumerate(lines):
+        figure.text(
+            0.98,
+            0.955 + 0.013 * (len(lines) - 1) - 0.028 * number,
+            text,
+            fontsize=FONT_POINTS,
+            fontweight=weight,
+            color=colour,
+            ha="right",
+            va="center",
+            parse_math=False,
+        )
+
+
 _SHORT_LABELS = {
     "Start": "Start",
     "Plateau": "Plateau",
@@ -119,6 +133,7 @@ _SHORT_LABELS = {
     "Growth per connection": "Per connection",
     "Growth per audio second": "Per audio second",
     "Connections completed": "Connections",
+    "Character error rate": "CER",
     **{name: name for name in RESOURCE_NAMES.values()},
 }
 

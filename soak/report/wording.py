@@ -15,9 +15,11 @@ from soak.quantity import (
     format_duration,
     format_interval,
     format_level,
+    format_percent,
     format_rate,
     is_known,
 )
+from soak.record.transcripts import Transcripts
 from soak.report.evidence import duration_s, last_value
 
 if TYPE_CHECKING:
@@ -132,9 +134,12 @@ def log_tail(run: Run) -> str:
 
 
 def warnings(run: Run, verdict: Verdict) -> list[str]:
-    """Return what a reader must know before trusting the figures: a death, an interruption, a cut file."""
+    """Return what a reader must not overlook: a death, changed transcripts, an interruption, a cut file."""
     died = death(run, verdict)
     found = [died] if died else []
+    transcripts = Transcripts.of(run)
+    if transcripts is not None and transcripts.warning is not None:
+        found.append(transcripts.warning)
     if any(event.get("event") == "interrupted" for event in run.events):
         found.append("The run was interrupted; the verdict is drawn from what was recorded until then.")
     if run.torn:
@@ -161,7 +166,7 @@ def key_figures(run: Run, verdict: Verdict) -> list[Figure]:
     if is_known(smallest):
         figures.append(Figure("Smallest growth it could see", format_rate(smallest, signed=False), budget))
     figures += [_climb(verdict, column) for column in climbing(verdict)]
-    figures.append(_connections(run))
+    figures += [_connections(run), *_transcripts(run)]
     figures.append(Figure("Duration", format_duration(duration_s(run) or verdict.duration_s), _samples(run)))
     return [figure for figure in figures if figure.value != MISSING]
 
@@ -203,6 +208,28 @@ def _connections(run: Run) -> Figure:
     failed = last_value(run, "connections_failed")
     note = "" if failed is None else f"{format_count(failed)} failed"
     return Figure("Connections completed", format_count(completed), note)
+
+
+def _transcripts(run: Run) -> list[Figure]:
+    transcripts = Transcripts.of(run)
+    if transcripts is None or not transcripts.connections:
+        return []
+    changed, connections = format_count(transcripts.changed), format_count(transcripts.connections)
+    rate = transcripts.character_error_rate
+    if rate is None:
+        return [Figure("Transcripts changed", changed, f"of {connections}")]
+    note = f"{changed} of {connections} transcripts changed"
+    if transcripts.checked < transcripts.connections:
+        note += f"; {format_count(transcripts.checked)} had a reference"
+    if _has_random_weights(run):
+        note += "; random weights: the text means nothing"
+    return [Figure("Character error rate", format_percent(rate), note)]
+
+
+def _has_random_weights(run: Run) -> bool:
+    """Whether the server is the bundled one with its large model, which is not trained."""
+    server = (run.manifest.get("configuration") or {}).get("server") or {}
+    return bool(server.get("model") == "large")
 
 
 def _samples(run: Run) -> str:

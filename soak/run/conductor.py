@@ -81,6 +81,7 @@ class Conductor:
         self._rest_ended = asyncio.Event()
         self._interrupted = False
         self._stopped_early = False
+        self._told_of_a_change = False
 
     async def run(self) -> Ending:
         """Conduct the run until it is finished, interrupted, or the server is gone.
@@ -191,6 +192,9 @@ class Conductor:
                     message.event, at_monotonic_s=message.t_monotonic_s, **message.details
                 )
                 self._progress.take_event(message)
+                if message.event == "transcript_changed" and not self._told_of_a_change:
+                    self._told_of_a_change = True
+                    self._view.warn(f"{self._config.name}: {_change_in_words(message)}")
             case Done():
                 self._directory.append_event(
                     "load_ended", reason=message.reason, failures=dict(message.counters.failures)
@@ -261,6 +265,14 @@ class Conductor:
                 self._stopped_early = True
                 self._view.say("Decided: the block in progress is finished, then the report is written.")
                 await driver.request_finish()
+
+
+def _change_in_words(change: DriverEvent) -> str:
+    details = change.details
+    return (
+        f"connection {details['connection']} got another transcript for {details['clip']} than connection "
+        f"{details['first_connection']}; the report has both"
+    )
 
 
 async def _first_to_end(*awaited: asyncio.Task[object], watched: list[asyncio.Task[object]]) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr_server.paraformer.catalog import resolve_model
-from soak.analyse import to_json_object
 from soak.config import with_url
 from soak.errors import ExitCode, SoakError
 from soak.judgement import Judgement, judge_run
@@ -78,7 +77,7 @@ def judge_and_report(path: Path) -> tuple[Run, Judgement]:
     """Judge the recorded run at `path`, write its verdict and reports beside it, and return both."""
     run = read_run(path)
     judgement = judge_run(run)
-    write_json(path / VERDICT_FILE, to_json_object(judgement.verdict))
+    write_json(path / VERDICT_FILE, judgement.to_json_object())
     with explained(path):
         write_reports(run, judgement.verdict)
     return run, judgement

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from soak.analyse import Label
-from soak.quantity import format_bytes, format_count, format_duration, format_number
+from soak.quantity import format_bytes, format_count, format_duration, format_number, format_percent
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -105,14 +105,22 @@ class Progress:
     def connections_in_words(self) -> str:
         """Return the connections completed, of how many, how fast, open and failed."""
         of = f" of {format_count(self._plan.connections)}" if self._plan.connections else ""
-        words = (
+        return (
             f"{format_count(self.count('connections_completed'))}{of}, "
             f"{format_number(self.recent_rate_per_s())}/s, "
             f"{format_count(self.count('open_connections'))} open, "
             f"{format_count(self.count('connections_failed'))} failed"
         )
-        changed = self.count("transcripts_changed")
-        return f"{words}, {format_count(changed)} transcripts changed" if changed else words
+
+    def transcripts_in_words(self) -> str | None:
+        """Return the character error rate so far and the transcripts that changed; None before the first."""
+        if not self.count("connections_completed"):
+            return None
+        changed = f"{format_count(self.count('transcripts_changed'))} changed"
+        characters = self.count("reference_characters")
+        if not characters:
+            return changed
+        return f"CER {format_percent(self.count('character_errors') / characters)}, {changed}"
 
 
 class View(Protocol):
@@ -209,6 +217,9 @@ def plain_line(title: str, progress: Progress) -> str:
         f"RSS {format_bytes(progress.count('rss_bytes'))}",
         progress.connections_in_words(),
     ]
+    transcripts = progress.transcripts_in_words()
+    if transcripts is not None:
+        parts.append(f"transcripts: {transcripts}")
     if progress.standing is not None:
         parts.append(progress.standing.in_words())
     elif progress.last_look is not None:
@@ -235,6 +246,7 @@ def panel(title: str, progress: Progress, history: History) -> RenderableType:
         "", f"{format_bytes(progress.start_bytes)} at the start, peak {format_bytes(progress.peak_bytes)}"
     )
     facts.add_row("Connections", progress.connections_in_words())
+    facts.add_row("Transcripts", progress.transcripts_in_words() or "none yet")
     facts.add_row("Now", _where(progress))
     facts.add_row("So far", _so_far(progress))
     bar = Table.grid(expand=True)  # by itself the bar does not end its line

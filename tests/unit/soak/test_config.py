@@ -62,6 +62,8 @@ def test_the_address_is_put_in_when_the_server_has_told_it() -> None:
         ('[server]\ninject = ["session"]\n', [], r"server\.inject.*session:64KiB"),
         ("[load]\nspeed = 1\n", [], r"load\.speed is not a setting"),
         ("[load]\nconnections = 1\nmax_open = 0\n", [], r"load\.max_open is 0: it must be above 0"),
+        ('[load]\nclips = "nowhere"\n', [], r"load\.clips: nowhere is no folder"),
+        ("[load]\nclips = 3\n", [], r"load\.clips is 3: it must be a string"),
         ("[judge]\nrelative_budget = 2\n", [], r"judge.*relative_budget must be between 0 and 1"),
         ("[load]\nuntil_decided = 1\n", [], r"load\.until_decided is 1: it must be true or false"),
         ("[load]\nmax_minutes = 5\n", [], r"load\.max_minutes is the limit .*--until-decided"),

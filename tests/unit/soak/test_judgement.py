@@ -51,7 +51,38 @@ def _run(
         return directory.path
 
 
-FINISHED = [("run_ended", {"reason": "finished"})]
+FINISHED: list[tuple[str, dict[str, Any]]] = [("run_ended", {"reason": "finished"})]
+HEARD: list[tuple[str, dict[str, Any]]] = [
+    (
+        "first_transcript",
+        {
+            "clip": "five",
+            "connection": 1,
+            "reference": "five",
+            "transcript": "fife",
+            "character_errors": 1,
+            "reference_characters": 4,
+        },
+    ),
+    (
+        "transcript_changed",
+        {"clip": "five", "connection": 9, "now": "nine", "first": "fife", "first_connection": 1},
+    ),
+    (
+        "transcripts",
+        {
+            "clips": [
+                {
+                    "clip": "five",
+                    "connections": 500,
+                    "transcripts_changed": 1,
+                    "character_errors": 501,
+                    "reference_characters": 2000,
+                }
+            ]
+        },
+    ),
+]
 
 
 def test_a_flat_run_is_a_plateau_and_a_leak_is_climbing(tmp_path: Path) -> None:
@@ -155,3 +186,51 @@ def test_the_judge_sees_the_audio_that_was_streamed(tmp_path: Path) -> None:
 )
 def test_the_worst_of_several_runs_speaks_for_all(codes: list[ExitCode], speaks: ExitCode) -> None:
     assert worst(codes) is speaks
+
+
+def _transcripts_counted(completed: int, _busy: bool) -> dict[str, int | None]:
+    return {
+        "transcripts_changed": int(completed > 8),
+        "transcripts_checked": completed,
+        "character_errors": completed + int(completed > 8),
+        "reference_characters": 4 * completed,
+    }
+
+
+def test_transcripts_stand_beside_the_verdict_and_do_not_change_it(tmp_path: Path) -> None:
+    path = _run(tmp_path, kept_per_block=0, ending=[*HEARD, *FINISHED], counts=_transcripts_counted)
+    judgement = judge_run(read_run(path))
+    assert judgement.exit_code is ExitCode.PLATEAU
+    told = json.loads(json.dumps(judgement.to_json_object(source="here")))
+    assert list(told)[:3] == ["schema_version", "source", "verdict"]
+    transcripts = told["transcripts"]
+    warning = transcripts.pop("warning")
+    assert warning.startswith(
+        "1 of 500 transcripts changed: connection 9 got “nine” for five where connection 1"
+    )
+    assert transcripts == {
+        "connections": 500,
+        "checked": 500,
+        "changed": 1,
+        "character_errors": 501,
+        "reference_characters": 2000,
+        "character_error_rate": 0.2505,
+        "clips": [
+            {
+                "clip": "five",
+                "reference": "five",
+                "transcript": "fife",
+                "connections": 500,
+                "changed": 1,
+                "character_errors": 501,
+                "reference_characters": 2000,
+                "character_error_rate": 0.2505,
+            }
+        ],
+    }
+
+
+def test_a_recording_without_counts_of_transcripts_has_none(tmp_path: Path) -> None:
+    judgement = judge_run(read_run(_run(tmp_path, kept_per_block=0, ending=FINISHED)))
+    assert judgement.transcripts is None
+    assert judgement.to_json_object()["transcripts"] is None

@@ -70,6 +70,17 @@ def test_a_fleet_as_json_is_one_object_per_run_in_order(fleet: list[str]) -> Non
     assert done.stderr.splitlines()[-1].startswith("6 runs in ")
 
 
+def test_changed_transcripts_in_a_fleet_are_told_on_standard_error(fleet: list[str], tmp_path: Path) -> None:
+    changed = tmp_path / "changed.csv"
+    rows = _csv(tmp_path / "plain.csv").read_text().splitlines()
+    header = f"{rows[0]},connections_completed,transcripts_changed"
+    changed.write_text("\n".join((header, *(f"{row},{at},{at // 300}" for at, row in enumerate(rows[1:])))))
+    done = _analyze(*fleet[:3], str(changed))
+    assert f"soak: {changed}: 1 of 599 transcripts changed" in done.stderr.splitlines()
+    assert json.loads(_analyze(str(changed), "--json").stdout)["transcripts"]["changed"] == 1
+    assert "! 1 of 599 transcripts changed." in _analyze(str(changed)).stdout
+
+
 def test_one_process_or_several_say_the_same(fleet: list[str]) -> None:
     paths = [Path(name) for name in fleet]
     with closing(judge_fleet(paths, jobs=1)) as alone, closing(judge_fleet(paths, jobs=2)) as together:

@@ -27,12 +27,27 @@ from soak.report.comparison import comparison_rows, comparison_table
 from soak.report.comparison_files import write_comparison
 from soak.report.files import write_reports
 from soak.report.text import render_terminal
+from soak.report.transcript_comparison import transcript_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MIB = 1024.0 * 1024.0
 HOUR_S = 3600.0
+CHARACTERS_EACH = 9.5
+"""Mean length of what is said in a recording."""
+CLIPS = (
+    ("cmn-m1-04-digits", "三八一零", "三八一零"),
+    ("en-f2-03-digits", "seven two nine", "seven two nine"),
+    ("cmn-f1-08-digits", "六二八四零九五七", "六二八四零九五七"),
+    ("en-m3-01-digits", "five", "nine"),
+    ("cmn-m3-11-digits", "一三八零零五六二九四七", "一三八零零五六二九四七"),
+    (
+        "en-m2-15-digits",
+        "nine zero six one three five seven eight",
+        "nine zero six one three five seven eight",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +63,7 @@ class Scenario:
     leak_bytes_per_connection: float = 0.0
     max_open: int = 8
     seed: int = 1
+    model: str = "tiny"
 
     @property
     def period_s(self) -> float:
@@ -106,6 +122,9 @@ def samples(scenario: Scenario) -> pd.DataFrame:
             "final_p99_ms": busy * random.normal(700, 80, count),
             "arrivals_delayed": np.zeros(count),
             "transcripts_changed": np.zeros(count),
+            "transcripts_checked": completed,
+            "character_errors": np.floor(completed * CHARACTERS_EACH * 0.021),
+            "reference_characters": np.floor(completed * CHARACTERS_EACH),
             "server_open_connections": open_now,
             "server_sessions_alive": open_now + random.poisson(1.0, count) * loading,
             "server_decode_queue_tasks": random.poisson(1.2, count) * loading.astype(float),
@@ -125,7 +144,7 @@ def manifest(scenario: Scenario) -> dict[str, Any]:
     return {
         "schema_version": 1,
         "soak_version": "0.1.0",
-        "command_line": ["soak", "run", "--config", scenario.name, "--model", "large", "--minutes", "10"],
+        "command_line": f"soak run --config {scenario.name} --model {scenario.model} --minutes 10".split(),
         "started_utc": "2025-11-22T18:04:05+00:00",
         "name": scenario.name,
         "configuration": {
@@ -133,7 +152,7 @@ def manifest(scenario: Scenario) -> dict[str, Any]:
                 "decoder_thread_num": 32,
                 "io_thread_num": 8,
                 "model_thread_num": 4,
-                "model": "large",
+                "model": scenario.model,
                 "cpu_arena": False,
                 "arena_extend_strategy": "kNextPowerOfTwo",
                 "inject": [],
@@ -231,12 +250,44 @@ def events(scenario: Scenario) -> list[dict[str, Any]]:
         {"t_s": 60.0 + n, "utc": "x", "event": "connection_failed", "kind": kind}
         for n, kind in enumerate(("result_timeout", "result_timeout", "handshake"))
     ]
+    first = [
+        {
+            "t_s": 6.0 + number,
+            "utc": "x",
+            "event": "first_transcript",
+            "clip": clip,
+            "connection": number + 1,
+            "reference": reference,
+            "transcript": transcript,
+            "character_errors": 0 if reference == transcript else 2,
+            "reference_characters": len(reference.replace(" ", "")),
+        }
+        for number, (clip, reference, transcript) in enumerate(CLIPS)
+    ]
     return [
         {"t_s": 0.0, "utc": "x", "event": "run_started"},
         {"t_s": 0.1, "utc": "x", "event": "server_started", "pid": 4711},
+        *first,
         *failed,
+        counted(scenario.duration_s - 1, connections=200),
+        {"t_s": scenario.duration_s - 1, "utc": "x", "event": "load_ended", "reason": "finished"},
         {"t_s": scenario.duration_s, "utc": "x", "event": "run_ended"},
     ]
+
+
+def counted(t_s: float, connections: int, changed: str = "") -> dict[str, Any]:
+    """The event with what became of the clips; one transcript of the clip `changed` did."""
+    clips = [
+        {
+            "clip": clip,
+            "connections": connections,
+            "transcripts_changed": int(clip == changed),
+            "character_errors": 0 if reference == transcript else 2 * connections,
+            "reference_characters": connections * len(reference.replace(" ", "")),
+        }
+        for clip, reference, transcript in CLIPS
+    ]
+    return {"t_s": t_s, "utc": "x", "event": "transcripts", "clips": clips}
 
 
 def judged_run(scenario: Scenario) -> tuple[Run, Verdict]:
@@ -290,6 +341,56 @@ def keeping() -> tuple[Run, Verdict]:
     frame["fds"] += kept
     frame["sockets"] += kept
     return replace(run, samples=frame), with_counts(verdict(Scenario(name="keeping"), frame), frame)
+
+
+def corrupted() -> tuple[Run, Verdict]:
+    """Memory is flat, but from the middle of the run connections get each other's words."""
+    run, made = judged_run(Scenario(name="corrupted"))
+    frame = run.samples.copy()
+    late = (frame["t_s"] - 330).clip(0)
+    frame["transcripts_changed"] = np.floor(late / 12)
+    frame["character_errors"] += np.floor(late / 12) * 7
+    changes = [
+        {
+            "t_s": 342.0 + 12 * number,
+            "utc": "x",
+            "event": "transcript_changed",
+            "clip": clip,
+            "connection": 1000 + 36 * number,
+            "now": now,
+            "first": first,
+            "first_connection": at,
+        }
+        for number, (clip, now, first, at) in enumerate(
+            [
+                ("en-f2-03-digits", "seven 三八一零", "seven two nine", 2),
+                ("cmn-f1-08-digits", "六二八", "六二八四零九五七", 3),
+                ("en-f2-03-digits", "", "seven two nine", 2),
+            ]
+        )
+    ]
+    ended = [
+        counted(599, 200, changed="en-f2-03-digits") if e["event"] == "transcripts" else e for e in run.events
+    ]
+    return replace(run, samples=frame, events=[*ended[:-2], *changes, *ended[-2:]]), made
+
+
+def before_transcripts() -> tuple[Run, Verdict]:
+    """A run recorded by a soak that only counted changed transcripts."""
+    run, made = judged_run(Scenario(name="before"))
+    new = ["transcripts_checked", "character_errors", "reference_characters"]
+    frame = run.samples.drop(columns=new)
+    frame.loc[frame["t_s"] > 200, "transcripts_changed"] = 1.0
+    change = {
+        "t_s": 200.0,
+        "utc": "x",
+        "event": "transcript_changed",
+        "clip": "a",
+        "first": "one",
+        "now": "two",
+    }
+    kept = [event for event in run.events if event["event"] not in ("first_transcript", "transcripts")]
+    return replace(run, samples=frame, events=[*kept, change]), made
 
 
 def long() -> tuple[Run, Verdict]:
@@ -362,6 +463,8 @@ SCENARIOS: dict[str, Callable[[], tuple[Run, Verdict]]] = {
     "healthy": healthy,
     "leaking": leaking,
     "keeping": keeping,
+    "corrupted": corrupted,
+    "before_transcripts": before_transcripts,
     "long": long,
     "crashed": crashed,
     "short_lived": short_lived,
@@ -409,11 +512,13 @@ def _write_all(folder: Path) -> None:
         write_reports(replace(run, path=target), made)
 
     write_comparison(configurations(), folder)
-    write_comparison([configurations()[1], leaking(), crashed()], folder / "leaking")
+    write_comparison([configurations()[1], leaking(), corrupted()], folder / "leaking")
     console = Console(width=80)
     for make in SCENARIOS.values():
         console.print(render_terminal(*make()), "")
     console.print(comparison_table(comparison_rows(configurations())))
+    for note in transcript_notes([run for run, _ in configurations()]):
+        console.print(note.text)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from soak.report.comparison import comparison_rows, comparison_sentence, comparison_table
-from soak.report.comparison_files import write_comparison
+from soak.report.comparison_files import render_comparison_html, write_comparison
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,15 @@ def test_known_configurations_stand_beside_the_published_figures(three_configura
         assert words in text
     assert "original FunASR server" in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_error_rates_stand_beside_memory(three_configurations: Runs, judged: Judged, tmp_path: Path) -> None:
+    assert printed(three_configurations).count("CER 2.1 %, 0 changed") == 3
+    page = render_comparison_html([*three_configurations, judged("corrupted")], tmp_path)
+    assert page.count("<span>2.1 %<small>0 changed</small></span>") == 3
+    assert "<span>3.43 %<small>22 changed</small></span>" in page
+    assert '<p class="warning"><strong>Note.</strong> corrupted: 22 of 1,220 transcripts changed.</p>' in page
+    assert "CER" not in render_comparison_html([judged("bare_csv"), judged("before_transcripts")], tmp_path)
 
 
 def test_the_published_order_is_recognised_and_its_absence_too(three_configurations: Runs) -> None:

@@ -110,7 +110,9 @@ def test_sections_tell_the_whole_story(judged: Judged) -> None:
         "nothing set",
         "its own RSS",
         "missed samples 0",
-        "soak run --config medium --model large --minutes 10",
+        "soak run --config medium --model tiny --minutes 10",
+        "Errors per character of what is said, over each block of load.",
+        "cmn-m1-04-digits 三八一零 三八一零 0 % 200 0",
         "How the verdict is made",
         "Copy as Markdown",
     ):

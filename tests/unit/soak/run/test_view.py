@@ -60,6 +60,17 @@ def test_the_panel_says_memory_connections_and_phase_within_80_columns() -> None
         assert words in text
 
 
+def test_transcripts_are_shown_as_far_as_they_were_checked() -> None:
+    progress, history = _progress()
+    assert "Transcripts  0 changed" in _text(progress, history)
+    progress.take_row({**ROW, "character_errors": 3, "reference_characters": 750, "transcripts_changed": 2})
+    assert "CER 0.4 %, 2 changed" in _text(progress, history)
+    assert "| transcripts: CER 0.4 %, 2 changed" in plain_line("minimal", progress)
+    progress.take_row({**ROW, "connections_completed": 0})
+    assert "none yet" in _text(progress, history)
+    assert "transcripts" not in plain_line("minimal", progress)
+
+
 def test_without_a_terminal_there_are_plain_lines_a_few_seconds_apart() -> None:
     output = io.StringIO()
     view = view_for(Console(file=output, width=80), "minimal")
