@@ -99,7 +99,9 @@ def judge_life(life: Readings, settings: JudgeSettings) -> Judged:
 def _tails(whole: Judged, settings: JudgeSettings) -> Iterator[Judged]:
     """Judge the last parts of a life alone, strictly: a warm-up no shape fits hides what came after."""
     strict = replace(
-        settings, plateau_confidence=settings.tail_confidence, climbing_confidence=settings.tail_confidence
+        settings,
+        plateau_confidence=max(settings.tail_confidence, settings.plateau_confidence),
+        climbing_confidence=max(settings.tail_confidence, settings.climbing_confidence),
     )
     points = whole.points
     for share in settings.tail_shares:

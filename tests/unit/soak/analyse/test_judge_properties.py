@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -123,3 +124,15 @@ def test_any_series_gets_an_answer(rows: list[tuple[float, float | None, float |
     verdict = judge(series)
     assert verdict.reasons
     assert all("nan" not in reason for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize("leak_bytes_per_s", [0.0, 50e3], ids=["flat", "late leak"])
+def test_certainty_asked_for_is_asked_of_every_part(leak_bytes_per_s: float) -> None:
+    """The end of a run, judged alone, must not settle with less what the whole run leaves open."""
+    t_s = np.arange(1200.0)
+    noise = np.random.default_rng(0).normal(0.0, 0.3 * MIB, t_s.size)
+    warm = (800 - 300 * np.exp(-t_s / 80)) * MIB
+    series = Series(t_s=t_s, rss_bytes=warm + leak_bytes_per_s * np.maximum(t_s - 500, 0) + noise)
+    demanding = JudgeSettings(plateau_confidence=0.99999, climbing_confidence=0.99999)
+    assert judge(series).verdict is (Label.CLIMBING if leak_bytes_per_s else Label.PLATEAU)
+    assert judge(series, demanding).verdict is Label.INCONCLUSIVE
