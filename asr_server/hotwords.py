@@ -22,13 +22,20 @@ logger = logging.getLogger(__name__)
 MAX_HOTWORDS: Final = 1000
 """Upper bound of a list: every word is a vector that its connection holds (2 KB at the published size)."""
 
+MAX_CHARS: Final = 100_000
+"""Upper bound of a client's `hotwords` string, so that reading it takes no time worth speaking of."""
+
 
 def parse_hotwords(text: str) -> tuple[str, ...]:
     """Read a client's `hotwords` string: a JSON object of words and weights, or words separated by spaces.
 
     As in the original, any other JSON and an object with a weight that is no number name no hotwords. Raises
-    WireError for more than `MAX_HOTWORDS`.
+    WireError for more than `MAX_HOTWORDS` or `MAX_CHARS`.
     """
+    if len(text) > MAX_CHARS:
+        raise WireError(
+            f"hotwords has {len(text)} characters: send at most {MAX_CHARS}", CLOSE_POLICY_VIOLATION
+        )
     words = tuple(dict.fromkeys(_words(text)))
     if len(words) > MAX_HOTWORDS:
         raise WireError(

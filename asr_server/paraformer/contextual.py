@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asr_server.paraformer.errors import ModelError
-from asr_server.paraformer.hotword_tokens import HotwordTokens
+from asr_server.paraformer.hotword_tokens import LONGEST_HOTWORD, HotwordTokens
 from asr_server.paraformer.model_dir import ModelDir, graph_file, read_model_dir
 from asr_server.paraformer.offline import (
     BIAS_INPUT,
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HOTWORD_GRAPH = "model_eb"
-LONGEST_HOTWORD = 10
-"""Tokens of a hotword that count, in all of FunASR's runtimes."""
 NO_HOTWORD = 1
 """The token, `<s>`, that is the last hotword of every list."""
 SHOWN_WORDS = 5
@@ -77,7 +75,7 @@ class HotwordEncoder:
         dim = fixed_size(self._graph, self._graph.outputs[0], 2)
         vectors = np.empty((len(spelled), dim), dtype=np.float32)
         for start in range(0, len(spelled), HOTWORDS_PER_RUN):
-            block = [token_ids[:LONGEST_HOTWORD] for token_ids in spelled[start : start + HOTWORDS_PER_RUN]]
+            block = spelled[start : start + HOTWORDS_PER_RUN]
             vectors[start : start + len(block)] = self._block(block)
         return vectors
 

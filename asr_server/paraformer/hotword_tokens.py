@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from asr_server.paraformer.model_dir import ModelDir
 
 SEGMENTS_FILE = "seg_dict"
+LONGEST_HOTWORD = 10
+"""Tokens of a hotword that count, in all of FunASR's runtimes."""
 _PARTS = re.compile(rf"[^\s{FIRST_CJK_CHARACTER}-\U0010ffff]+|[{FIRST_CJK_CHARACTER}-\U0010ffff]")
 """A run of letters, or one character of a script that is written without spaces."""
 
@@ -42,14 +44,19 @@ class HotwordTokens:
         return cls({token: number for number, token in enumerate(model.tokens)}, segments)
 
     def spell(self, hotword: str) -> list[int] | None:
-        """Give the token ids of a hotword, or None when the model has no token for a part of it."""
+        """Give the token ids of a hotword, or None when the model has no token for a part of it.
+
+        What would be after the tenth token does not count, as in FunASR.
+        """
         token_ids: list[int] = []
-        for part in _PARTS.findall(hotword):
-            pieces = self._pieces(part)
+        for part in _PARTS.finditer(hotword):
+            pieces = self._pieces(part[0])
             if pieces is None:
                 return None
             token_ids += pieces
-        return token_ids or None
+            if len(token_ids) >= LONGEST_HOTWORD:
+                break
+        return token_ids[:LONGEST_HOTWORD] or None
 
     def _pieces(self, part: str) -> list[int] | None:
         # Vocabularies hold lower case only, as a rule; people write names with capitals.

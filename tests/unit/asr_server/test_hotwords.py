@@ -53,11 +53,16 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("null", ()),
         ('{"one": 20', ('{"one":', "20")),
         ("NaN", ("NaN",)),
-        ("[" * 100_000, ()),
+        ("[" * 90_000, ()),
     ],
 )
 def test_a_clients_hotwords_are_read_as_the_original_reads_them(text: str, words: tuple[str, ...]) -> None:
     assert parse_hotwords(text) == words
+
+
+def test_no_client_may_send_an_endless_word() -> None:
+    with pytest.raises(WireError, match="hotwords has 100001 characters: send at most 100000"):
+        parse_hotwords("三" * 100_001)
 
 
 @pytest.mark.parametrize("as_json", [False, True])
