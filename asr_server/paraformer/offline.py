@@ -10,7 +10,14 @@ import numpy as np
 from asr_server.paraformer.errors import ModelError
 from asr_server.paraformer.frontend import Floats, extract_features
 from asr_server.paraformer.model_dir import ModelDir, graph_file, read_model_dir
-from asr_server.paraformer.sessions import GraphSession, check_interface, fixed_size, input_named
+from asr_server.paraformer.sessions import (
+    RUN_FAILURES,
+    GraphSession,
+    check_interface,
+    fixed_size,
+    input_named,
+    one_line,
+)
 from asr_server.paraformer.vocabulary import check_vocabulary, spoken_words
 
 if TYPE_CHECKING:
@@ -94,7 +101,10 @@ def check_graph(model: ModelDir, graph: GraphSession, inputs: Sequence[str], rol
 def recognise_utterance(
     model: ModelDir, graph: GraphSession, samples: Floats, others: Mapping[str, NDArray[Any]]
 ) -> list[str]:
-    """Recognise one utterance; `others` feeds what the graph takes besides features and their count."""
+    """Recognise one utterance; `others` feeds what the graph takes besides features and their count.
+
+    A published graph fails where no token fires. As in FunASR's runtimes, that is an utterance without any.
+    """
     features = extract_features(np.asarray(samples, dtype=np.float32), model.frontend)
     if len(features) == 0:
         return []
@@ -103,7 +113,16 @@ def recognise_utterance(
         "speech_lengths": graph.integers("speech_lengths", [len(features)]),
         **others,
     }
-    logits, counts = graph.run(feeds, OUTPUTS)
+    try:
+        logits, counts = graph.run(feeds, OUTPUTS)
+    except RUN_FAILURES as error:
+        logger.warning(
+            "%s failed on %d samples, which are taken for silence: %s",
+            graph.path,
+            len(samples),
+            one_line(error),
+        )
+        return []
     best = logits[0, : max(int(counts[0]), 0)].argmax(axis=-1)
     # In this order, as funasr-onnx has it: an end mark is not counted among the tokens to leave out.
     kept = best[~np.isin(best, BLANK_AND_END)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from asr_server.paraformer.errors import ModelError
 
@@ -20,6 +21,8 @@ ARENA_EXTEND_STRATEGIES = {"kNextPowerOfTwo": 0, "kSameAsRequested": 1}
 """ONNX Runtime's names and numbers of how an arena grows."""
 INTEGERS: dict[str, type[np.integer[Any]]] = {"tensor(int32)": np.int32, "tensor(int64)": np.int64}
 """ONNX Runtime's words for the types in which graphs take lengths and token ids."""
+RUN_FAILURES = (ort_state.Fail, ort_state.InvalidArgument, ort_state.RuntimeException)
+"""What `GraphSession.run` raises when an operator does not take what it is given."""
 ERRORS_ONLY = 3
 """ONNX Runtime's log severity; its warnings about graphs are nothing the operator of a server can act on."""
 

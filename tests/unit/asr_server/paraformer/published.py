@@ -117,3 +117,24 @@ def with_order(graph: Path, first: Sequence[str]) -> None:
         del values[:]
         values.extend(ordered)
     onnx.save(model, graph)
+
+
+def with_failure_where_nothing_fires(graph: Path) -> None:
+    """Let a graph fail for an utterance without tokens, as published ones do in their decoder."""
+    model = onnx.load(graph)
+    numbers = {"here": [0], "nowhere": [5]}
+    model.graph.initializer.extend(
+        helper.make_tensor(name, TensorProto.INT64, [1], value) for name, value in numbers.items()
+    )
+    model.graph.initializer.append(helper.make_tensor("table", TensorProto.FLOAT, [1], [1.0]))
+    for node in model.graph.node:
+        node.output[:] = ["logits_before" if name == "logits" else name for name in node.output]
+    model.graph.node.extend(
+        [
+            helper.make_node("Cast", ["token_num"], ["fired"], to=TensorProto.BOOL),
+            helper.make_node("Where", ["fired", "here", "nowhere"], ["place"]),
+            helper.make_node("Gather", ["table", "place"], ["one"]),
+            helper.make_node("Mul", ["logits_before", "one"], ["logits"]),
+        ]
+    )
+    onnx.save(model, graph)

@@ -14,6 +14,7 @@ from asr_server.paraformer.sessions import RuntimeSettings
 from asr_server.paraformer.streaming import OnlineRecogniser
 from tests.unit.asr_server.paraformer.published import (
     publish,
+    with_failure_where_nothing_fires,
     with_long_lengths,
     with_order,
     with_timestamps,
@@ -88,6 +89,19 @@ def test_tags_of_python_objects_build_none(tmp_path: Path, offline: OfflineRecog
         config.write(f"x: {touch.format(tmp_path / 'y')}\n")
     assert read_model_dir(folder).tokens == offline.model.tokens
     assert not (tmp_path / "y").exists()
+
+
+def test_a_graph_that_fails_on_silence_hears_silence(
+    offline: OfflineRecogniser, tmp_path: Path, mandarin: Samples, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = publish(offline.model.path, tmp_path / "failing", "Paraformer")
+    with_failure_where_nothing_fires(folder / "model.onnx")
+    model = load_second_pass(folder, SETTINGS)
+    assert model.recognise(np.zeros(400, np.float32)) == []
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert "failed on 400 samples, which are taken for silence" in line
+    assert "\n" not in line
+    assert model.recognise(mandarin) == offline.recognise(mandarin)
 
 
 def test_a_bias_leaves_the_last_tokens_out(
