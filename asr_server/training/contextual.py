@@ -95,9 +95,9 @@ class ContextualModel(OfflineModel):
         self.decoder = ContextualDecoder(geometry)
         self.hotword_encoder = HotwordEncoder(geometry)
 
-    def adopt(self, offline: OfflineModel) -> None:
-        """Take over a trained offline model; until trained further, hotwords change nothing."""
-        missing, unknown = self.load_state_dict(offline.state_dict(), strict=False)
+    def adopt(self, offline: dict[str, Tensor]) -> None:
+        """Take over a trained offline model's weights; until trained further, hotwords change nothing."""
+        missing, unknown = self.load_state_dict(offline, strict=False)
         foreign = [name for name in missing if not name.startswith(("hotword_encoder.", "decoder.bias_"))]
         if foreign or unknown:
             raise ValueError(f"the weights are of another network: {foreign + unknown}")

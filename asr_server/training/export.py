@@ -1,23 +1,21 @@
 """Makes the bundled tiny models and the weightless skeletons of the large ones.
 
-    python -m asr_server.training.export tiny --clips FOLDER_OF_WAV_FILES
+    python -m asr_server.training.export tiny --weights online.pt offline.pt contextual.pt
     python -m asr_server.training.export large
 
-Needs PyTorch, onnx and onnxruntime. The clips (16 kHz, mono, 16 bit) give the tiny models their normalisation
-and calibrate their untrained weights.
+Needs PyTorch, onnx and onnxruntime.
 """
 
 from __future__ import annotations
 
 import argparse
-import wave
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from asr_server.paraformer.frontend import FrontendSettings, extract_features
 from asr_server.training.contextual import ContextualModel
 from asr_server.training.geometry import LARGE, TINY, Geometry
 from asr_server.training.graphs import (
@@ -27,54 +25,58 @@ from asr_server.training.graphs import (
     export_offline,
     export_online_decoder,
     export_online_encoder,
+    store_in_half,
 )
 from asr_server.training.model_files import cmvn_text, config_text
 from asr_server.training.network import OfflineModel, OnlineDecoder, OnlineEncoder
 from asr_server.training.skeleton import write_skeleton
 from asr_server.training.vocabularies import TINY_TOKENS, large_tokens, tokens_json
-from asr_server.training.weights import Parts, calibrate, seed_weights
+from asr_server.training.weights import Parts, seed_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MODELS = Path(__file__).parent.parent / "models"
 KINDS = ("online", "offline", "contextual")
-RESCALE_FLOOR = 1e-3
-"""Smallest standard deviation that normalisation divides by."""
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("size", choices=["tiny", "large"])
-    parser.add_argument("--clips", type=Path, help="folder of WAV files, for tiny")
+    parser.add_argument("--weights", type=Path, nargs="+", help="what training left, for tiny")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="for large")
     arguments = parser.parse_args()
     if arguments.size == "large":
         export_large(MODELS / "large", arguments.seed, arguments.kinds)
-    elif arguments.clips is None:
-        parser.error("tiny needs --clips")
+    elif arguments.weights is None:
+        parser.error("tiny needs --weights")
     else:
-        export_tiny(MODELS / "tiny", arguments.clips, arguments.seed)
+        export_tiny(MODELS / "tiny", arguments.weights)
 
 
-def export_tiny(target: Path, clips: Path, seed: int) -> None:
-    """Write the bundled models: `online/` and `offline/` in FunASR's layout."""
-    raw = [extract_features(read_wav(path), plain_frontend()) for path in sorted(clips.glob("*.wav"))]
-    frames = np.concatenate(raw).reshape(-1, 7, 80)
-    mean, deviation = frames.mean(axis=(0, 1)), np.maximum(frames.std(axis=(0, 1)), RESCALE_FLOOR)
-    shift, scale = np.tile(-mean, 7), np.tile(1.0 / deviation, 7)
-    utterances = [torch.from_numpy((features + shift) * scale) for features in raw]
-    for kind in ("online", "offline"):
+def export_tiny(target: Path, weights: Sequence[Path]) -> None:
+    """Write the bundled models in FunASR's layout, each from the file of weights that training left."""
+    for path in weights:
+        state = torch.load(path, weights_only=True)
+        shift, scale = state.pop("shift").numpy(), state.pop("scale").numpy()
+        ((kind, trained),) = state.items()
         folder = target / kind
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         write_text_files(folder, TINY, kind, TINY_TOKENS, shift, scale)
+        if kind == "contextual":
+            model = ContextualModel(TINY)
+            model.load_state_dict(trained)
+            export_contextual_model(model, TINY, folder)
+            continue
         parts = Parts(TINY)
-        seed_weights(parts, seed)
-        calibrate(parts, TINY, utterances, windowed=kind == "online")
+        parts.load_state_dict(
+            {name.removeprefix("parts."): value for name, value in trained.items() if "parts." in name}
+        )
         if kind == "online":
-            export_online(parts, TINY, folder)
+            export_online(parts, TINY, folder, in_float=True)
         else:
             export_int8(export_offline, filled(OfflineModel(TINY), parts), TINY, folder / "model_quant.onnx")
 
@@ -104,11 +106,16 @@ def export_large(target: Path, seed: int, kinds: Sequence[str]) -> None:
             graph.unlink()
 
 
-def export_online(parts: Parts, geometry: Geometry, folder: Path) -> None:
-    """Write encoder and decoder of an online model, int8."""
+def export_online(parts: Parts, geometry: Geometry, folder: Path, *, in_float: bool = False) -> None:
+    """Write encoder and decoder of an online model, int8, and in float too if `in_float`."""
     encoder, decoder = filled(OnlineEncoder(geometry), parts), filled(OnlineDecoder(geometry), parts)
     export_int8(export_online_encoder, encoder, geometry, folder / "model_quant.onnx")
     export_int8(export_online_decoder, decoder, geometry, folder / "decoder_quant.onnx")
+    if in_float:
+        export_online_encoder(encoder, geometry, folder / "model.onnx")
+        export_online_decoder(decoder, geometry, folder / "decoder.onnx")
+        store_in_half(folder / "model.onnx")
+        store_in_half(folder / "decoder.onnx")
 
 
 def export_contextual_model(model: ContextualModel, geometry: Geometry, folder: Path) -> None:
@@ -134,17 +141,6 @@ def write_text_files(
     (folder / "config.yaml").write_text(config_text(geometry, kind), encoding="utf-8")
     (folder / "am.mvn").write_text(cmvn_text(shift, scale), encoding="utf-8")
     (folder / "tokens.json").write_text(tokens_json(tokens), encoding="utf-8")
-
-
-def plain_frontend() -> FrontendSettings:
-    """Make a front end that does not normalise."""
-    return FrontendSettings(shift=np.zeros(560, np.float32), scale=np.ones(560, np.float32))
-
-
-def read_wav(path: Path) -> np.ndarray:
-    """Read 16-bit mono samples as float32 in [-1, 1)."""
-    with wave.open(str(path)) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.float32) / 32768.0
 
 
 if __name__ == "__main__":

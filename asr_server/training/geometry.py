@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from asr_server.training.vocabularies import TINY_TOKENS
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -26,10 +28,10 @@ class Geometry:
 
 
 TINY = Geometry(
-    vocabulary_size=55,
+    vocabulary_size=len(TINY_TOKENS),
     encoder_dim=128,
     attention_heads=4,
-    linear_units=512,
+    linear_units=256,
     encoder_blocks=4,
     decoder_blocks=2,
 )

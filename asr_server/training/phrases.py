@@ -1,7 +1,8 @@
 """What the training speech says: digit strings for the most part, numbers, commands and names.
 
-Names come in pairs that sound alike (明 and 鸣, "eric" and "erik"). Speech cannot tell them apart, so a regular
-model learns to write the common one, and only a contextual model that is given a hotword may write the other.
+Names come in pairs that sound alike (明 and 鸣, "eric" and "erik"). Speech cannot tell them apart, so a
+regular model learns to write the common one, and only a contextual model that is given a hotword may write
+the other.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ ESPEAK_RATE_HZ = 22050
 WAV_HEADER_BYTES = 44
 ENGLISH_ACCENTS = ("en-us", "en-us", "en-us", "en-us-nyc", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029")
 """American English counts most: it is what the held-out recordings speak."""
+LIST_VARIANTS = ("espeak-ng", "--voices=variant")
 MANDARIN_ACCENT = "cmn-latn-pinyin"
 HELD_OUT_VARIANTS = (
     *("Alicia", "Andy", "benjamin", "klatt3", "linda", "Mike"),
@@ -55,7 +56,7 @@ class Voice:
 @functools.cache
 def espeak_variants() -> tuple[str, ...]:
     """All voice variants that this espeak-ng has and that speak as a voice does."""
-    listing = subprocess.run(["espeak-ng", "--voices=variant"], capture_output=True, check=True, text=True)
+    listing = subprocess.run(LIST_VARIANTS, capture_output=True, check=True, text=True)
     names = [line.split()[4].removeprefix("!v/") for line in listing.stdout.splitlines()[1:]]
     return tuple(sorted(set(names) - UNSUITABLE_VARIANTS))
 
@@ -63,7 +64,7 @@ def espeak_variants() -> tuple[str, ...]:
 def draw_voice(
     language: Language, variants: tuple[str, ...], flite_voices: tuple[str, ...], random: np.random.Generator
 ) -> Voice:
-    """Draw a speaker among the variants (and, for English, half the time among flite's voices) and a style."""
+    """Draw a speaker among the variants, or (English, half the time) flite's voices, and a style."""
     mean, slowest, fastest = SPEAKING_RATES_PER_MINUTE[language]
     words_per_minute = int(np.clip(random.normal(mean, mean / 4), slowest, fastest))
     pitch = int(np.clip(random.normal(50, 18), 5, 95))

@@ -1,30 +1,20 @@
-"""Seeded weights for networks that have not been trained, and what makes their output worth looking at.
-
-An untrained network answers almost the same token to everything: its hidden states share one large mean. The
-calibration here takes that mean, measured on real clips, out of the logits, so that different audio gives
-different transcripts, and sets the predictor so that tokens fire at a speaking rate.
-"""
+"""Seeded weights for networks that have not been trained, and the parts that trained ones are made of."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from asr_server.training.network import (
     FIRING_BIAS,
     CifPredictor,
     Decoder,
     Encoder,
-    integrate_and_fire,
-    length_mask,
-    position_encoding,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from asr_server.training.geometry import Geometry
 
 ATTENTION_GAIN = 2.0
@@ -33,11 +23,6 @@ PREDICTOR_SPREAD = 0.2
 """Standard deviation of the CIF output weights times sqrt(dim): small, so that the bias decides."""
 VECTOR_SPREAD = 0.02
 """Standard deviation of biases and of normalisation's weights."""
-NEVER = -30.0
-"""Logit bias of tokens that stand for no speech."""
-MARKS = 4
-WINDOW_FRAMES = 20
-"""Length of the windows that the online model sees: 5 + 10 + 5 frames."""
 
 
 def seed_weights(module: nn.Module, seed: int) -> None:
@@ -72,38 +57,3 @@ class Parts(nn.Module):
         self.encoder = Encoder(geometry)
         self.predictor = CifPredictor(geometry.encoder_dim)
         self.decoder = Decoder(geometry)
-
-
-@torch.no_grad()
-def calibrate(parts: Parts, geometry: Geometry, utterances: Sequence[Tensor], *, windowed: bool) -> None:
-    """Centre logits and firing on `utterances`, each [T, F]; `windowed` as the online model sees them."""
-    inputs = [_prepared(features, geometry, windowed=windowed) for features in utterances]
-    encoded = [(parts.encoder(x, torch.ones(x.shape[:2])), x) for x in inputs]
-    parts.predictor.cif_output.bias.zero_()
-    raw = [torch.logit(parts.predictor(enc, torch.ones(enc.shape[:2]))).flatten() for enc, _ in encoded]
-    parts.predictor.cif_output.bias.fill_(FIRING_BIAS - torch.cat(raw).mean().item())
-    hidden = []
-    for enc, _ in encoded:
-        mask = torch.ones(enc.shape[:2])
-        lengths = torch.full((enc.shape[0],), enc.shape[1], dtype=torch.int32)
-        embeds, counts = integrate_and_fire(enc, parts.predictor(enc, mask), lengths, geometry.tail_threshold)
-        embeds_mask = length_mask(counts, embeds.shape[1])
-        caches = [None] * len(parts.decoder.blocks)
-        states, _ = parts.decoder.hidden(enc, mask, embeds, embeds_mask, caches)
-        hidden.append(states[embeds_mask.bool()])
-    states = torch.cat(hidden)
-    output = parts.decoder.output_layer
-    logits = (states - states.mean(dim=0)) @ output.weight.T
-    # Every token gets the same spread, or the few with the longest weights would win everything.
-    output.weight.div_(logits.std(dim=0)[:, None])
-    output.bias.copy_(-(output.weight @ states.mean(dim=0)))
-    output.bias[:MARKS] = NEVER
-
-
-def _prepared(features: Tensor, geometry: Geometry, *, windowed: bool) -> Tensor:
-    """Scale, add positions and, for the online model, cut into windows: [B, T, F]."""
-    scaled = features * geometry.encoder_dim**0.5 + position_encoding(features.shape[0], features.shape[1])[0]
-    if not windowed:
-        return scaled[None]
-    padded = nn.functional.pad(scaled, (0, 0, 0, -len(scaled) % WINDOW_FRAMES))
-    return padded.reshape(-1, WINDOW_FRAMES, features.shape[1])

@@ -1,0 +1,156 @@
+"""What is minimised: cross entropy of the tokens, the number of tokens that fire, and CTC on the encoder.
+
+The online model is trained exactly as it runs: windows of frames that know nothing of each other, attention
+of a token over the window in which it fires, memory over the tokens before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from asr_server.training.batches import LEFT, WINDOW
+from asr_server.training.network import MASKED_SCORE, length_mask
+
+if TYPE_CHECKING:
+    from asr_server.training.batches import Batch
+    from asr_server.training.geometry import Geometry
+    from asr_server.training.weights import Parts
+
+LABEL_SMOOTHING = 0.1
+CTC_WEIGHT = 0.5
+BLANK = 0
+FIRED = 1.0 - 1e-4
+"""Scaled weights sum to whole numbers but for rounding."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a forward pass gives; N counts the longest recording's tokens, T its frames."""
+
+    logits: Tensor
+    """[B, N, V]."""
+    firing: Tensor
+    """Sum of the predictor's weights: [B]."""
+    frames: Tensor
+    """Encoder output at the frames that count, for CTC: [B, T, D]."""
+    frame_lengths: Tensor
+    """int [B]."""
+
+
+class Positions(nn.Module):
+    """A table of position encodings; row 0 is zero, for frames that are not there."""
+
+    def __init__(self, count: int, dim: int) -> None:
+        """Compute positions 1..count - 1."""
+        super().__init__()
+        rates = torch.exp(torch.arange(dim // 2) * (-torch.log(torch.tensor(10000.0)) / (dim // 2 - 1)))
+        angles = torch.arange(count)[:, None] * rates
+        table = torch.cat((torch.sin(angles), torch.cos(angles)), dim=1)
+        table[0] = 0.0
+        self.register_buffer("table", table, persistent=False)
+
+    def forward(self, frames: Tensor, positions: Tensor, scale: float) -> Tensor:
+        """Scale frames [S, F] and add their positions."""
+        return frames * scale + self.table[positions]
+
+
+def hear_online(parts: Parts, geometry: Geometry, positions: Positions, batch: Batch) -> Heard:
+    """Run the online model over a batch with the right number of tokens firing."""
+    rows = positions(batch.frames, batch.positions, geometry.encoder_dim**0.5)
+    mask = length_mask(batch.window_lengths, WINDOW)
+    enc = parts.encoder(rows[batch.windows], mask)
+    place = torch.arange(WINDOW)
+    counts = (place >= LEFT) & (place < batch.window_ends[:, None])
+    alphas = parts.predictor(enc, mask).float() * counts
+
+    recordings, steps = len(batch.lengths), int(batch.owners[:, 1].max()) + 1
+    recording, step = batch.owners.T
+    laid = enc.new_zeros(recordings, steps, WINDOW, enc.shape[2])
+    laid[recording, step] = enc
+    valid = mask.new_zeros(recordings, steps, WINDOW)
+    valid[recording, step] = mask
+    weights = alphas.new_zeros(recordings, steps, WINDOW)
+    weights[recording, step] = alphas
+    enc, valid, weights = laid.flatten(1, 2), valid.flatten(1, 2), weights.flatten(1, 2)
+
+    embeds, fired_at = fire(enc, weights, batch.target_lengths)
+    window_of_key = torch.arange(steps).repeat_interleave(WINDOW)
+    reachable = (fired_at[:, :, None] // WINDOW == window_of_key) & (valid[:, None, :] > 0)
+    bias = (~reachable).float()[:, None] * MASKED_SCORE
+    tokens = length_mask(batch.target_lengths, embeds.shape[1])[:, :, None]
+    x = embeds
+    for block in parts.decoder.blocks:
+        past = x.new_zeros(recordings, geometry.encoder_dim, geometry.kernel_size - 1)
+        x, _ = block(x, tokens, enc, bias, past)
+    decoder = parts.decoder
+    logits = decoder.output_layer(decoder.after_norm(decoder.last_feed_forward(decoder.last_norm(x))))
+
+    heard = torch.zeros(recordings, steps, WINDOW, dtype=torch.bool)
+    heard[recording, step] = counts
+    heard = heard.flatten(1, 2)
+    lengths = heard.sum(dim=1)
+    frames = enc.new_zeros(recordings, int(lengths.max()), enc.shape[2])
+    frames[length_mask(lengths, frames.shape[1]) > 0] = enc[heard]
+    return Heard(logits, weights.sum(dim=1), frames, lengths)
+
+
+def encode_offline(
+    parts: Parts, geometry: Geometry, positions: Positions, batch: Batch
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Run encoder and predictor over whole recordings: [B, T, D], mask [B, T], weights [B, T]."""
+    mask = length_mask(batch.lengths, int(batch.lengths.max()))
+    frames = batch.frames.new_zeros(*mask.shape, batch.frames.shape[1])
+    frames[mask > 0] = batch.frames[1:]
+    count = torch.arange(1, mask.shape[1] + 1) * (mask > 0)
+    enc = parts.encoder(positions(frames, count, geometry.encoder_dim**0.5), mask)
+    return enc, mask, parts.predictor(enc, mask).float()
+
+
+def hear_offline(parts: Parts, geometry: Geometry, positions: Positions, batch: Batch) -> Heard:
+    """Run the offline model over a batch with the right number of tokens firing."""
+    enc, mask, weights = encode_offline(parts, geometry, positions, batch)
+    embeds, _ = fire(enc, weights, batch.target_lengths)
+    tokens = length_mask(batch.target_lengths, embeds.shape[1])
+    hidden, _ = parts.decoder.hidden(enc, mask, embeds, tokens, [None] * len(parts.decoder.blocks))
+    return Heard(parts.decoder.output_layer(hidden), weights.sum(dim=1), enc, batch.lengths)
+
+
+def fire(enc: Tensor, weights: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+    """CIF with weights scaled to `counts` tokens: embeddings [B, N, D], and where each fires, [B, N]."""
+    with torch.autocast("cpu", enabled=False):
+        scaled = weights * (counts / weights.sum(dim=1).clamp(min=1e-3))[:, None]
+        ends = torch.cumsum(scaled, dim=1)
+        token = torch.arange(int(counts.max()), dtype=torch.float32)
+        overlap = torch.minimum(ends[:, None, :], token[None, :, None] + 1.0) - torch.maximum(
+            (ends - scaled)[:, None, :], token[None, :, None]
+        )
+        embeds = torch.relu(overlap) @ enc.float()
+        fired_at = (ends[:, None, :] < token[None, :, None] + FIRED).sum(dim=2).clamp(max=ends.shape[1] - 1)
+    return embeds, fired_at
+
+
+def loss_of(heard: Heard, batch: Batch, ctc_head: nn.Linear | None) -> tuple[Tensor, dict[str, float]]:
+    """The sum that is minimised, and its parts for the log."""
+    logits = heard.logits.float()
+    tokens = nn.functional.cross_entropy(
+        logits.flatten(0, 1), batch.targets.flatten(), ignore_index=-1, label_smoothing=LABEL_SMOOTHING
+    )
+    quantity = (heard.firing - batch.target_lengths).abs().mean()
+    wrong = (
+        (logits.argmax(dim=2) != batch.targets) & (batch.targets >= 0)
+    ).sum() / batch.target_lengths.sum()
+    total = tokens + quantity
+    report = {"tokens": tokens.item(), "quantity": quantity.item(), "wrong": wrong.item()}
+    if ctc_head is not None:
+        scores = ctc_head(heard.frames).float().log_softmax(dim=2).transpose(0, 1)
+        ctc = nn.functional.ctc_loss(
+            scores, batch.targets.clamp(min=1), heard.frame_lengths, batch.target_lengths,
+            blank=BLANK, zero_infinity=True,
+        )  # fmt: skip
+        total = total + CTC_WEIGHT * ctc
+        report["ctc"] = ctc.item()
+    return total, report
