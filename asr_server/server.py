@@ -119,13 +119,14 @@ def _load_models(options: ServerOptions, hotwords: Sequence[str]) -> Models:
                 f"the model in {model.model.path} is for {model.sample_rate_hz} Hz, this server hears "
                 f"{SAMPLE_RATE_HZ} Hz; give {flag} a folder of a 16k model"
             )
+    vad = _load_vad(options)
     logger.info("models loaded: %s and %s", options.online_model_dir, options.offline_model_dir)
-    return Models(online, offline.with_hotwords(hotwords), _load_vad(options))
+    logger.info("voice activity is detected by %s", options.vad_dir or "energy")
+    return Models(online, offline.with_hotwords(hotwords), vad)
 
 
 def _load_vad(options: ServerOptions) -> VadModel:
     if options.vad_dir is None:
-        logger.info("voice activity is detected by energy")
         return EnergyVad()
     try:
         vad = FsmnVad.load(options.vad_dir, options.runtime)
@@ -136,7 +137,6 @@ def _load_vad(options: ServerOptions) -> VadModel:
             f"the VAD in {options.vad_dir} is for {vad.sample_rate_hz} Hz, this server hears "
             f"{SAMPLE_RATE_HZ} Hz; give --vad-dir a folder of the 16k model"
         )
-    logger.info("voice activity is detected by the network in %s", options.vad_dir)
     return vad
 
 

@@ -18,7 +18,7 @@ SPECTRAL_SLOPES: Final = {"white": 0.0, "pink": 1.0, "brown": 2.0}
 LOWEST_SLOPED_HZ: Final = 20.0
 BABBLE_VOICES: Final = 7
 HUM_HARMONICS: Final = 24
-TRAINED_KINDS: Final = ("white", "pink", "brown", "hum", "babble", "clatter")
+TRAINED_KINDS: Final = ("white", "pink", "brown", "hum", "babble", "clatter", "gusts", "tones")
 UNTRAINED_KINDS: Final = ("fan",)
 """For the benchmark: what a detector has not been trained on."""
 
@@ -33,6 +33,10 @@ def make_noise(kind: str, count: int, voices: Sequence[Floats], random: np.rando
         noise = _babble(count, voices, random)
     elif kind == "clatter":
         noise = _clatter(count, random)
+    elif kind == "gusts":
+        noise = _gusts(count, random)
+    elif kind == "tones":
+        noise = _tones(count, random)
     elif kind == "fan":
         noise = _fan(count, random)
     else:
@@ -87,6 +91,36 @@ def _clatter(count: int, random: np.random.Generator) -> NDArray[np.float64]:
         tone = np.sin(2 * np.pi * ring_hz * np.arange(length) / SAMPLE_RATE_HZ)
         blow = decay * (tone + random.standard_normal(length) * random.uniform(0.1, 1.0))
         noise[start : start + length] += blow * 10 ** random.uniform(-1, 0)
+    return noise
+
+
+def _gusts(count: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """Coloured noise that swells and falls, evenly or not, once in two seconds or up to 12 times a second."""
+    swells = count / SAMPLE_RATE_HZ * 10 ** random.uniform(-0.3, 1.1)
+    if random.random() < 0.5:
+        swing_db = np.sin(2 * np.pi * np.linspace(0, swells, count)) * random.uniform(1, 10)
+    else:
+        corners = random.uniform(-15, 0, int(swells) + 2)
+        swing_db = np.interp(np.linspace(0, len(corners) - 1, count), np.arange(len(corners)), corners)
+    return _coloured(random.uniform(0, 2), count, random) * 10 ** (swing_db / 20)
+
+
+def _tones(count: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """Notes of one to three tones with harmonics, held for 0.1 s or for ever, over a faint hiss."""
+    noise = random.standard_normal(count) * 0.003
+    note_s = random.choice([0.1, 0.25, 0.6, 2.0, count / SAMPLE_RATE_HZ])
+    length = int(note_s * SAMPLE_RATE_HZ)
+    pitches_hz = 10 ** random.uniform(2.0, 3.4, int(random.integers(1, 4)))
+    time_s = np.arange(length) / SAMPLE_RATE_HZ
+    edge = np.minimum(1.0, np.minimum(time_s, time_s[::-1]) / 0.01)
+    for start in range(0, count, length):
+        if note_s < 1 and random.random() < 0.4:
+            continue
+        step = random.choice([1.0, 1.0, 9 / 8, 5 / 4, 4 / 3, 3 / 2])
+        harmonics = ((hz * step * k, 0.6 ** (k - 1)) for hz in pitches_hz for k in range(1, 6))
+        note = sum(level * np.sin(2 * np.pi * hz * time_s) for hz, level in harmonics if hz < 7900)
+        piece = min(length, count - start)
+        noise[start : start + piece] += (edge * note)[:piece]
     return noise
 
 
