@@ -70,15 +70,21 @@ def export_tiny(target: Path, weights: Sequence[Path]) -> None:
             model = ContextualModel(TINY)
             model.load_state_dict(trained)
             export_contextual_model(model, TINY, folder)
-            continue
-        parts = Parts(TINY)
-        parts.load_state_dict(
-            {name.removeprefix("parts."): value for name, value in trained.items() if "parts." in name}
-        )
-        if kind == "online":
-            export_online(parts, TINY, folder, in_float=True)
         else:
-            export_int8(export_offline, filled(OfflineModel(TINY), parts), TINY, folder / "model_quant.onnx")
+            export_plain_model(trained, kind, folder)
+        for graph in folder.glob("*.onnx"):
+            store_in_half(graph)
+
+
+def export_plain_model(trained: dict[str, torch.Tensor], kind: str, folder: Path) -> None:
+    """Write the graphs of a trained online or offline model; the online one in float too."""
+    parts = Parts(TINY)
+    names = {name: name.removeprefix("parts.") for name in trained if name.startswith("parts.")}
+    parts.load_state_dict({short: trained[name] for name, short in names.items()})
+    if kind == "online":
+        export_online(parts, TINY, folder, in_float=True)
+    else:
+        export_int8(export_offline, filled(OfflineModel(TINY), parts), TINY, folder / "model_quant.onnx")
 
 
 def export_large(target: Path, seed: int, kinds: Sequence[str]) -> None:
@@ -114,8 +120,6 @@ def export_online(parts: Parts, geometry: Geometry, folder: Path, *, in_float: b
     if in_float:
         export_online_encoder(encoder, geometry, folder / "model.onnx")
         export_online_decoder(decoder, geometry, folder / "decoder.onnx")
-        store_in_half(folder / "model.onnx")
-        store_in_half(folder / "decoder.onnx")
 
 
 def export_contextual_model(model: ContextualModel, geometry: Geometry, folder: Path) -> None:

@@ -124,7 +124,7 @@ def quantise(source: Path, target: Path) -> None:
 
 
 def store_in_half(path: Path) -> None:
-    """Store the weights of a float graph in half precision, half as large; it computes in float as before.
+    """Store float weights in half precision, half as large; the graph computes in float as before.
 
     Every tensor of weights gets a Cast, which ONNX Runtime does once, at load.
     """
@@ -139,6 +139,7 @@ def store_in_half(path: Path) -> None:
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
+    del model.graph.value_info[:]  # notes on the shapes inside, which nobody needs to run the graph
     onnx.save(model, path)
 
 
