@@ -45,6 +45,23 @@ class Strength:
     mask_probability: float = 0.4
 
 
+FULL = Strength()
+"""For most of the training."""
+MILD = Strength(
+    stretch=0.15,
+    warp=0.10,
+    gain_nepers=(-5.0, 0.5),
+    curve_nepers=0.8,
+    echo_probability=0.25,
+    telephone_probability=0.2,
+    noise_probability=0.55,
+    snr_nepers=(1.6, 10.0),
+    mask_probability=0.15,
+)
+"""For the end of it: closer to what is heard most."""
+STRENGTHS = {"full": FULL, "mild": MILD}
+
+
 class Augmenter:
     """Changes utterances at random; one per process."""
 

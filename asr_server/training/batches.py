@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from asr_server.training.augment import Augmenter, Strength
+from asr_server.training.augment import FULL, Augmenter, Strength
 from asr_server.training.corpus import Corpus
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Mixture:
     """Most utterances in one recording."""
     largest_offset: int = 4000
     """Most frames that a stream has been going on for: four minutes."""
-    strength: Strength = field(default_factory=Strength)
+    strength: Strength = FULL
     favoured: tuple[int, ...] = ()
     """Utterances of which half of all recordings begin with one."""
 

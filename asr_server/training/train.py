@@ -1,10 +1,11 @@
 """Trains the tiny models on a corpus, one after another.
 
-    python -m asr_server.training.train online     CORPUS.npz --out online.pt
-    python -m asr_server.training.train offline    CORPUS.npz --start online.pt --out offline.pt
+    python -m asr_server.training.train online     CORPUS.npz --out start.pt
+    python -m asr_server.training.train online     CORPUS.npz --start start.pt --out online.pt --strength mild
+    python -m asr_server.training.train offline    CORPUS.npz --start start.pt --out offline.pt --strength mild
     python -m asr_server.training.train contextual CORPUS.npz --start offline.pt --out contextual.pt
 
-The offline model begins with the online one's weights. The contextual model keeps those of the offline one
+The offline model begins with an online one's weights. The contextual model keeps those of the offline one
 but for the end of its decoder, so that without hotwords it hears the same.
 """
 
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from asr_server.training.augment import STRENGTHS
 from asr_server.training.batches import Batch, Batches, Mixture, stack
 from asr_server.training.contextual import ContextualModel
 from asr_server.training.corpus import Corpus
@@ -61,6 +63,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--peak-rate", type=float, default=2e-3)
     parser.add_argument("--batch", type=int, default=24, help="recordings")
+    parser.add_argument("--strength", choices=list(STRENGTHS), default="full", help="of the augmentation")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.kind != "online" and not arguments.start:
@@ -72,7 +75,7 @@ def main() -> None:
     else:
         shift, scale = normalisation(corpus)
         state = {"shift": torch.from_numpy(shift), "scale": torch.from_numpy(scale)}
-    mixture = Mixture(arguments.batch)
+    mixture = Mixture(arguments.batch, strength=STRENGTHS[arguments.strength])
     if arguments.kind == "contextual":
         favoured = [index for index in range(len(corpus)) if names_in(corpus[index].ids.tolist())]
         mixture = replace(mixture, favoured=tuple(favoured), longest_join=2)
