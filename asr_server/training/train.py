@@ -1,8 +1,8 @@
 """Trains the tiny models on a corpus, one after another.
 
-    python -m asr_server.training.train online     CORPUS.npz --out start.pt
-    python -m asr_server.training.train online     CORPUS.npz --start start.pt --out online.pt --strength mild
-    python -m asr_server.training.train offline    CORPUS.npz --start start.pt --out offline.pt --strength mild
+    python -m asr_server.training.train online CORPUS.npz --out start.pt
+    python -m asr_server.training.train online CORPUS.npz --start start.pt --out online.pt --strength mild
+    python -m asr_server.training.train offline CORPUS.npz --start start.pt --out offline.pt --strength mild
     python -m asr_server.training.train contextual CORPUS.npz --start offline.pt --out contextual.pt
 
 The offline model begins with an online one's weights. The contextual model keeps those of the offline one
