@@ -51,6 +51,8 @@ class HotwordEncoder:
         """Use a graph that has been checked; raises ModelError for an unreadable `seg_dict`."""
         self._graph = graph
         self._tokens = HotwordTokens.read(model)
+        fixed = graph.inputs[0].shape[1]
+        self._row_length = fixed if isinstance(fixed, int) else LONGEST_HOTWORD
 
     def encode(self, words: Sequence[str]) -> Floats:
         """Turn hotwords into vectors, [hotwords, dim]. Those that cannot be spelled are left out."""
@@ -80,13 +82,14 @@ class HotwordEncoder:
         return vectors
 
     def _block(self, spelled: Sequence[Sequence[int]]) -> Floats:
-        padded = np.zeros((len(spelled), LONGEST_HOTWORD), dtype=np.int64)
-        for row, token_ids in zip(padded, spelled, strict=True):
-            row[: len(token_ids)] = token_ids
+        padded = np.zeros((len(spelled), self._row_length), dtype=np.int64)
+        counts = [min(len(token_ids), self._row_length) for token_ids in spelled]
+        for row, token_ids, count in zip(padded, spelled, counts, strict=True):
+            row[:count] = token_ids[:count]
         taken, given = self._graph.inputs[0].name, self._graph.outputs[0].name
         (states,) = self._graph.run({taken: self._graph.integers(taken, padded)}, [given])
-        last = [len(token_ids) - 1 for token_ids in spelled]
-        vectors: Floats = states[last, np.arange(len(spelled))]  # states: [tokens, hotwords, dim]
+        # [tokens, hotwords, dim]: what stands for a hotword is the state after its last token.
+        vectors: Floats = states[np.array(counts) - 1, np.arange(len(spelled))]
         return vectors
 
 
@@ -157,7 +160,11 @@ def load_second_pass(
 def _check_hotword_graph(hotword_graph: GraphSession, graph: GraphSession) -> None:
     """Raise ModelError unless the one graph gives what the other takes."""
     inputs, output = hotword_graph.inputs, hotword_graph.outputs[0]
-    if len(inputs) != 1 or inputs[0].type not in INTEGERS or len(output.shape) != 3:
+    if (
+        [len(tensor.shape) for tensor in inputs] != [2]
+        or inputs[0].type not in INTEGERS
+        or len(output.shape) != 3
+    ):
         raise ModelError(
             f"{hotword_graph.path} is not the hotword encoder of a contextual Paraformer: it must take token "
             "ids and give a vector for each of them"

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
 from asr_server.paraformer.contextual import HOTWORDS_PER_RUN, ContextualRecogniser, load_second_pass
 from asr_server.paraformer.errors import ModelError
+from asr_server.paraformer.frontend import extract_features
 from asr_server.paraformer.hotword_tokens import HotwordTokens
 from asr_server.paraformer.offline import OfflineRecogniser
 from asr_server.paraformer.sessions import RuntimeSettings
@@ -38,12 +40,24 @@ def test_without_hotwords_the_list_holds_the_entry_for_none_alone(contextual: Co
     assert contextual.with_hotwords([]) is contextual
 
 
-def test_hotwords_change_what_is_heard(contextual: ContextualRecogniser, mandarin: Samples) -> None:
-    plain = contextual.recognise(mandarin)
-    lists = [["三"], ["九八", "四五六"], ["一二三四五六七八九十"], list("零一二三四五六七八九")]
-    heard = [contextual.with_hotwords(words).recognise(mandarin) for words in lists]
-    assert any(tokens != plain for tokens in heard)
-    assert contextual.recognise(mandarin) == plain, "those lists were other connections'"
+def test_hotwords_change_what_the_network_says_and_no_other_connections_do(
+    contextual: ContextualRecogniser, mandarin: Samples
+) -> None:
+    said: list[NDArray[np.float32]] = []
+
+    def listen(model: ContextualRecogniser) -> None:
+        features = extract_features(mandarin, model.model.frontend)
+        feeds = {"speech": features[None], "speech_lengths": np.array([len(features)], np.int32)}
+        said.append(model.graph.run({**feeds, "bias_embed": model.bias_embed[None]}, ["logits"])[0])
+
+    biased = contextual.with_hotwords(["三七", "四五六"])
+    for model in (contextual, biased, contextual.with_hotwords(["九"]), contextual, biased):
+        listen(model)
+    plain, first, other, plain_again, first_again = said
+    assert np.abs(first - plain).max() > 1e-3
+    assert np.abs(other - first).max() > 1e-3
+    np.testing.assert_array_equal(plain_again, plain)
+    np.testing.assert_array_equal(first_again, first)
 
 
 def test_a_connections_hotwords_join_the_servers(contextual: ContextualRecogniser) -> None:
@@ -141,6 +155,16 @@ def test_a_dictionary_of_pieces_goes_before_whole_words(folder: Path) -> None:
     assert spelled(model, "Seven") == ["six", "one"]
     assert spelled(model, "eight") == ["eight"]
     assert spelled(model, "alibaba") is None
+
+
+def test_a_row_is_as_long_as_the_graph_wants(folder: Path, contextual: ContextualRecogniser) -> None:
+    model = onnx.load(folder / "model_eb.onnx")
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 4
+    onnx.save(model, folder / "model_eb.onnx")
+    short = ContextualRecogniser.load(folder, SETTINGS)
+    for words, same in ((["三七"], ["三七"]), (["一二三四五六"], ["一二三四"])):
+        expected = contextual.with_hotwords(same).bias_embed
+        np.testing.assert_allclose(short.with_hotwords(words).bias_embed, expected, atol=1e-6)
 
 
 def graphs_of_two_models(folder: Path) -> None:

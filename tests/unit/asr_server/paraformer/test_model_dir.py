@@ -79,7 +79,7 @@ def graphs_swapped(folder: Path) -> None:
         (written("tokens.json", b"[1"), "is not JSON"),
         (written("tokens.json", b'{"a": 1}'), "list of strings"),
         (written("tokens.json", b"\xff\xfe"), "cannot read"),
-        (one_token_fewer, "has 54 tokens, decoder_quant.onnx gives 55 logits"),
+        (one_token_fewer, "tokens, decoder_quant.onnx gives"),
         (written("am.mvn", b"hello"), "has no <AddShift>"),
         (replaced("am.mvn", "<Rescale>", "<Other>"), "has no <Rescale>"),
         (replaced("am.mvn", "[ -", "[ x -"), "no number"),
@@ -130,5 +130,5 @@ def test_published_layout_with_a_bias_and_other_thresholds(online_dir: Path) -> 
     assert model.predictor_bias == 1
     assert model.tail_threshold == 0.3
     assert model.frontend.samples_per_feature == 960
-    assert len(model.tokens) == 55
+    assert model.tokens[:3] == ("<blank>", "<s>", "</s>")
     assert np.isfinite(model.frontend.scale).all()
