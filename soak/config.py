@@ -52,7 +52,7 @@ class ServerConfig:
     """ONNX Runtime's intra-op threads."""
     model: str = "tiny"
     """`tiny` (bundled), `large` (built on first use) or a folder with `online/` and that of `second_pass`."""
-    second_pass: Literal["offline", "contextual"] = "offline"
+    second_pass: Literal["offline", "contextual"] = "offline"  # noqa: S105 - no password
     """Which of the model's second passes corrects the sentences; the contextual one takes hotwords."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """0 takes a free one."""

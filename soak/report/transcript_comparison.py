@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
     from soak.record import Run
 
-SHAPES_THE_TEXT = ("mode", "chunk_size", "hotwords", "clips")
-"""Settings of the load on which transcripts depend; besides them, the server's model."""
+SHAPES_THE_TEXT = (
+    *(("server", name) for name in ("model", "second_pass", "hotword")),
+    *(("load", name) for name in ("mode", "chunk_size", "hotwords", "clips")),
+)
+"""Section and name of the settings on which transcripts depend."""
 NAMED_RECORDINGS = 3
 
 
@@ -72,8 +75,7 @@ def _agreement(runs: Sequence[Run]) -> list[TranscriptNote]:
 
 
 def _kind(run: Run) -> tuple[str, ...]:
-    load = section(run, "load")
-    return (str(section(run, "server").get("model")), *(str(load.get(name)) for name in SHAPES_THE_TEXT))
+    return tuple(str(section(run, part).get(name)) for part, name in SHAPES_THE_TEXT)
 
 
 def _first_transcripts(run: Run) -> dict[str, str]:
