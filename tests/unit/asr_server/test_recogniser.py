@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from asr_server.recogniser import ConnectionRecogniser, Models
+from asr_server.vad.events import SegmentEnded, SegmentStarted, VadEvent
 from asr_server.wire import Result, UtteranceConfig, WireError
 
 RATE_HZ = 16000
@@ -138,6 +139,42 @@ def test_online_gives_increments_only() -> None:
 def test_offline_gives_sentences_only() -> None:
     results = hear(make(CountingModels(), mode="offline"), TWO_SENTENCES)
     assert [r.mode for r in results] == ["2pass-offline", "2pass-offline", None]
+
+
+class ScriptedVad:
+    """Says at given moments, in ms of audio heard, what it is told to say."""
+
+    look_back_ms = 1000
+
+    def __init__(self, script: dict[int, VadEvent]) -> None:
+        self.script = script
+        self.heard_samples = 0
+
+    def new_stream(self) -> "ScriptedVad":
+        return self
+
+    def reset(self) -> None:
+        self.heard_samples = 0
+
+    def accept(self, samples: NDArray[np.float32], *, is_final: bool = False) -> list[VadEvent]:
+        assert not (is_final and self.script.keys() - range(self.heard_samples // 16 + 1)), "all was said"
+        before_ms, self.heard_samples = self.heard_samples // 16, self.heard_samples + len(samples)
+        return [e for at_ms, e in self.script.items() if before_ms < at_ms <= self.heard_samples // 16]
+
+
+def test_a_sentence_may_begin_inside_the_last_silence_of_the_one_before() -> None:
+    script: dict[int, VadEvent] = {
+        300: SegmentStarted(0),
+        2000: SegmentEnded(1200),  # known 800 ms late, when the first sentence has heard all of it
+        2300: SegmentStarted(1300),
+        3000: SegmentEnded(2900),
+    }
+    models = CountingModels()
+    recogniser = ConnectionRecogniser(Models(models, models, ScriptedVad(script)), UtteranceConfig())
+    results = hear(recogniser, speech(3.0))
+    sentences = [(r.start_time_ms, r.end_time_ms) for r in results if r.slice_type == 2]
+    assert sentences == [(0, 1200), (1300, 2900)]
+    assert models.sentences_s == pytest.approx([1.2, 1.6])
 
 
 def test_a_second_utterance_counts_from_zero_again() -> None:
