@@ -28,6 +28,8 @@ class ServerOptions:
     io_thread_num: int
     decoder_thread_num: int
     runtime: RuntimeSettings
+    quantize: bool | None
+    """Whether the models are the int8 ones; None takes int8 graphs where there are any."""
     offline_model_dir: Path
     online_model_dir: Path
     vad_dir: Path | None
@@ -71,6 +73,7 @@ def parse_options(arguments: Sequence[str]) -> ServerOptions:
             memory_pattern=values.memory_pattern,
             arena_shrinkage=values.arena_shrinkage,
         ),
+        quantize={"": None, "true": True, "false": False}[values.quantize],
         offline_model_dir=values.model_dir,
         online_model_dir=values.online_model_dir,
         vad_dir=_optional_path(values.vad_dir),
@@ -108,6 +111,13 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     add("--online-model-dir", type=Path, default=tiny / ONLINE, help="folder of the streaming model")
     add("--vad-dir", default="", help="folder of an FSMN VAD model; empty or 0 to detect speech by energy")
+    add(
+        "--quantize",
+        choices=["", "true", "false"],
+        default="",
+        help="true for the int8 graphs of both models, false for the float ones; empty for int8 where there "
+        "is such a file",
+    )
     add(
         "--hotword",
         default="",

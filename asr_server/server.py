@@ -109,10 +109,10 @@ def _read_hotwords(options: ServerOptions) -> tuple[str, ...]:
 
 def _load_models(options: ServerOptions, hotwords: Sequence[str]) -> Models:
     try:
-        online = OnlineRecogniser.load(options.online_model_dir, options.runtime)
-        offline = load_second_pass(options.offline_model_dir, options.runtime)
+        online = OnlineRecogniser.load(options.online_model_dir, options.runtime, quantize=options.quantize)
+        offline = load_second_pass(options.offline_model_dir, options.runtime, quantize=options.quantize)
     except ModelError as error:
-        raise StartupError(f"{error}; check --online-model-dir and --model-dir") from None
+        raise StartupError(f"{error}; check --online-model-dir, --model-dir and --quantize") from None
     for flag, model in (("--online-model-dir", online), ("--model-dir", offline)):
         if model.sample_rate_hz != SAMPLE_RATE_HZ:
             raise StartupError(

@@ -54,6 +54,8 @@ class ServerConfig:
     """`tiny` (bundled), `large` (built on first use) or a folder with `online/` and that of `second_pass`."""
     second_pass: Literal["offline", "contextual"] = "offline"  # noqa: S105 - no password
     """Which of the model's second passes corrects the sentences; the contextual one takes hotwords."""
+    quantize: bool | None = None
+    """Take the models' int8 graphs, or the float ones; left out, int8 where there are any."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """0 takes a free one."""
     certfile: str = ""

@@ -121,9 +121,13 @@ class ContextualRecogniser:
     def of(
         cls, model: ModelDir, graph: GraphSession, settings: RuntimeSettings, *, quantize: bool | None = None
     ) -> ContextualRecogniser:
-        """Load the graph of the hotwords and check that both fit the folder; raises ModelError."""
+        """Load the graph of the hotwords and check that both fit the folder; raises ModelError.
+
+        The folders have it in float, beside an int8 model too.
+        """
         check_graph(model, graph, (*INPUTS, BIAS_INPUT), "a contextual Paraformer")
-        hotword_graph = GraphSession(graph_file(model.path, HOTWORD_GRAPH, quantize=quantize), settings)
+        either = None if quantize else quantize
+        hotword_graph = GraphSession(graph_file(model.path, HOTWORD_GRAPH, quantize=either), settings)
         _check_hotword_graph(hotword_graph, graph)
         encoder = HotwordEncoder(model, hotword_graph)
         return cls(model, graph, encoder, words=(), bias_embed=encoder.no_hotword())

@@ -27,6 +27,8 @@ def server_flags(server: ServerConfig, model_dir: Path) -> list[str]:
     """Return the flags of `python -m asr_server`; `model_dir` holds `online/` and the second passes."""
     flags = ["--online-model-dir", str(model_dir / ONLINE)]
     flags += ["--model-dir", str(model_dir / server.second_pass)]
+    if server.quantize is not None:
+        flags += ["--quantize", str(server.quantize).lower()]
     for name in VALUES:
         flags += [_flag(name), str(getattr(server, name))]
     for name in SWITCHES:

@@ -11,6 +11,8 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from asr_server.paraformer.catalog import resolve_model
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,6 +24,9 @@ METRICS = {
     "asr_resident_memory_bytes", "asr_heap_in_use_bytes", "asr_heap_free_bytes",
     "asr_heap_arena_bytes", "asr_python_gc_objects", "asr_threads", "asr_results", "asr_errors",
 }  # fmt: skip
+
+
+INT8_ONLY = str(resolve_model("tiny") / "offline")
 
 
 def test_healthz_answers_on_the_same_port(server: RunningServer) -> None:
@@ -122,6 +127,8 @@ class TestRefusedStart:
         [
             (["--model-dir", "/nowhere"], "/nowhere"),
             (["--online-model-dir", "/nowhere"], "/nowhere"),
+            (["--quantize", "false", "--model-dir", INT8_ONLY], "no model.onnx in"),
+            (["--quantize", "maybe"], "invalid choice: 'maybe'"),
             (["--port", "70000"], "'70000' is not a port"),
             (["--port", "http"], "'http' is not a port"),
             (["--decoder-thread-num", "0"], "'0' is not a whole number of at least 1"),

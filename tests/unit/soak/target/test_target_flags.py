@@ -26,6 +26,12 @@ def test_the_contextual_second_pass_and_hotwords_can_be_asked_for() -> None:
     assert config.load.hotwords == "明 erik"
 
 
+@pytest.mark.parametrize(("setting", "wanted"), [([], None), (["true"], True), (["false"], False)])
+def test_float_graphs_can_be_asked_for(setting: list[str], wanted: bool | None) -> None:
+    config = load_config("minimal", [f"server.quantize={value}" for value in setting])
+    assert parse_options(server_flags(config.server, Path("/m"))).quantize is wanted
+
+
 def test_there_is_no_third_second_pass() -> None:
     with pytest.raises(SoakError, match=r"server\.second_pass is 'third': .*'offline' or 'contextual'"):
         load_config("minimal", ["server.second_pass=third"])
