@@ -157,21 +157,20 @@ def read_text(path: Path) -> str:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A safe loader that takes values tagged as Python objects for the plain values they are written as.
+    """A safe loader that reads tuples and names of Python as the lists and texts they are written as.
 
-    Folders made by older toolkits hold tuples and names of classes, which no code here needs.
+    Folders of older toolkits hold such tags. A tag that asks for an object is refused, as by every safe loader.
     """
 
 
-def _plain_value(loader: _PlainLoader, _tag: str, node: yaml.Node) -> object:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
+def _plain_value(loader: _PlainLoader, _suffix: str, node: yaml.Node) -> object:
     if isinstance(node, yaml.SequenceNode):
         return loader.construct_sequence(node, deep=True)
     return node.value
 
 
-_PlainLoader.add_multi_constructor("tag:yaml.org,2002:python/", _plain_value)
+for _tag in ("tuple", "name:", "module:", "str", "unicode"):
+    _PlainLoader.add_multi_constructor(f"tag:yaml.org,2002:python/{_tag}", _plain_value)
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def graphs_swapped(folder: Path) -> None:
         (written("config.yaml", b"a: [1"), "is not YAML"),
         (written("config.yaml", b"just words"), "holds no settings"),
         (written("config.yaml", b"a: 1"), "has no frontend_conf"),
-        (written("config.yaml", b"!!python/object/apply:os.getcwd []"), "holds no settings"),
+        (written("config.yaml", b"!!python/object/apply:os.getcwd []"), "is not YAML"),
         (written("config.yaml", b"!other []"), "is not YAML"),
         (replaced("config.yaml", "lfr_m: 7", "lfr_x: 7"), "frontend_conf lacks lfr_m"),
         (replaced("config.yaml", "n_mels: 80", "n_mels: many"), "wrong type"),
