@@ -159,7 +159,7 @@ def read_text(path: Path) -> str:
 class _PlainLoader(yaml.SafeLoader):
     """A safe loader that reads tuples and names of Python as the lists and texts they are written as.
 
-    Folders of older toolkits hold such tags. A tag that asks for an object is refused, as by every safe loader.
+    Folders of older toolkits hold such tags. One that asks for an object is refused, as by every safe loader.
     """
 
 
