@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -67,6 +68,32 @@ class Service:
     max_queued_audio_s: float
 
 
+class _Backlog:
+    """What waits to be decoded for one connection, in seconds; counted on two threads."""
+
+    def __init__(self, limit_s: float) -> None:
+        """Begin with nothing."""
+        self._limit_s = limit_s
+        self._lock = threading.Lock()
+        self._cost_s = 0.0
+        self._awaited = False
+
+    def take_in(self, cost_s: float) -> bool:
+        """Count a task; False if there is no room for it, and the io thread waits until some are done."""
+        with self._lock:
+            self._awaited = self._cost_s > 0.0 and self._cost_s + cost_s > self._limit_s
+            if not self._awaited:
+                self._cost_s += cost_s
+            return not self._awaited
+
+    def take_out(self, cost_s: float) -> bool:
+        """Count a task as done; tell whether the io thread waits for that."""
+        with self._lock:
+            self._cost_s = max(0.0, self._cost_s - cost_s)
+            awaited, self._awaited = self._awaited, False
+            return awaited
+
+
 class Connection:
     """The handler of one connection."""
 
@@ -76,8 +103,8 @@ class Connection:
         self._websocket = websocket
         self._loop = asyncio.get_running_loop()
         self._dialogue = ServerDialogue()
-        self._queued_cost_s = 0.0
-        self._task_done = asyncio.Event()
+        self._backlog = _Backlog(service.max_queued_audio_s)
+        self._backlog_shrank = asyncio.Event()
         self._unsent: deque[str] = deque()
         self._something_to_send = asyncio.Event()
         self._decoding_failed = False
@@ -134,10 +161,9 @@ class Connection:
     async def _post(self, session: Session, work: Work, audio_s: float = 0.0) -> None:
         """Queue `work` for a decoder thread once there is room; meanwhile the client is not read."""
         cost_s = max(audio_s, MIN_TASK_COST_S)
-        while self._queued_cost_s and self._queued_cost_s + cost_s > self._service.max_queued_audio_s:
-            self._task_done.clear()
-            await self._task_done.wait()
-        self._queued_cost_s += cost_s
+        while not self._backlog.take_in(cost_s):
+            await self._backlog_shrank.wait()
+            self._backlog_shrank.clear()
         session.strand.post(functools.partial(self._decode, session, work, audio_s, cost_s))
 
     def _decode(self, session: Session, work: Work, audio_s: float, cost_s: float) -> None:
@@ -152,12 +178,13 @@ class Connection:
             except Exception:
                 logger.exception("connection %d: decoding failed", session.number)
                 frames = None
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the server is going down
-            self._loop.call_soon_threadsafe(self._on_decoded, frames, cost_s)
+        # Most tasks find nothing to say, and waking the other thread costs more than they do.
+        if self._backlog.take_out(cost_s) or frames is None or frames:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the server is going down
+                self._loop.call_soon_threadsafe(self._on_decoded, frames)
 
-    def _on_decoded(self, frames: list[str] | None, cost_s: float) -> None:
-        self._queued_cost_s = max(0.0, self._queued_cost_s - cost_s)
-        self._task_done.set()
+    def _on_decoded(self, frames: list[str] | None) -> None:
+        self._backlog_shrank.set()
         if frames is None:
             self._decoding_failed = True
         elif len(self._unsent) + len(frames) > MAX_UNSENT_RESULTS:
