@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from asr_server.inject import Injection, parse_injection
-from asr_server.paraformer.catalog import OFFLINE, ONLINE, resolve_model
+from asr_server.inject import FORM, Injection, kinds_in_words, parse_injection
+from asr_server.paraformer.catalog import OFFLINE, ONLINE, VAD, resolve_model
 from asr_server.paraformer.sessions import ARENA_EXTEND_STRATEGIES, RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+QUANTIZE_CHOICES: Final = {"": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class ServerOptions:
     online_model_dir: Path
     vad_dir: Path | None
     """None: voice activity is detected by energy."""
+    vad_quantize: bool | None
+    """As `quantize`, for the VAD."""
     hotword_file: Path | None
     certfile: Path | None
     keyfile: Path | None
@@ -43,6 +46,10 @@ class ServerOptions:
     max_queued_audio_s: float
     injections: tuple[Injection, ...]
     log_level: str
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows defaults, and leaves the lines of the list of kinds as they are."""
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -73,10 +80,11 @@ def parse_options(arguments: Sequence[str]) -> ServerOptions:
             memory_pattern=values.memory_pattern,
             arena_shrinkage=values.arena_shrinkage,
         ),
-        quantize={"": None, "true": True, "false": False}[values.quantize],
+        quantize=QUANTIZE_CHOICES[values.quantize],
         offline_model_dir=values.model_dir,
         online_model_dir=values.online_model_dir,
         vad_dir=_optional_path(values.vad_dir),
+        vad_quantize=QUANTIZE_CHOICES[values.vad_quant],
         hotword_file=_optional_path(values.hotword),
         certfile=certfile,
         keyfile=keyfile,
@@ -94,7 +102,8 @@ def _build_parser() -> argparse.ArgumentParser:
     parser = _OneLineParser(
         prog="python -m asr_server",
         description="The reference server: streaming Paraformer behind the FunASR WebSocket protocol.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        epilog=f"kinds of --inject, and what SIZE bytes are kept for:\n{kinds_in_words()}",
+        formatter_class=_HelpFormatter,
         allow_abbrev=False,
     )
     add, on_off = parser.add_argument, argparse.BooleanOptionalAction
@@ -110,14 +119,15 @@ def _build_parser() -> argparse.ArgumentParser:
         help="folder of the second-pass model, offline or contextual",
     )
     add("--online-model-dir", type=Path, default=tiny / ONLINE, help="folder of the streaming model")
-    add("--vad-dir", default="", help="folder of an FSMN VAD model; empty or 0 to detect speech by energy")
+    add("--vad-dir", default=str(tiny / VAD), help="folder of the FSMN VAD; 0 to detect speech by energy")
     add(
         "--quantize",
-        choices=["", "true", "false"],
+        choices=list(QUANTIZE_CHOICES),
         default="",
         help="true for the int8 graphs of both models, false for the float ones; empty for int8 where there "
         "is such a file",
     )
+    add("--vad-quant", choices=list(QUANTIZE_CHOICES), default="", help="the same for the VAD")
     add(
         "--hotword",
         default="",
@@ -149,7 +159,15 @@ def _build_parser() -> argparse.ArgumentParser:
         default=20.0,
         help="per connection; then it is not read",
     )
-    add("--inject", type=_injection, action="append", default=[], metavar="KIND:SIZE", help="leak on purpose")
+    add(
+        "--inject",
+        type=_injection,
+        action="append",
+        default=[],
+        metavar=FORM,
+        help="leak on purpose, to test what watches this server; repeatable. PROBABILITY (0 to 1) is that of "
+        "an event, drawn from a seeded sequence; AFTER is how many connections close before it begins",
+    )
     add("--log-level", choices=LOG_LEVELS, default="info", help="debug logs every connection")
     return parser
 

@@ -51,21 +51,22 @@ def run(options: ServerOptions) -> None:
         options.listen_ip, options.port
     )  # a port in use shows before the models are loaded
     models = _load_models(options, hotwords)
-    injector = _prepare_injections(options)
+    leaks = LeakInjector(options.injections)
     _settle_memory()
 
     pool = DecoderPool(options.decoder_thread_num)
     counters = Counters()
-    sessions = SessionRegistry(pool, injector, free_at_close=options.sweep_interval_s == 0)
-    service = Service(models, sessions, counters, options.max_queued_audio_s)
-    endpoints = HttpEndpoints(ServerCollector(counters, pool))
+    sessions = SessionRegistry(pool, free_at_close=options.sweep_interval_s == 0)
+    service = Service(models, sessions, counters, leaks, options.max_queued_audio_s)
+    endpoints = HttpEndpoints(ServerCollector(counters, pool, leaks))
     transport = Transport(endpoints, options.max_message_bytes, options.compression, tls)
+    leaks.start()
     start_listening(listener)
     io_threads = [IoThread(n, listener, service, transport) for n in range(options.io_thread_num)]
     _announce(listener, secure=tls is not None)
 
     while not stop.wait(options.sweep_interval_s or None):
-        if sessions.sweep():
+        if sessions.sweep() and gc.isenabled():  # the injected cycles turn it off
             gc.collect()  # asyncio leaves a small cycle per connection; let it go with the same rhythm
     logger.info("stopping: closing all connections")
     for thread in io_threads:
@@ -129,24 +130,15 @@ def _load_vad(options: ServerOptions) -> VadModel:
     if options.vad_dir is None:
         return EnergyVad()
     try:
-        vad = FsmnVad.load(options.vad_dir, options.runtime)
+        vad = FsmnVad.load(options.vad_dir, options.runtime, quantize=options.vad_quantize)
     except ModelError as error:
-        raise StartupError(f"{error}; check --vad-dir") from None
+        raise StartupError(f"{error}; check --vad-dir and --vad-quant") from None
     if vad.sample_rate_hz != SAMPLE_RATE_HZ:
         raise StartupError(
             f"the VAD in {options.vad_dir} is for {vad.sample_rate_hz} Hz, this server hears "
             f"{SAMPLE_RATE_HZ} Hz; give --vad-dir a folder of the 16k model"
         )
     return vad
-
-
-def _prepare_injections(options: ServerOptions) -> LeakInjector:
-    injector = LeakInjector(options.injections)
-    if injector.session_bytes:
-        logger.warning(
-            "LEAKING ON PURPOSE: %d bytes for every closed connection (--inject)", injector.session_bytes
-        )
-    return injector
 
 
 def _settle_memory() -> None:

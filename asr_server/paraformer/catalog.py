@@ -14,6 +14,8 @@ LARGE_VERSION = "large-v2"
 ONLINE = "online"
 OFFLINE = "offline"
 CONTEXTUAL = "contextual"
+VAD = "vad"
+"""Only the tiny model has one; it serves beside models of any size."""
 TEXT_FILES = ("config.yaml", "am.mvn", "tokens.json")
 GRAPH_FILES = {
     ONLINE: ("model_quant.onnx", "decoder_quant.onnx"),

@@ -12,6 +12,7 @@ def test_no_arguments_serve_the_bundled_model_as_funasr_would() -> None:
     assert (options.listen_ip, options.port) == ("127.0.0.1", 10095)
     assert options.offline_model_dir == resolve_model("tiny") / "offline"
     assert options.online_model_dir == resolve_model("tiny") / "online"
+    assert options.vad_dir == resolve_model("tiny") / "vad"
     assert not options.runtime.cpu_arena, "FunASR turns the arena off"
     assert options.sweep_interval_s == 5
     assert options.certfile is None
@@ -31,6 +32,12 @@ def test_funasr_flag_names_are_understood() -> None:
         Path("/c"),
         Path("/k"),
     )
+    assert options.vad_dir == Path("/v")
+
+
+@pytest.mark.parametrize("nothing", ["", "0"])
+def test_without_a_vad_dir_speech_is_detected_by_energy(nothing: str) -> None:
+    assert parse_options(["--vad-dir", nothing]).vad_dir is None
 
 
 def test_certfile_0_means_plain_as_in_funasr_scripts() -> None:
