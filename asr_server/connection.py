@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
     from asr_server.counters import Counters, ErrorKind
+    from asr_server.inject import LeakInjector
     from asr_server.recogniser import Models
     from asr_server.session import Session, SessionRegistry
 
@@ -65,6 +66,7 @@ class Service:
     models: Models
     sessions: SessionRegistry
     counters: Counters
+    leaks: LeakInjector
     max_queued_audio_s: float
 
 
@@ -127,6 +129,10 @@ class Connection:
             logger.exception("connection %d failed", session.number)
             await self._refuse(WireError("the server failed", CLOSE_INTERNAL_ERROR), "decoding_failed")
         finally:
+            protocol = self._websocket.protocol
+            self._service.leaks.connection_closed(
+                session, cut=protocol.close_rcvd is None, compressed=bool(protocol.extensions)
+            )
             self._service.sessions.close(session)
             self._service.counters.connection_closed()
             sender.cancel()
@@ -143,6 +149,7 @@ class Connection:
                 case Configured(config, True):
                     session.recogniser = ConnectionRecogniser(self._service.models, config)
                     if config.hotwords:
+                        self._service.leaks.hotwords_sent(config.hotwords)
                         await self._post(session, ConnectionRecogniser.take_hotwords)
                 case Configured(config):
                     await self._post(session, functools.partial(_configure, config))
@@ -175,6 +182,7 @@ class Connection:
                 results = work(session.recogniser)
                 frames = [encode_result(result) for result in results]
                 self._service.counters.decoded(audio_s, time.perf_counter() - started_s, results)
+                self._service.leaks.decoded(audio_s, results)
             except Exception:
                 logger.exception("connection %d: decoding failed", session.number)
                 frames = None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from asr_server.counters import Counters
     from asr_server.decoder_pool import DecoderPool
+    from asr_server.inject import LeakInjector
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -30,14 +31,16 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 class ServerCollector(Collector):
     """Reads everything at the moment of asking; what this system cannot tell is left out."""
 
-    def __init__(self, counters: Counters, pool: DecoderPool) -> None:
-        """Read from these two, and from the process itself."""
+    def __init__(self, counters: Counters, pool: DecoderPool, leaks: LeakInjector) -> None:
+        """Read from these three, and from the process itself."""
         self._counters = counters
         self._pool = pool
+        self._leaks = leaks
 
     def collect(self) -> Iterator[Metric]:
         """Give every metric once."""
         yield from self._service_metrics()
+        yield from self._injected_metrics()
         yield from _process_metrics()
         yield from _python_metrics()
 
@@ -57,6 +60,19 @@ class ServerCollector(Collector):
         for kind, number in counts.errors.items():
             errors.add_metric([kind], number)
         yield errors
+
+    def _injected_metrics(self) -> Iterator[Metric]:
+        """What --inject has come to, so that a reader of the metrics knows the truth; else nothing."""
+        injected = self._leaks.read()
+        if not injected:
+            return
+        kept = GaugeMetricFamily("asr_injected_bytes", "Kept on purpose (--inject).", labels=["kind"])
+        times = CounterMetricFamily("asr_injected_total", "How often something was.", labels=["kind"])
+        for leak in injected:
+            kept.add_metric([leak.kind], leak.kept_bytes)
+            times.add_metric([leak.kind], leak.times)
+        yield kept
+        yield times
 
 
 def _process_metrics() -> Iterator[Metric]:

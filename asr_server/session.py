@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from asr_server.decoder_pool import DecoderPool, Strand
-    from asr_server.inject import LeakInjector
     from asr_server.recogniser import ConnectionRecogniser
 
 _alive: Final[set[int]] = set()
@@ -35,6 +34,10 @@ class Session:
         self.closed = False
         _alive.add(self.number)
 
+    def drop_recogniser(self) -> None:
+        """Let go of what decoding works on; only as a task of the strand, or a task would lose it."""
+        self.recogniser = None
+
     def __del__(self) -> None:
         """Stop counting as alive; adding to and taking from a set is atomic, so this needs no lock."""
         _alive.discard(self.number)
@@ -48,10 +51,9 @@ def sessions_alive() -> int:
 class SessionRegistry:
     """Holds every session from open to sweep."""
 
-    def __init__(self, pool: DecoderPool, injector: LeakInjector, *, free_at_close: bool) -> None:
+    def __init__(self, pool: DecoderPool, *, free_at_close: bool) -> None:
         """`free_at_close` frees a session as soon as its last task is done, without a sweep."""
         self._pool = pool
-        self._injector = injector
         self._free_at_close = free_at_close
         self._sessions: dict[int, Session] = {}
         self._lock = threading.Lock()
@@ -66,7 +68,6 @@ class SessionRegistry:
     def close(self, session: Session) -> None:
         """Mark a session whose connection has gone; audio that still waits for it is not decoded."""
         session.closed = True
-        self._injector.connection_closed()
         if self._free_at_close:
             number = session.number
             session.strand.post(lambda: self._free([number]))  # after what is queued

@@ -61,9 +61,10 @@ class ScriptedModels:
 class Served:
     def __init__(self, models: ScriptedModels, max_queued_audio_s: float) -> None:
         self.pool, self.counters = DecoderPool(1), Counters()
-        self.sessions = SessionRegistry(self.pool, LeakInjector(()), free_at_close=True)
-        service = Service(Models(models, models), self.sessions, self.counters, max_queued_audio_s)
-        endpoints = HttpEndpoints(ServerCollector(self.counters, self.pool))
+        self.sessions = SessionRegistry(self.pool, free_at_close=True)
+        leaks = LeakInjector()
+        service = Service(Models(models, models), self.sessions, self.counters, leaks, max_queued_audio_s)
+        endpoints = HttpEndpoints(ServerCollector(self.counters, self.pool, leaks))
         self.listener = bind_socket("127.0.0.1", 0)
         start_listening(self.listener)
         self.io_thread = IoThread(0, self.listener, service, Transport(endpoints, 10**8, False, None))

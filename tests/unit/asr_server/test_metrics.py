@@ -5,13 +5,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from asr_server import metrics, process_memory
 from asr_server.counters import Counters
 from asr_server.decoder_pool import DecoderPool
+from asr_server.inject import Injection, LeakInjector
 from asr_server.wire import Result
 
 
-def read(counters: Counters) -> dict[str, float]:
+def read(counters: Counters, leaks: LeakInjector | None = None) -> dict[str, float]:
     pool = DecoderPool(1)
     registry = CollectorRegistry()
-    registry.register(metrics.ServerCollector(counters, pool))
+    registry.register(metrics.ServerCollector(counters, pool, leaks or LeakInjector()))
     text = generate_latest(registry).decode()
     pool.close()
     return {
@@ -47,6 +48,16 @@ def test_labels_are_there_from_the_start_and_never_more() -> None:
     counters.decoded(1.0, 1.0, [Result("一", "a", "2pass-online", is_final=True)])
     counters.error("oversized_message")
     assert set(read(counters)) == before
+
+
+def test_what_is_leaked_on_purpose_is_told_by_kind() -> None:
+    leaks = LeakInjector([Injection("audio", 1000), Injection("audio", 500), Injection("result", 10)])
+    leaks.decoded(2.0, [Result("一", "a", "2pass-online")])
+    samples = read(Counters(), leaks)
+    assert samples["asr_injected_bytes,audio"] == 3000
+    assert samples["asr_injected_total,audio"] == 2
+    assert samples["asr_injected_bytes,result"] == 10
+    assert not any(name.startswith("asr_injected") for name in read(Counters()))
 
 
 def test_what_the_system_cannot_tell_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

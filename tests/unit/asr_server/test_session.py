@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from asr_server.decoder_pool import DecoderPool
-from asr_server.inject import Injection, LeakInjector
 from asr_server.session import SessionRegistry, sessions_alive
 
 WAIT_S = 30.0
@@ -28,7 +27,7 @@ def no_cycle_collector() -> Iterator[None]:
 
 
 def registry(pool: DecoderPool, *, free_at_close: bool = False) -> SessionRegistry:
-    return SessionRegistry(pool, LeakInjector(()), free_at_close=free_at_close)
+    return SessionRegistry(pool, free_at_close=free_at_close)
 
 
 def test_a_closed_session_lives_until_the_sweep(pool: DecoderPool) -> None:
@@ -68,12 +67,3 @@ def test_without_a_sweep_the_last_task_frees(pool: DecoderPool) -> None:
     pool.strand().post(done.set)
     assert done.wait(WAIT_S)
     assert sessions_alive() == before
-
-
-def test_every_close_feeds_the_injected_leak(pool: DecoderPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    injector, leaks = LeakInjector((Injection("session", 1),)), list[int]()
-    monkeypatch.setattr(injector, "connection_closed", lambda: leaks.append(1))
-    sessions = SessionRegistry(pool, injector, free_at_close=False)
-    for _ in range(3):
-        sessions.close(sessions.open())
-    assert len(leaks) == 3
