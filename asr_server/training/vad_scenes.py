@@ -165,9 +165,9 @@ def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("target", type=Path)
-    parser.add_argument("--utterances", type=int, default=2000, help="synthesised, half of each language")
-    parser.add_argument("--scenes", type=int, default=2000)
-    parser.add_argument("--held-out-scenes", type=int, default=150, help="of voices no training hears")
+    parser.add_argument("--utterances", type=int, default=2400, help="synthesised, half of each language")
+    parser.add_argument("--scenes", type=int, default=2600)
+    parser.add_argument("--held-out-scenes", type=int, default=200, help="of voices no training hears")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     random = np.random.default_rng(arguments.seed)
