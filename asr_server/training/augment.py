@@ -136,9 +136,9 @@ def babble(speech: Sequence[np.ndarray], voices: int, random: np.random.Generato
         position = -int(random.integers(0, 100))
         while position < len(total):
             mel = speech[int(random.integers(len(speech)))]
-            start, end = max(position, 0), min(position + len(mel), len(total))
-            part = mel[start - position : end - position]
-            total[start:end] = np.logaddexp(total[start:end], part + random.uniform(-2, 0))
+            part = mel[max(-position, 0) : len(total) - position]
+            place = slice(max(position, 0), max(position, 0) + len(part))
+            total[place] = np.logaddexp(total[place], part + random.uniform(-2, 0))
             position += len(mel) + int(random.integers(0, 40))
     return total
 
