@@ -87,7 +87,7 @@ async def test_an_injected_leak_is_announced_and_grows_the_heap(start_server: An
         after = await server.wait_until(lambda m: m["asr_connections_open"] == 0)
         grown_bytes = after["asr_resident_memory_bytes"] - before["asr_resident_memory_bytes"]
         assert grown_bytes == pytest.approx(5 * 4 * 2**20, rel=0.1)
-        assert "LEAKING ON PURPOSE: 4194304 bytes" in server.log.read_text()
+        assert "LEAKING ON PURPOSE (--inject): 4194304 bytes" in server.log.read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -135,7 +135,7 @@ class TestRefusedStart:
             (["--sweep-interval-s", "nan"], "'nan' is not a number of seconds"),
             (["--listen-ip", "localhost"], "'localhost' is not an IP address"),
             (["--inject", "session"], "write for example session:64KiB"),
-            (["--inject", "socket:1KiB"], "unknown kind 'socket'"),
+            (["--inject", "sockets:1KiB"], "unknown kind 'sockets'"),
             (["--arena-shrinkage"], "needs the CPU arena"),
             (["--arena-extend-strategy", "none"], "kSameAsRequested"),
             (["--certfile", "/nowhere/c.pem"], "go together"),
