@@ -202,13 +202,10 @@ class OnlineStream:
             },
             ENCODER_OUTPUTS,
         )
-        weights = alphas[0].copy()
-        weights[: self._left] = 0.0
-        if not is_last:
-            weights[self._left + self._chunk :] = 0.0
+        begin, end = self._left, len(window) if is_last else self._left + self._chunk
         embeds, self._carry = integrate_and_fire(
-            enc[0],
-            weights,
+            enc[0, begin:end],
+            alphas[0, begin:end],
             self._carry,
             threshold=self._model.cif_threshold,
             tail_weight=self._model.tail_threshold if is_last else None,

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -55,6 +56,26 @@ def test_tail_fires_a_token_that_is_more_than_half_there() -> None:
         alphas = np.array(weights, dtype=np.float32)
         embeds, _ = integrate_and_fire(hidden, alphas, nothing, threshold=1.0, tail_weight=0.45)
         assert len(embeds) == count
+
+
+@pytest.mark.parametrize("frames", [10, 200])
+def test_embeddings_equal_those_of_sums_taken_frame_by_frame_to_the_bit(frames: int) -> None:
+    """As FunASR's runtimes take them; with int8 weights a last bit can turn into another token."""
+    random = np.random.default_rng(frames)
+    hidden = random.normal(size=(frames, 64)).astype(np.float32)
+    alphas = (random.random(frames) * 0.9).astype(np.float32)
+    carry = CifCarry(0.37, random.normal(size=64).astype(np.float32))
+    weight, gathered, expected = carry.weight, np.float32(carry.weight) * carry.hidden, []
+    for state, alpha in zip(hidden, alphas.tolist(), strict=True):
+        if weight + alpha < 1.0:
+            weight, gathered = weight + alpha, gathered + np.float32(alpha) * state
+        else:
+            expected.append(gathered + np.float32(1.0 - weight) * state)
+            weight += alpha - 1.0
+            gathered = np.float32(weight) * state
+    embeds, after = integrate_and_fire(hidden, alphas, carry, threshold=1.0)
+    np.testing.assert_array_equal(embeds, np.stack(expected))
+    np.testing.assert_array_equal(after.hidden, gathered / np.float32(weight))
 
 
 def test_no_frames_change_nothing() -> None:
