@@ -77,7 +77,8 @@ class ServerConfig:
     hotword: str = ""
     """File of hotwords for every connection, a word and its weight a line; see also `load.hotwords`."""
     inject: tuple[Annotated[str, AfterValidator(_injection)], ...] = ()
-    """Leaks to inject, `kind:size`, such as `session:64KiB`."""
+    """Leaks to inject, `kind:size[:probability[:after]]`, such as `session:64KiB`; the kinds are listed by
+    `python -m asr_server --help`."""
     environment: Mapping[str, str] = Field(default_factory=dict)
     """Environment of the server's process, such as `MALLOC_ARENA_MAX`."""
 

@@ -230,7 +230,7 @@ class Driver:
     async def _hold_session(self, clip: Clip, connection: int, *, back_off: bool) -> None:
         tally = self._tally
         tally.begun()
-        session = Session(self._endpoint, clip, on_open=tally.opened)
+        session = Session(self._endpoint.for_connection(connection), clip, on_open=tally.opened)
         try:
             answer = await session.run()
         except asyncio.CancelledError:

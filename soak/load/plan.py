@@ -15,12 +15,17 @@ Arrival = Literal["rate", "closed"]
 Pace = Literal["realtime", "unpaced"]
 Mode = Literal["online", "offline", "2pass"]
 ClipOrder = Literal["cycle", "shuffle"]
+Closing = Literal["normal", "abrupt"]
+
+CONNECTION_NUMBER = "{connection}"
+"""Stands in the hotwords for the number of the connection."""
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "arrival": get_args(Arrival),
     "pace": get_args(Pace),
     "mode": get_args(Mode),
     "clip_order": get_args(ClipOrder),
+    "closing": get_args(Closing),
 }
 _POSITIVE = (
     "duration_s",
@@ -38,7 +43,7 @@ _POSITIVE = (
 )
 _NOT_NEGATIVE = ("settle_s", "rest_s", "baseline_s")
 _INTEGERS = ("connections", "group", "max_open", "seed")
-_BOOLEANS = ("until_decided", "verify_tls")
+_BOOLEANS = ("until_decided", "verify_tls", "compression")
 _OPTIONAL = ("duration_s", "connections", "rate_per_s", "block_s", "ready_timeout_s")
 
 
@@ -100,7 +105,13 @@ class LoadPlan:
     bundled ones."""
     hotwords: str = ""
     """The `hotwords` field of the opening message, as FunASR takes it: words with spaces between them, or a
-    JSON object of words and weights in a string. They work where the second pass is contextual."""
+    JSON object of words and weights in a string. They work where the second pass is contextual. Where it
+    says {connection} the number of the connection stands, so that every client has a list of its own."""
+    closing: Closing = "normal"
+    """`normal`: the closing handshake, code 1000; `abrupt`: after the final result the connection is cut
+    (TCP reset), as by a client that is killed."""
+    compression: bool = False
+    """Offer permessage-deflate, as browsers do; the server must take it (`server.compression`)."""
     ready_timeout_s: float | None = 120.0
     """Wait this long for a completed dialogue before the load; None takes readiness for granted."""
     baseline_s: float = 0.0

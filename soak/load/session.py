@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from dataclasses import dataclass
+import struct
+from dataclasses import dataclass, replace
+from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from asr_server.wire import ClientDialogue, Final, ServerFault, UtteranceConfig, WireError
+from soak.load.plan import CONNECTION_NUMBER
 
 if TYPE_CHECKING:
+    from asyncio.trsock import TransportSocket
     from collections.abc import Callable
 
     from websockets.asyncio.client import ClientConnection
 
     from soak.load.clips import Clip
     from soak.load.messages import FailureKind
-    from soak.load.plan import LoadPlan, Pace
+    from soak.load.plan import Closing, LoadPlan, Pace
 
 _OUR_COMPLAINTS = frozenset({1002, 1003, 1007, 1009})
 """Close codes with which `websockets` itself gives up on what the server sent."""
@@ -48,6 +52,8 @@ class Endpoint:
     connect_timeout_s: float
     result_timeout_s: float
     close_timeout_s: float
+    closing: Closing = "normal"
+    compression: bool = False
 
     @classmethod
     def from_plan(cls, plan: LoadPlan) -> Endpoint:
@@ -62,7 +68,16 @@ class Endpoint:
             connect_timeout_s=plan.connect_timeout_s,
             result_timeout_s=plan.result_timeout_s,
             close_timeout_s=plan.close_timeout_s,
+            closing=plan.closing,
+            compression=plan.compression,
         )
+
+    def for_connection(self, number: int) -> Endpoint:
+        """Return it with the connection's number in the hotwords, where they ask for it."""
+        hotwords = self.utterance.hotwords.replace(CONNECTION_NUMBER, str(number))
+        if hotwords == self.utterance.hotwords:
+            return self
+        return replace(self, utterance=replace(self.utterance, hotwords=hotwords))
 
 
 @dataclass(frozen=True)
@@ -107,7 +122,9 @@ class Session:
         except BaseException:
             await self._close(connection)
             raise
-        if not await self._close(connection):
+        if self._endpoint.closing == "abrupt":
+            _cut(connection)
+        elif not await self._close(connection):
             limit = f"{self._endpoint.close_timeout_s:g} s"
             raise SessionError("close_timeout", f"the server did not finish closing within {limit}")
         return answer
@@ -119,7 +136,7 @@ class Session:
                 endpoint.url,
                 ssl=endpoint.tls,
                 proxy=None,  # memory is measured on the server, not on whatever the environment points to
-                compression=None,
+                compression="deflate" if endpoint.compression else None,
                 open_timeout=endpoint.connect_timeout_s,
                 close_timeout=endpoint.close_timeout_s,
                 ping_interval=None,  # FunASR's own clients send none
@@ -213,6 +230,13 @@ class Session:
             connection.transport.abort()
             raise
         return self._loop.time() - started_s < timeout_s
+
+
+def _cut(connection: ClientConnection) -> None:
+    """End the TCP connection by a reset, without a word."""
+    socket: TransportSocket = connection.transport.get_extra_info("socket")
+    socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+    connection.transport.abort()
 
 
 def _tls_context(plan: LoadPlan) -> ssl.SSLContext | None:

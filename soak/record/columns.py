@@ -48,6 +48,8 @@ COLUMNS = (
     "server_heap_in_use_bytes",
     "server_heap_free_bytes",
     "server_gc_objects",
+    "server_injected_bytes",
+    "server_injected_events",
     "harness_rss_bytes",
     "harness_cpu_s",
     "late_s",

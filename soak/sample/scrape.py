@@ -20,6 +20,8 @@ COLUMN_OF_METRIC = {
     "asr_heap_in_use_bytes": "server_heap_in_use_bytes",
     "asr_heap_free_bytes": "server_heap_free_bytes",
     "asr_python_gc_objects": "server_gc_objects",
+    "asr_injected_bytes": "server_injected_bytes",
+    "asr_injected_total": "server_injected_events",
 }
 """What is taken from the exposition, and the column of `samples.csv` it goes to; labels are summed."""
 

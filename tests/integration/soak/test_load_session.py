@@ -99,6 +99,53 @@ async def test_a_dialogue_sends_the_whole_clip_and_closes_with_1000() -> None:
     assert len(opened) == 1
 
 
+async def test_an_abrupt_end_is_a_reset_after_the_final_result() -> None:
+    ends: asyncio.Queue[tuple[int | None, bool]] = asyncio.Queue()
+
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        await connection.wait_closed()
+        ends.put_nowait((connection.close_code, connection.protocol.close_rcvd is None))
+
+    async with serving(handler) as url:
+        result = await Session(endpoint(url, closing="abrupt"), CLIP).run()
+        assert await ends.get() == (1006, True)
+    assert result.transcript == "one two"
+
+
+async def test_hotwords_can_be_each_connections_own() -> None:
+    asked: list[str] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        dialogue = ServerDialogue()
+        hear(dialogue, await connection.recv())
+        assert dialogue.config is not None
+        asked.append(dialogue.config.hotwords)
+        await connection.close()
+
+    async with serving(handler) as url:
+        words = endpoint(url, hotwords="明{connection} erik")
+        for number in (1, 22):
+            with pytest.raises(SessionError):
+                await Session(words.for_connection(number), CLIP).run()
+    assert asked == ["明1 erik", "明22 erik"]
+
+
+async def test_compression_is_offered_where_it_is_asked_for() -> None:
+    offered: list[bool] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        extensions = connection.request.headers.get("Sec-WebSocket-Extensions", "")
+        offered.append("permessage-deflate" in extensions)
+        await answer(connection)
+
+    async with serving(handler) as url:
+        for wanted in (False, True):
+            await Session(endpoint(url, compression=wanted), CLIP).run()
+    assert offered == [False, True]
+
+
 async def test_a_transcript_with_half_a_character_can_be_recorded() -> None:
     async def handler(connection: ServerConnection) -> None:
         await hear_out(connection)

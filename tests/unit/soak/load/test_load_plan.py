@@ -40,6 +40,8 @@ def test_any_valid_plan_survives(rate: float, connections: int, seed: int) -> No
         ({"url": URL, "connections": 1, "verify_tls": "no"}, "load.verify_tls"),
         ({"url": URL, "connections": 1, "hotwords": {"a": 1}}, "load.hotwords"),
         ({"url": URL, "connections": 1, "settle_s": -1}, "load.settle_s"),
+        ({"url": URL, "connections": 1, "closing": "rude"}, "load.closing"),
+        ({"url": URL, "connections": 1, "compression": "deflate"}, "load.compression"),
         ({"url": URL, "duration_s": 9}, "load.duration_s"),
         ({"url": URL, "connections": 1, "speed": 3}, "load.speed is not a setting"),
     ],
