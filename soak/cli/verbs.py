@@ -43,6 +43,10 @@ VERBS = {
         "soak.cli.report",
         "Write verdict.json, report.html and memory.png of recorded runs anew, from what they recorded.",
     ),
+    "selftest": Verb(
+        "soak.cli.selftest",
+        "Put known leaks into the bundled server and see whether soak finds, measures and names them.",
+    ),
     "model": Verb("soak.cli.model", "The models of the bundled server."),
 }
 

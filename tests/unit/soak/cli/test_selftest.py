@@ -1,0 +1,84 @@
+"""The exit code and the JSON of `soak selftest`, with trials that were not run."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from soak import cli
+from soak.analyse import Label
+from soak.cli import selftest as verb
+from soak.selftest.conduct import Interrupted
+from soak.selftest.outcome import Outcome, Result, Unit
+from soak.selftest.trials import quick_trials
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from soak.selftest.trials import Trial
+
+
+def _ending_in(results: Sequence[Result | None]) -> object:
+    def conduct(trials: Sequence[Trial], *_: object) -> Iterator[Outcome]:
+        for trial, result in zip(trials, results, strict=False):
+            if result is None:
+                raise Interrupted
+            yield Outcome(
+                trial, result, Label.CLIMBING, (), None, 1.0, 1.0, Unit.BYTES_PER_CONNECTION, "a run"
+            )
+
+    return conduct
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, results: Sequence[Result | None], *arguments: str) -> int:
+    monkeypatch.setattr(verb, "conduct", _ending_in(results))
+    monkeypatch.setattr("sys.argv", ["soak", "selftest", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("results", "status"),
+    [
+        ([Result.CLEAN, Result.DETECTED, Result.TOO_SMALL, Result.UNDECIDED, Result.ENDS], 0),
+        ([Result.CLEAN, Result.MISSED], 1),
+        ([Result.MISNAMED], 1),
+        ([Result.FALSE_ALARM, Result.DETECTED], 1),
+        ([Result.MISSED, Result.FAILED], 4),
+        ([Result.CLEAN, None], 130),
+        ([None], 130),
+    ],
+)
+def test_the_exit_code_is_that_of_the_worst(
+    monkeypatch: pytest.MonkeyPatch, results: list[Result | None], status: int
+) -> None:
+    assert _run(monkeypatch, results) == status
+
+
+def test_json_stands_alone_on_standard_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(monkeypatch, [Result.CLEAN, Result.MISSED], "--json") == 1
+    said = capsys.readouterr()
+    data = json.loads(said.out)
+    assert (data["complete"], data["as_expected"]) == (True, False)
+    assert [trial["name"] for trial in data["trials"]] == [each.name for each in quick_trials()[:2]]
+    assert "1 of 2 not as expected: session-full (missed)." in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--kind", "sesion"], "--kind sesion: there is no such kind"),
+        (["--all", "--kind", "fd"], "give --all or --kind, not both"),
+        (["--connections", "20"], "--connections must be at least 180, not 20"),
+    ],
+)
+def test_a_mistake_is_said_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert _run(monkeypatch, [], *arguments) == 2
+    assert words in capsys.readouterr().err
