@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LABEL_SMOOTHING = 0.1
 CTC_WEIGHT = 0.5
 BLANK = 0
+LARGEST_PHASE = 0.35
+"""How far the weights left over by what came before shift all firings. In long streams they add up."""
 FIRED = 1.0 - 1e-4
 """Scaled weights sum to whole numbers but for rounding."""
 
@@ -120,16 +122,18 @@ def hear_offline(parts: Parts, geometry: Geometry, positions: Positions, batch: 
 
 
 def fire(enc: Tensor, weights: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
-    """CIF with weights scaled to `counts` tokens: embeddings [B, N, D], and where each fires, [B, N]."""
+    """CIF with weights scaled to `counts` tokens: embeddings [B, N, D], and where each fires, [B, N].
+
+    Every recording begins at a random phase, as a stream does that has been going on.
+    """
     with torch.autocast("cpu", enabled=False):
         scaled = weights * (counts / weights.sum(dim=1).clamp(min=1e-3))[:, None]
-        ends = torch.cumsum(scaled, dim=1)
-        token = torch.arange(int(counts.max()), dtype=torch.float32)
-        overlap = torch.minimum(ends[:, None, :], token[None, :, None] + 1.0) - torch.maximum(
-            (ends - scaled)[:, None, :], token[None, :, None]
-        )
+        phase = (torch.rand(len(counts), 1, 1) * 2.0 - 1.0) * LARGEST_PHASE
+        starts = torch.arange(int(counts.max()), dtype=torch.float32)[None, :, None] - phase
+        ends = torch.cumsum(scaled, dim=1)[:, None, :]
+        overlap = torch.minimum(ends, starts + 1.0) - torch.maximum(ends - scaled[:, None, :], starts)
         embeds = torch.relu(overlap) @ enc.float()
-        fired_at = (ends[:, None, :] < token[None, :, None] + FIRED).sum(dim=2).clamp(max=ends.shape[1] - 1)
+        fired_at = (ends < starts + FIRED).sum(dim=2).clamp(max=ends.shape[2] - 1)
     return embeds, fired_at
 
 
