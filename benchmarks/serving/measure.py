@@ -91,8 +91,10 @@ def run_server(
         )
         return figures
 
-    alone = run(1, math.inf)
-    allowed_s = alone.lag_median_s + CHUNK_S
+    alone_s = run(1, math.inf).lag_median_s
+    if math.isinf(alone_s):
+        raise ContenderError("a stream that had the server to itself got no result")
+    allowed_s = alone_s + CHUNK_S
     first = run(max(1, int(FIRST_LOAD / loop_cpu_s)), allowed_s)
     streams = most_streams(
         lambda streams: run(streams, allowed_s).keeps_up,

@@ -179,9 +179,9 @@ class Load:
         return self._figures(used_s)
 
     def _figures(self, used_s: float) -> LoadFigures:
-        if np.quantile(self._seen.late_s, 0.95) > MOST_LATENESS_S:
+        if not self._seen.late_s or np.quantile(self._seen.late_s, 0.95) > MOST_LATENESS_S:
             raise ContenderError(f"this process is too slow to send {self._streams} streams in time")
-        lags_s = self._seen.lags_s
+        lags_s = self._seen.lags_s or [math.inf]  # nothing came: nothing was in time
         return LoadFigures(
             self._streams,
             float(np.quantile(lags_s, 0.95)),
