@@ -100,7 +100,7 @@ class Driver:
                 await self._be_quiet()
         await self._load_in_blocks(rate_per_s, ends_at_s)
         # what is left is too short for a block: the last rest is the longer for it
-        if ends_at_s is not None and not self._finishing:
+        if ends_at_s is not None and self._left and not self._finishing:
             await asyncio.sleep(ends_at_s - time.monotonic())
         return "finished"
 

@@ -170,6 +170,13 @@ async def test_a_time_limit_ends_the_load_after_its_last_rest() -> None:
     assert totals(messages).connections_completed > 0
 
 
+async def test_a_load_whose_connections_are_made_does_not_wait_for_its_time_limit() -> None:
+    async with running_server() as server, asyncio.timeout(60):
+        load = plan(server.url, connections=3, duration_s=1000, rate_per_s=50, max_open=2, block_s=0.1)
+        messages = await drive(load)
+    assert totals(messages).connections_completed == 3
+
+
 async def test_the_cap_holds_and_arrivals_that_meet_it_are_counted() -> None:
     messages: list[Message] = []
     async with running_server() as server:
