@@ -66,7 +66,8 @@ def selftest(
     inconclusive, or by a plateau that admits growth of that size.
 
     Exit codes: 0 all as expected, 1 a leak was missed or misnamed, or a clean run
-    was called climbing, 2 usage, 4 the server failed, 130 interrupted.
+    was called climbing, 2 usage, 3 the machine was too busy for some trials,
+    4 the server failed, 130 interrupted.
     """
     if everything and kind:
         raise SoakError("give --all or --kind, not both")
@@ -115,4 +116,7 @@ def _exit_code(outcomes: list[Outcome], *, interrupted: bool) -> ExitCode:
         return ExitCode.INTERRUPTED
     if any(outcome.result is Result.FAILED for outcome in outcomes):
         return ExitCode.TARGET_FAILED
-    return ExitCode.PLATEAU if all(outcome.as_expected for outcome in outcomes) else ExitCode.CLIMBING
+    bad = {outcome.result for outcome in outcomes if not outcome.as_expected}
+    if bad == {Result.CUT_SHORT}:
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.CLIMBING if bad else ExitCode.PLATEAU

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from soak.record import Run
     from soak.selftest.trials import Trial
 
+ENOUGH = 0.9
+"""A run that made less than this share of its connections proves nothing by what it did not find."""
 COLUMN_OF = {
     Resource.FDS: "fds",
     Resource.SOCKETS: "sockets",
@@ -42,6 +44,7 @@ class Result(StrEnum):
     MISSED = "missed"
     MISNAMED = "misnamed"
     FALSE_ALARM = "false alarm"
+    CUT_SHORT = "cut short"
     FAILED = "server failed"
 
 
@@ -131,6 +134,8 @@ def outcome_of(trial: Trial, run: Run, judgement: Judgement, exit_code: ExitCode
     result = _result(trial, judgement, truth, climbs)
     if exit_code is ExitCode.TARGET_FAILED:
         result = Result.FAILED
+    elif result in (Result.MISSED, Result.UNDECIDED) and _was_cut_short(run):
+        result = Result.CUT_SHORT
     return Outcome(
         trial=trial,
         result=result,
@@ -142,6 +147,11 @@ def outcome_of(trial: Trial, run: Run, judgement: Judgement, exit_code: ExitCode
         unit=unit,
         run=str(run.path),
     )
+
+
+def _was_cut_short(run: Run) -> bool:
+    planned = run.manifest.get("load_plan", {}).get("connections")
+    return planned is not None and run.samples["connections_completed"].max() < ENOUGH * planned
 
 
 def truth_of(run: Run) -> Truth:

@@ -25,6 +25,7 @@ EXPLAINED = {
     "it says so",
     Result.UNDECIDED: "undecided: the run was called inconclusive; more connections would settle it",
     Result.ENDS: "ends, no leak: growth that stops by itself was not called a leak",
+    Result.CUT_SHORT: "cut short: this machine was too busy for the load, and the run proves nothing",
     Result.MISNAMED: "misnamed: climbing, but the resource that leaked was not named, or another was",
 }
 

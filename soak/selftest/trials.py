@@ -22,12 +22,14 @@ SETTINGS = (
     "load.settle_s=0.5",
     "load.rest_s=1.0",
     "load.baseline_s=1.0",
+    "load.duration_s=240",
     "server.sweep_interval_s=0",
     "sample.interval_s=0.25",
     "sample.metrics_interval_s=0.5",
     "judge.min_duration_s=20",
 )
-"""Short waits, because this server frees a connection at its close here; the rest is as in a long run."""
+"""Short waits, because this server frees a connection at its close here; the rest is as in a long run. The
+duration is a limit for machines that cannot take the load."""
 
 
 class Share(StrEnum):

@@ -46,6 +46,8 @@ def _run(monkeypatch: pytest.MonkeyPatch, results: Sequence[Result | None], *arg
         ([Result.CLEAN, Result.DETECTED, Result.TOO_SMALL, Result.UNDECIDED, Result.ENDS], 0),
         ([Result.CLEAN, Result.MISSED], 1),
         ([Result.MISNAMED], 1),
+        ([Result.CLEAN, Result.CUT_SHORT], 3),
+        ([Result.MISSED, Result.CUT_SHORT], 1),
         ([Result.FALSE_ALARM, Result.DETECTED], 1),
         ([Result.MISSED, Result.FAILED], 4),
         ([Result.CLEAN, None], 130),

@@ -118,6 +118,16 @@ def test_too_short_a_run_is_undecided_for_a_tenth_and_missed_for_the_whole() -> 
     assert outcome(trial_of("session", Share.FULL), short).result is Result.MISSED
 
 
+def test_a_run_that_a_busy_machine_cut_short_proves_nothing() -> None:
+    short = replace(recorded(blocks=5), manifest={"load_plan": {"connections": 288}})
+    for share in (Share.FULL, Share.TENTH):
+        ended = outcome(trial_of("session", share), short)
+        assert ended.result is Result.CUT_SHORT
+        assert not ended.as_expected
+    found = replace(recorded(kept_bytes=32 * KIB), manifest={"load_plan": {"connections": 288}})
+    assert outcome(trial_of("session", Share.FULL), found).result is Result.DETECTED
+
+
 def test_another_resource_than_the_one_that_leaks_is_misnamed() -> None:
     assert outcome(trial_of("session", Share.FULL), recorded(sockets=1.0)).result is Result.MISNAMED
     both = recorded(sockets=1.0, kept_bytes=32 * KIB)
