@@ -106,7 +106,7 @@ def _as_json(outcomes: list[Outcome], *, complete: bool) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
         "complete": complete,
-        "as_expected": all(outcome.as_expected for outcome in outcomes),
+        "as_expected": complete and all(outcome.as_expected for outcome in outcomes),
         "trials": [outcome.to_json_object() for outcome in outcomes],
     }
 
