@@ -23,6 +23,8 @@ WINDOW = LEFT + CHUNK + RIGHT
 STACKED, STEP = 7, 6
 """Frames stacked into one feature vector, and frames between two of them."""
 LONGEST_PAUSE = 60
+PARTING_PAUSE = 25
+"""Frames of 10 ms between two utterances from which on their tokens are counted apart."""
 BABBLE_UTTERANCES = 400
 FAVOURED_SHARE = 0.5
 
@@ -41,6 +43,10 @@ class Batch:
     """Token ids, padded with -1: int [B, N]."""
     target_lengths: Tensor
     """int [B]."""
+    part_ends: Tensor
+    """Frames of a recording up to which each part of it reaches, parted where it pauses: int [B, P]."""
+    part_counts: Tensor
+    """Tokens said in each part; 0 behind the last: int [B, P]."""
     windows: Tensor
     """For the online model: which rows of `frames` each window holds, [W, 20]."""
     window_lengths: Tensor
@@ -66,6 +72,18 @@ class Mixture:
     """Utterances of which half of all recordings begin with one."""
 
 
+@dataclass
+class Recording:
+    """Utterances joined, before they are stacked."""
+
+    mel: np.ndarray
+    """[T, 80]."""
+    ids: np.ndarray
+    """int [N]."""
+    parts: list[tuple[int, int]]
+    """Where each part ends, in frames of 10 ms, and how many tokens it holds."""
+
+
 class Batches(IterableDataset):
     """Batches without end. Every worker draws its own."""
 
@@ -84,43 +102,55 @@ class Batches(IterableDataset):
             recordings = [self._recording(corpus, augmenter, random) for _ in range(self._mixture.size)]
             yield self.collate(recordings, random)
 
-    def _recording(
-        self, corpus: Corpus, augmenter: Augmenter, random: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _recording(self, corpus: Corpus, augmenter: Augmenter, random: np.random.Generator) -> Recording:
         count = 1 if random.random() < 0.6 else int(random.integers(1, self._mixture.longest_join + 1))
-        parts, ids = [augmenter.pause(int(random.integers(0, LONGEST_PAUSE)))], []
+        pieces, ids = [augmenter.pause(int(random.integers(0, LONGEST_PAUSE)))], []
+        parts: list[tuple[int, int]] = []
+        frames, waiting = len(pieces[0]), 0
         chosen = random.integers(0, len(corpus), count)
         if self._mixture.favoured and random.random() < FAVOURED_SHARE:
             chosen[0] = random.choice(self._mixture.favoured)
         for index in chosen:
             utterance = corpus[int(index)]
-            parts += [augmenter.voice(utterance.mel), augmenter.pause(int(random.integers(3, LONGEST_PAUSE)))]
+            pause = augmenter.pause(int(random.integers(3, LONGEST_PAUSE)))
+            pieces += [augmenter.voice(utterance.mel), pause]
             ids.append(utterance.ids)
-        return augmenter.channel(np.concatenate(parts)), np.concatenate(ids)
+            frames += len(pieces[-2]) + len(pause)
+            waiting += len(utterance.ids)
+            if len(pause) >= PARTING_PAUSE:
+                parts.append((frames - len(pause) // 2, waiting))
+                waiting = 0
+        if waiting:
+            parts.append((frames, waiting))
+        parts[-1] = (frames, parts[-1][1])
+        return Recording(augmenter.channel(np.concatenate(pieces)), np.concatenate(ids), parts)
 
-    def collate(
-        self, recordings: list[tuple[np.ndarray, np.ndarray]], random: np.random.Generator | None
-    ) -> Batch:
-        """Stack, normalise and cut recordings (mel [T, 80], ids [N]); without `random` streams begin at 1."""
-        features = [(stack(mel) + self._shift) * self._scale for mel, _ in recordings]
+    def collate(self, recordings: list[Recording], random: np.random.Generator) -> Batch:
+        """Stack, normalise and cut recordings; half of the streams have been going on for a while."""
+        features = [(stack(recording.mel) + self._shift) * self._scale for recording in recordings]
         lengths = np.array([len(rows) for rows in features])
-        offsets = np.ones(len(features), int)
-        if random is not None:
-            late = random.random(len(features)) < 0.5
-            offsets += late * random.integers(0, self._mixture.largest_offset, len(features))
+        late = random.random(len(features)) < 0.5
+        offsets = 1 + late * random.integers(0, self._mixture.largest_offset, len(features))
         positions = [np.arange(length) + offset for length, offset in zip(lengths, offsets, strict=True)]
         starts = np.cumsum(lengths) - lengths + 1
         cuts = [cut(int(length), int(start)) for length, start in zip(lengths, starts, strict=True)]
-        targets = np.full((len(features), max(len(ids) for _, ids in recordings)), -1)
-        for row, (_, ids) in zip(targets, recordings, strict=True):
-            row[: len(ids)] = ids
+        targets = np.full((len(features), max(len(recording.ids) for recording in recordings)), -1)
+        part_ends = np.repeat(lengths[:, None], max(len(recording.parts) for recording in recordings), axis=1)
+        part_counts = np.zeros_like(part_ends)
+        for number, recording in enumerate(recordings):
+            targets[number, : len(recording.ids)] = recording.ids
+            for part, (end, count) in enumerate(recording.parts):
+                part_ends[number, part] = min(-(-end // STEP), lengths[number])
+                part_counts[number, part] = count
         owners = [(b, k) for b, (rows, _, _) in enumerate(cuts) for k in range(len(rows))]
         return Batch(
             frames=torch.from_numpy(np.concatenate([np.zeros((1, features[0].shape[1])), *features])).float(),
             positions=torch.from_numpy(np.concatenate([[0], *positions])),
             lengths=torch.from_numpy(lengths),
             targets=torch.from_numpy(targets),
-            target_lengths=torch.tensor([len(ids) for _, ids in recordings]),
+            target_lengths=torch.tensor([len(recording.ids) for recording in recordings]),
+            part_ends=torch.from_numpy(part_ends),
+            part_counts=torch.from_numpy(part_counts),
             windows=torch.from_numpy(np.concatenate([rows for rows, _, _ in cuts])),
             window_lengths=torch.from_numpy(np.concatenate([lengths for _, lengths, _ in cuts])),
             window_ends=torch.from_numpy(np.concatenate([ends for _, _, ends in cuts])),

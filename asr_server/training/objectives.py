@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from asr_server.training.batches import LEFT, WINDOW
+from asr_server.training.batches import LEFT, RIGHT, WINDOW
 from asr_server.training.network import MASKED_SCORE, length_mask
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Heard:
     logits: Tensor
     """[B, N, V]."""
     firing: Tensor
-    """Sum of the predictor's weights: [B]."""
+    """Sum of the predictor's weights in each part of a recording: [B, P]."""
     frames: Tensor
     """Encoder output at the frames that count, for CTC: [B, T, D]."""
     frame_lengths: Tensor
@@ -95,9 +95,13 @@ def hear_online(parts: Parts, geometry: Geometry, positions: Positions, batch: B
     heard[recording, step] = counts
     heard = heard.flatten(1, 2)
     lengths = heard.sum(dim=1)
-    frames = enc.new_zeros(recordings, int(lengths.max()), enc.shape[2])
-    frames[length_mask(lengths, frames.shape[1]) > 0] = enc[heard]
-    return Heard(logits, weights.sum(dim=1), frames, lengths)
+    counting = length_mask(lengths, int(lengths.max())) > 0
+    frames = enc.new_zeros(*counting.shape, enc.shape[2])
+    frames[counting] = enc[heard]
+    in_order = weights.new_zeros(counting.shape)
+    in_order[counting] = weights[heard]
+    # The first window begins with as many frames that are not there as it has look-ahead.
+    return Heard(logits, sums_of_parts(in_order, batch.part_ends + RIGHT), frames, lengths)
 
 
 def encode_offline(
@@ -118,7 +122,15 @@ def hear_offline(parts: Parts, geometry: Geometry, positions: Positions, batch: 
     embeds, _ = fire(enc, weights, batch.target_lengths)
     tokens = length_mask(batch.target_lengths, embeds.shape[1])
     hidden, _ = parts.decoder.hidden(enc, mask, embeds, tokens, [None] * len(parts.decoder.blocks))
-    return Heard(parts.decoder.output_layer(hidden), weights.sum(dim=1), enc, batch.lengths)
+    firing = sums_of_parts(weights, batch.part_ends)
+    return Heard(parts.decoder.output_layer(hidden), firing, enc, batch.lengths)
+
+
+def sums_of_parts(weights: Tensor, ends: Tensor) -> Tensor:
+    """Sum weights [B, T] between one of `ends` [B, P] and the next: [B, P]."""
+    sums = nn.functional.pad(torch.cumsum(weights, dim=1), (1, 0))
+    reached = sums.gather(1, ends.clamp(max=weights.shape[1]))
+    return torch.diff(reached, dim=1, prepend=torch.zeros(len(weights), 1))
 
 
 def fire(enc: Tensor, weights: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
@@ -137,24 +149,32 @@ def fire(enc: Tensor, weights: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
     return embeds, fired_at
 
 
-def loss_of(heard: Heard, batch: Batch, ctc_head: nn.Linear | None) -> tuple[Tensor, dict[str, float]]:
+def loss_of(heard: Heard, batch: Batch, ctc_head: nn.Linear) -> tuple[Tensor, dict[str, float]]:
     """The sum that is minimised, and its parts for the log."""
-    logits = heard.logits.float()
-    tokens = nn.functional.cross_entropy(
-        logits.flatten(0, 1), batch.targets.flatten(), ignore_index=-1, label_smoothing=LABEL_SMOOTHING
+    tokens, report = token_loss(heard.logits, batch)
+    quantity = (heard.firing - batch.part_counts).abs().sum(dim=1).mean()
+    scores = ctc_head(heard.frames).float().log_softmax(dim=2).transpose(0, 1)
+    ctc = nn.functional.ctc_loss(
+        scores,
+        batch.targets.clamp(min=1),
+        heard.frame_lengths,
+        batch.target_lengths,
+        blank=BLANK,
+        zero_infinity=True,
     )
-    quantity = (heard.firing - batch.target_lengths).abs().mean()
+    report |= {"quantity": quantity.item(), "ctc": ctc.item()}
+    return tokens + quantity + CTC_WEIGHT * ctc, report
+
+
+def token_loss(logits: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    """Cross entropy of logits [B, N, V], and the share of tokens that are wrong."""
+    loss = nn.functional.cross_entropy(
+        logits.float().flatten(0, 1),
+        batch.targets.flatten(),
+        ignore_index=-1,
+        label_smoothing=LABEL_SMOOTHING,
+    )
     wrong = (
         (logits.argmax(dim=2) != batch.targets) & (batch.targets >= 0)
     ).sum() / batch.target_lengths.sum()
-    total = tokens + quantity
-    report = {"tokens": tokens.item(), "quantity": quantity.item(), "wrong": wrong.item()}
-    if ctc_head is not None:
-        scores = ctc_head(heard.frames).float().log_softmax(dim=2).transpose(0, 1)
-        ctc = nn.functional.ctc_loss(
-            scores, batch.targets.clamp(min=1), heard.frame_lengths, batch.target_lengths,
-            blank=BLANK, zero_infinity=True,
-        )  # fmt: skip
-        total = total + CTC_WEIGHT * ctc
-        report["ctc"] = ctc.item()
-    return total, report
+    return loss, {"tokens": loss.item(), "wrong": wrong.item()}

@@ -26,7 +26,7 @@ from asr_server.training.contextual import ContextualModel
 from asr_server.training.corpus import Corpus
 from asr_server.training.geometry import TINY
 from asr_server.training.hotword_lists import as_tensors, draw_hotwords, names_in, respell
-from asr_server.training.objectives import Heard, Positions, hear_offline, hear_online, loss_of
+from asr_server.training.objectives import Positions, hear_offline, hear_online, loss_of, token_loss
 from asr_server.training.optimise import Schedule, optimise
 from asr_server.training.weights import Parts
 
@@ -139,13 +139,13 @@ def contextual_training(
         speech = batch.frames.new_zeros(len(batch.lengths), int(batch.lengths.max()), TINY.feature_dim)
         speech[torch.arange(speech.shape[1]) < batch.lengths[:, None]] = batch.frames[1:]
         lists = as_tensors(hotwords)
-        logits, sums, enc = model.forward_training(speech, batch.lengths, batch.target_lengths, *lists)
-        total, report = loss_of(Heard(logits, sums, enc, batch.lengths), batch, None)
+        logits, _, _ = model.forward_training(speech, batch.lengths, batch.target_lengths, *lists)
+        loss, report = token_loss(logits, batch)
         changed = targets != torch.nn.utils.rnn.pad_sequence(
             [torch.tensor(ids) for ids in said], batch_first=True, padding_value=-1
         )
         hit = (logits.argmax(dim=2) == targets)[changed]
-        return total, report | {"asked": hit.float().mean().item() if len(hit) else 1.0}
+        return loss, report | {"asked": hit.float().mean().item() if len(hit) else 1.0}
 
     return model, next_loss
 
