@@ -62,8 +62,8 @@ def selftest(
     of memory (heap, arenas, stacks, …) comes with attribution, which is not there
     yet.
 
-    A tenth may be too small for so short a run. Then the run must say so: by being
-    inconclusive, or by a plateau that admits growth of that size.
+    A tenth may be too small for so short a run. Then the run must say so: by
+    being inconclusive, or by a plateau that admits growth of that size.
 
     Exit codes: 0 all as expected, 1 a leak was missed or misnamed, or a clean run
     was called climbing, 2 usage, 3 the machine was too busy for some trials,
