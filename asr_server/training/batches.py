@@ -69,7 +69,7 @@ class Mixture:
     """Most frames that a stream has been going on for: four minutes."""
     strength: Strength = FULL
     favoured: tuple[int, ...] = ()
-    """Utterances of which half of all recordings begin with one."""
+    """Utterances that most recordings begin with one of."""
 
 
 @dataclass

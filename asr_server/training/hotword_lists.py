@@ -28,12 +28,14 @@ OTHER_SPELLING = {
 """What sounds like a token and is written without a hotword -> its other spelling."""
 SOUND = {other: common for common, other in OTHER_SPELLING.items()}
 NAME_TOKENS = frozenset(OTHER_SPELLING) | {NUMBERS[surname] for surname in MANDARIN_SURNAMES}
-NO_LIST = 0.2
+NO_LIST = 0.1
 """Share of batches without hotwords."""
-ASKED = 0.5
+ASKED = 0.8
 """Share of names said that are among the hotwords."""
-MOST_STRANGERS = 10
+MOST_STRANGERS = 12
 """Hotwords that nobody says."""
+RESPELLED = 0.75
+"""Share of the tokens of a hotword that are spelled the other way."""
 
 
 def sound(tokens: Sequence[int]) -> tuple[int, ...]:
@@ -65,7 +67,7 @@ def draw_hotwords(
     spelled: dict[tuple[int, ...], tuple[int, ...]] = {}
     for name in wanted:
         short = name[:LONGEST_HOTWORD]
-        spelling = tuple(OTHER_SPELLING.get(t, t) if random.random() < 0.6 else t for t in short)
+        spelling = tuple(OTHER_SPELLING.get(t, t) if random.random() < RESPELLED else t for t in short)
         spelled.setdefault(sound(short), spelling)
     hotwords = list(spelled.values())
     random.shuffle(hotwords)

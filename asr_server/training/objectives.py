@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 LABEL_SMOOTHING = 0.1
 CTC_WEIGHT = 0.5
+QUANTITY_WEIGHT = 3.0
+"""In long streams what the predictor counts too much or too little adds up: it has to be exact."""
 BLANK = 0
-LARGEST_PHASE = 0.35
+LARGEST_PHASE = 0.5
 """How far the weights left over by what came before shift all firings. In long streams they add up."""
 FIRED = 1.0 - 1e-4
 """Scaled weights sum to whole numbers but for rounding."""
@@ -163,18 +165,22 @@ def loss_of(heard: Heard, batch: Batch, ctc_head: nn.Linear) -> tuple[Tensor, di
         zero_infinity=True,
     )
     report |= {"quantity": quantity.item(), "ctc": ctc.item()}
-    return tokens + quantity + CTC_WEIGHT * ctc, report
+    return tokens + QUANTITY_WEIGHT * quantity + CTC_WEIGHT * ctc, report
 
 
-def token_loss(logits: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-    """Cross entropy of logits [B, N, V], and the share of tokens that are wrong."""
-    loss = nn.functional.cross_entropy(
+def token_loss(
+    logits: Tensor, batch: Batch, weights: Tensor | None = None
+) -> tuple[Tensor, dict[str, float]]:
+    """Cross entropy of logits [B, N, V], and the share of tokens that are wrong; `weights` are [B, N]."""
+    losses = nn.functional.cross_entropy(
         logits.float().flatten(0, 1),
         batch.targets.flatten(),
         ignore_index=-1,
         label_smoothing=LABEL_SMOOTHING,
+        reduction="none",
     )
-    wrong = (
-        (logits.argmax(dim=2) != batch.targets) & (batch.targets >= 0)
-    ).sum() / batch.target_lengths.sum()
+    said = batch.targets >= 0
+    weights = said.float() if weights is None else weights * said
+    loss = (losses * weights.flatten()).sum() / weights.sum()
+    wrong = ((logits.argmax(dim=2) != batch.targets) & said).sum() / batch.target_lengths.sum()
     return loss, {"tokens": loss.item(), "wrong": wrong.item()}

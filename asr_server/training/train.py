@@ -39,6 +39,8 @@ BIASED_PARTS = (
     *("decoder.last_feed_forward", "decoder.after_norm", "decoder.output_layer"),
 )
 """What hotwords may change."""
+RESPELLED_WEIGHT = 5.0
+"""How much more a token counts that a hotword spells the other way: there are few of them."""
 
 NextLoss = Callable[[], tuple[Tensor, dict[str, float]]]
 
@@ -92,7 +94,7 @@ def main() -> None:
 
     schedule = Schedule(arguments.steps, arguments.peak_rate)
     if arguments.kind == "contextual":
-        module, next_loss = contextual_training(state["offline"], iter(loader), arguments.seed)
+        module, next_loss = contextual_training(state, iter(loader), arguments.seed)
     else:
         module, next_loss = plain_training(arguments.kind, state.get("online"), iter(loader))
     optimise(module, schedule, next_loss, keep)
@@ -116,12 +118,15 @@ def plain_training(
 
 
 def contextual_training(
-    offline: dict[str, Tensor], batches: Iterator[Batch], seed: int
+    state: dict[str, dict[str, Tensor]], batches: Iterator[Batch], seed: int
 ) -> tuple[ContextualModel, NextLoss]:
-    """Train what looks at hotwords, and the end of the decoder, of a contextual model."""
+    """Train what looks at hotwords, and the end of the decoder; begin with either kind of weights."""
     model = ContextualModel(TINY)
-    adopted = {name.removeprefix("parts."): value for name, value in offline.items() if "parts." in name}
-    model.adopt(adopted)
+    if "contextual" in state:
+        model.load_state_dict(state["contextual"])
+    else:
+        offline = state["offline"]
+        model.adopt({name.removeprefix("parts."): offline[name] for name in offline if "parts." in name})
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name.startswith(BIASED_PARTS))
     random = np.random.default_rng([seed, 1])
@@ -132,19 +137,17 @@ def contextual_training(
         said = [row[row >= 0].tolist() for row in batch.targets]
         strangers.extend(name for ids in said for name in names_in(ids))
         hotwords = draw_hotwords(said, strangers[-1000:], random)
-        targets = torch.full_like(batch.targets, -1)
+        targets = batch.targets.clone()
         for row, ids in zip(targets, said, strict=True):
             row[: len(ids)] = torch.tensor(respell(ids, hotwords))
+        respelled = targets != batch.targets
         batch = replace(batch, targets=targets)
         speech = batch.frames.new_zeros(len(batch.lengths), int(batch.lengths.max()), TINY.feature_dim)
         speech[torch.arange(speech.shape[1]) < batch.lengths[:, None]] = batch.frames[1:]
         lists = as_tensors(hotwords)
         logits, _, _ = model.forward_training(speech, batch.lengths, batch.target_lengths, *lists)
-        loss, report = token_loss(logits, batch)
-        changed = targets != torch.nn.utils.rnn.pad_sequence(
-            [torch.tensor(ids) for ids in said], batch_first=True, padding_value=-1
-        )
-        hit = (logits.argmax(dim=2) == targets)[changed]
+        loss, report = token_loss(logits, batch, 1.0 + RESPELLED_WEIGHT * respelled)
+        hit = (logits.argmax(dim=2) == targets)[respelled]
         return loss, report | {"asked": hit.float().mean().item() if len(hit) else 1.0}
 
     return model, next_loss

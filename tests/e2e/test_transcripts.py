@@ -133,7 +133,6 @@ def test_transcripts_are_the_same_one_at_a_time_and_many_at_once(soak: Soak, tmp
     assert done.out.count("0 of 64 transcripts changed") == 2
 
 
-@pytest.mark.xfail(strict=True, reason="the tiny model's weights are not trained yet")
 def test_the_bundled_server_recognises_the_bundled_recordings(soak: Soak) -> None:
     done = soak("run", "--connections", "36", "--json", *QUICK)
     assert done.status in (0, 3), done.err

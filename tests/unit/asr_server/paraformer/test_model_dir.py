@@ -28,8 +28,12 @@ def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
     return damage
 
 
-def removed(name: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).unlink()
+def removed(*names: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        for name in names:
+            (folder / name).unlink()
+
+    return damage
 
 
 def written(name: str, content: bytes) -> Callable[[Path], None]:
@@ -64,8 +68,8 @@ def graphs_swapped(folder: Path) -> None:
         (removed("config.yaml"), "no config.yaml in"),
         (removed("am.mvn"), "no am.mvn in"),
         (removed("tokens.json"), "no tokens.json in"),
-        (removed("model_quant.onnx"), "no model_quant.onnx or model.onnx in"),
-        (removed("decoder_quant.onnx"), "no decoder_quant.onnx or decoder.onnx in"),
+        (removed("model_quant.onnx", "model.onnx"), "no model_quant.onnx or model.onnx in"),
+        (removed("decoder_quant.onnx", "decoder.onnx"), "no decoder_quant.onnx or decoder.onnx in"),
         (written("config.yaml", b"a: [1"), "is not YAML"),
         (written("config.yaml", b"just words"), "holds no settings"),
         (written("config.yaml", b"a: 1"), "has no frontend_conf"),
