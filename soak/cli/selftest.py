@@ -14,7 +14,7 @@ from soak.quantity import format_duration
 from soak.selftest.conduct import Interrupted, conduct
 from soak.selftest.outcome import Outcome, Result
 from soak.selftest.table import footnotes, outcome_line, outcome_table, summary
-from soak.selftest.trials import DEFAULT_CONNECTIONS, SPECIMENS, quick_trials, trials_of
+from soak.selftest.trials import DEFAULT_CONNECTIONS, SPECIMENS, THOROUGH_CONNECTIONS, quick_trials, trials_of
 
 SCHEMA_VERSION = 1
 FEWEST_CONNECTIONS = 180
@@ -27,7 +27,7 @@ def selftest(
     *,
     everything: Annotated[
         bool,
-        typer.Option("--all", help="Try every kind, at full and at a tenth of its size (about an hour)."),
+        typer.Option("--all", help="Try every kind, at full and at a tenth of its size (well over an hour)."),
     ] = False,
     kind: Annotated[
         list[str] | None,
@@ -37,8 +37,12 @@ def selftest(
         ),
     ] = None,
     connections: Annotated[
-        int, typer.Option(help=f"Connections in each trial, at least {FEWEST_CONNECTIONS}.")
-    ] = DEFAULT_CONNECTIONS,
+        int | None,
+        typer.Option(
+            help=f"Connections in each trial, at least {FEWEST_CONNECTIONS}.",
+            show_default=f"{DEFAULT_CONNECTIONS}; {THOROUGH_CONNECTIONS} with --all and --kind",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the run directories of the trials go.")] = Path(
         "reports/selftest"
     ),
@@ -71,6 +75,8 @@ def selftest(
     """
     if everything and kind:
         raise SoakError("give --all or --kind, not both")
+    if connections is None:
+        connections = THOROUGH_CONNECTIONS if everything or kind else DEFAULT_CONNECTIONS
     if connections < FEWEST_CONNECTIONS:
         raise SoakError(f"--connections must be at least {FEWEST_CONNECTIONS}, not {connections}")
     trials = trials_of(list(SPECIMENS)) if everything else trials_of(kind) if kind else quick_trials()
