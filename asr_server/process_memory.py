@@ -58,6 +58,9 @@ _libc = ctypes.CDLL(None)
 _mallinfo2 = getattr(_libc, "mallinfo2", None)
 if _mallinfo2 is not None:
     _mallinfo2.argtypes, _mallinfo2.restype = (), _MallInfo2
+_malloc = _libc.malloc
+_malloc.argtypes, _malloc.restype = (ctypes.c_size_t,), ctypes.c_void_p
+_libc.free.argtypes, _libc.free.restype = (ctypes.c_void_p,), None
 _malloc_trim = getattr(_libc, "malloc_trim", None)
 if _malloc_trim is not None:
     _malloc_trim.argtypes, _malloc_trim.restype = (ctypes.c_size_t,), ctypes.c_int
@@ -77,6 +80,18 @@ def trim_heap() -> bool:
         return False
     _malloc_trim(0)
     return True
+
+
+def raise_heap_thresholds(block_bytes: int = 16 * 2**20) -> None:
+    """Let glibc keep up to twice `block_bytes` at the top of its heaps, as after loading a large model.
+
+    glibc raises the sizes from which it maps blocks singly, and gives the top of a heap back, when a mapped
+    block is freed: to that block's size and twice that (mallopt(3), M_MMAP_THRESHOLD; at most 32 MiB). A
+    large model does so by being loaded. The tiny one's files are about as large as what one recognition
+    needs, so chance would decide from one connection to the next whether some MiB go back. Where the
+    environment sets one of the thresholds they stay.
+    """
+    _libc.free(_malloc(block_bytes))
 
 
 def reserve_python_arenas(size_bytes: int = 4 * 2**20) -> None:

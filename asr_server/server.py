@@ -23,7 +23,12 @@ from asr_server.metrics import HttpEndpoints, ServerCollector
 from asr_server.paraformer.contextual import load_second_pass
 from asr_server.paraformer.errors import ModelError
 from asr_server.paraformer.streaming import OnlineRecogniser
-from asr_server.process_memory import read_process_usage, reserve_python_arenas, trim_heap
+from asr_server.process_memory import (
+    raise_heap_thresholds,
+    read_process_usage,
+    reserve_python_arenas,
+    trim_heap,
+)
 from asr_server.recogniser import SAMPLE_RATE_HZ, Models
 from asr_server.session import SessionRegistry
 from asr_server.vad.energy import EnergyVad
@@ -149,6 +154,7 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     reserve_python_arenas()
+    raise_heap_thresholds()
     trimmed = trim_heap()
     usage = read_process_usage()
     if usage is not None:

@@ -1,4 +1,7 @@
 import ctypes
+import os
+import subprocess
+import sys
 import threading
 
 import psutil
@@ -38,3 +41,36 @@ def test_a_c_library_without_the_calls_reads_as_nothing(monkeypatch: pytest.Monk
     monkeypatch.setattr(process_memory, "_malloc_trim", None)
     assert process_memory.read_heap_usage() is None
     assert process_memory.trim_heap() is False
+
+
+MAPPED_BLOCK = """
+import ctypes
+from asr_server import process_memory
+if RAISE:
+    process_memory.raise_heap_thresholds()
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, (ctypes.c_size_t,)
+before = process_memory._mallinfo2().hblks
+libc.malloc(8 * 2**20)
+print(process_memory._mallinfo2().hblks - before)
+"""
+
+
+@pytest.mark.parametrize(
+    ("raised", "environment", "mapped"),
+    [(False, {}, 1), (True, {}, 0), (True, {"MALLOC_MMAP_THRESHOLD_": "131072"}, 1)],
+    ids=["as it is", "raised", "set by the environment"],
+)
+def test_after_the_thresholds_are_raised_large_blocks_come_from_the_heap(
+    raised: bool, environment: dict[str, str], mapped: int
+) -> None:
+    if process_memory.read_heap_usage() is None:
+        pytest.skip("this C library has no mallinfo2")
+    done = subprocess.run(
+        [sys.executable, "-c", MAPPED_BLOCK.replace("RAISE", str(raised))],
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert int(done.stdout) == mapped

@@ -28,7 +28,8 @@ TWO_MINUTES_S = 120
 
 def read(path: Path) -> Samples:
     with wave.open(str(path)) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return samples.astype(np.float32) / np.float32(32768)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_the_float_graphs_hear_what_the_int8_ones_hear(bundled: Spoken) -> None:
 def test_the_second_pass_understands_them_too(
     kind: str, offline: OfflineRecogniser, contextual: ContextualRecogniser, bundled: Spoken
 ) -> None:
-    model = {"offline": offline, "contextual": contextual}[kind]
+    model = offline if kind == "offline" else contextual
     heard = [model.recognise(samples) for samples, _ in bundled]
     assert error_rate(heard, [said for _, said in bundled]) <= 0.005
 
