@@ -181,6 +181,7 @@ def test_a_disk_without_space_ends_in_one_line_and_keeps_what_was_recorded(
 ) -> None:
     process = soak_in_background("run", "--connections", "100000", *QUICK)
     path = _wait_for_samples(tmp_path, connections=10)
+    server = _event(path, "server_started")["pid"]
     files = [path / "samples.csv", path / "events.jsonl"]  # both grow; either may be the first to hit the end
     limit = max(file.stat().st_size for file in files) + 500
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))
@@ -189,7 +190,7 @@ def test_a_disk_without_space_ends_in_one_line_and_keeps_what_was_recorded(
     (complaint,) = [line for line in err.splitlines() if line.startswith("soak: ")]
     assert any(str(file.relative_to(tmp_path)) in complaint for file in files)
     assert "Traceback" not in err
-    assert _gone(_event(path, "server_started")["pid"])
+    assert _gone(server)
     assert soak("analyze", str(path)).status in (0, 3)
 
 
