@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from soak.analyse.advice import Advice
+    from soak.analyse.attribution import Attribution
     from soak.analyse.resources import ResourceVerdict
 
 
@@ -103,8 +104,8 @@ class Verdict:
     """How often the process started anew; only the last life is judged."""
     advice: Advice
     """Limits and thread numbers that follow from what was measured (JSON-serialisable)."""
-    attribution: None = None
-    """Where the growth sits; not measured yet."""
+    attribution: Attribution | None = None
+    """Where the growth sits; None where the run did not record it."""
     warm_up_end_s: float | None = None
     """Where the judged tail begins; None when no straight tail was found."""
     budget_bytes_per_hour: float = float("nan")

@@ -1,0 +1,121 @@
+"""Where growth sits: by class of mapping, inside the server, and by what falls back when it is probed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class MemoryClass(StrEnum):
+    """Classes of mappings in `/proc/P/smaps`, by what is usually in them; the value is for people."""
+
+    HEAP = "main heap"
+    ARENAS = "glibc arenas"
+    STACKS = "stacks"
+    ANONYMOUS = "large anonymous blocks"
+    LIBRARIES = "programs and libraries"
+    FILES = "mapped files"
+    SHARED = "shared memory"
+    DELETED = "deleted files"
+    OTHER = "other"
+
+
+CLASS_COLUMNS = {each: f"map_{each.name.lower()}_bytes" for each in MemoryClass}
+"""The columns of `samples.csv` with the resident bytes of each class."""
+
+
+class Culprit(StrEnum):
+    """What growth is made of, as far as can be told; the value is for people."""
+
+    PYTHON = "Python objects"
+    NATIVE = "native memory"
+    HEAP = "malloc's heap"
+    RETAINED = "memory that the allocator keeps"
+    ANONYMOUS = "anonymous blocks outside malloc's heap"
+    STACKS = "thread stacks"
+    SHARED = "shared memory"
+    DELETED = "deleted files"
+    FILES = "mapped files"
+    SESSIONS = "sessions"
+    SOCKETS = "sockets"
+    DESCRIPTORS = "file descriptors"
+    THREADS = "threads"
+
+
+@dataclass(frozen=True)
+class ClassGrowth:
+    """One class at the start and at the end of the time that is attributed, in resident bytes."""
+
+    memory_class: MemoryClass
+    start_bytes: float
+    end_bytes: float
+    start_count: int | None = None
+    """Mappings of it (glibc arenas, thread stacks), where they are counted."""
+    end_count: int | None = None
+
+    @property
+    def growth_bytes(self) -> float:
+        """How much it grew; negative where it shrank."""
+        return self.end_bytes - self.start_bytes
+
+
+@dataclass(frozen=True)
+class ObjectGrowth:
+    """Python objects of one type, as counted at the start and at the end."""
+
+    type_name: str
+    growth_count: int
+    growth_bytes: float
+
+
+@dataclass(frozen=True)
+class InsideGrowth:
+    """What the server says of its own memory over the same time; None for what it does not say."""
+
+    heap_in_use_bytes: float | None = None
+    """Growth of what malloc has handed out."""
+    heap_free_bytes: float | None = None
+    """Growth of what malloc keeps although it is free."""
+    arena_held_bytes: float | None = None
+    """Growth of what ONNX Runtime's arena holds."""
+    arena_in_use_bytes: float | None = None
+    """Growth of what is in use of that."""
+    python_bytes: float | None = None
+    """Growth of all Python objects that can be counted."""
+    python_types: tuple[ObjectGrowth, ...] = ()
+    """The types that grew most, most first."""
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What one probe at the end of the run gave back."""
+
+    probe: str
+    """`gc`, `arena_shrink` or `trim`."""
+    returned_bytes: float
+    """By how much RSS fell; negative where it rose."""
+    by: str
+    """`server` (its own page) or `gdb`."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What the growth between two readings is made of."""
+
+    from_s: float
+    to_s: float
+    start_rss_bytes: float
+    """The kernel's RSS at the first reading (/proc/P/status)."""
+    end_rss_bytes: float
+    classes: tuple[ClassGrowth, ...]
+    """In the order of `MemoryClass`; classes that were empty all the time are left out."""
+    inside: InsideGrowth | None
+    probes: tuple[ProbeResult, ...]
+    culprits: tuple[Culprit, ...]
+    """What grows, as far as it can be told, most telling first; empty unless something climbs."""
+    summary: str
+    """In one sentence: "Of +285 MiB: +240 MiB glibc arenas (1 → 32), +31 MiB stacks, +14 MiB main heap"."""
+    accounted_share: float | None
+    """Share of RSS growth that the named classes (all but OTHER) explain; None where RSS hardly grew."""
+    sum_over_rss: float | None
+    """Sum of all classes at the end over the kernel's RSS: 1 when nothing was overlooked."""
