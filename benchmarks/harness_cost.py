@@ -41,7 +41,7 @@ async def sample_for_ever(server: BundledServer, sample: SampleConfig) -> None:
         tick = schedule.take(began_s)
         tree.read(began_s)
         if budget.allows(began_s):
-            await asyncio.to_thread(tree.read_shared)
+            await asyncio.to_thread(tree.read_details)
             budget.spent(began_s, time.monotonic())
         if tick.index % round(sample.metrics_interval_s / sample.interval_s) == 0:
             await asyncio.to_thread(scraper.scrape)

@@ -92,9 +92,9 @@ class SampleConfig:
     metrics_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 2.0
     """Between two readings of the server's `/metrics`."""
     smaps_interval_s: Annotated[float, Field(ge=1)] = 10.0
-    """Shortest time between two readings of PSS and USS."""
+    """Shortest time between two readings of `/proc/P/smaps`, sockets and cgroup."""
     smaps_share: Annotated[float, Field(gt=0, le=0.1)] = 0.001
-    """Share of the time that reading PSS and USS may take: it stalls the server."""
+    """Share of the time that these may take: reading the mappings stalls the server."""
 
 
 @dataclass(frozen=True)

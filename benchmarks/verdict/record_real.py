@@ -80,7 +80,9 @@ def sample(
                     memory.rss_bytes,
                     *(load.get(name) for name in LOAD_COLUMNS),
                 ]
-                writer.writerow([*row, memory.swap_bytes, reading.threads, reading.fds, reading.sockets])
+                opened = reading.descriptors
+                counts = (None, None) if opened is None else (opened.fds, opened.sockets)
+                writer.writerow([*row, memory.swap_bytes, reading.threads, *counts])
             time.sleep(max(0.0, schedule.next_due_s() - time.monotonic()))
 
 

@@ -3,7 +3,8 @@
 Counters are cumulative since the start of the load; latencies belong to the interval that ended with the
 sample; an empty cell is a reading that failed or does not apply. `character_errors` of the
 `transcripts_checked` divided by `reference_characters` is their character error rate; the difference of two
-rows gives that of the time between them (see `soak.load.character_errors` for what is counted).
+rows gives that of the time between them (see `soak.load.character_errors` for what is counted). What comes
+from the mappings, PSS and USS, socket states and cgroup are read now and then (see `soak.sample`).
 """
 
 TEXT_COLUMNS = ("phase",)
@@ -21,9 +22,38 @@ COLUMNS = (
     "swap_bytes",
     "pss_bytes",
     "uss_bytes",
+    "map_rss_bytes",
+    "map_kernel_rss_bytes",
+    "map_heap_bytes",
+    "map_arenas_bytes",
+    "map_stacks_bytes",
+    "map_anonymous_bytes",
+    "map_libraries_bytes",
+    "map_files_bytes",
+    "map_shared_bytes",
+    "map_deleted_bytes",
+    "map_other_bytes",
+    "map_arenas",
+    "map_stacks",
+    "lazy_free_bytes",
+    "anon_huge_bytes",
+    "cgroup_current_bytes",
+    "cgroup_anon_bytes",
+    "cgroup_file_bytes",
+    "cgroup_inactive_file_bytes",
+    "cgroup_swap_bytes",
+    "cgroup_oom_kills",
     "threads",
     "fds",
+    "fd_files",
+    "fd_deleted",
+    "fd_pipes",
+    "fd_other",
     "sockets",
+    "sockets_established",
+    "sockets_close_wait",
+    "sockets_listen",
+    "sockets_other",
     "processes",
     "cpu_s",
     "connections_opened",
@@ -48,6 +78,10 @@ COLUMNS = (
     "server_heap_in_use_bytes",
     "server_heap_free_bytes",
     "server_gc_objects",
+    "server_python_blocks",
+    "server_ort_arena_held_bytes",
+    "server_ort_arena_in_use_bytes",
+    "server_connections_total",
     "server_injected_bytes",
     "server_injected_events",
     "harness_rss_bytes",

@@ -11,17 +11,18 @@ from typing import Any
 
 import psutil
 
+from soak.sample.cgroup import cgroup_of
+
 PACKAGES = ("onnxruntime", "numpy", "websockets", "kaldi-native-fbank", "psutil", "soak")
 """Packages whose versions bear on the memory of the bundled server, or on the measurement."""
 ALLOCATOR_VARIABLES = re.compile(
     r"MALLOC_|GLIBC_TUNABLES|LD_PRELOAD|MIMALLOC_|JEMALLOC_|OMP_|ORT_|PYTHONMALLOC"
 )
-UNLIMITED_BYTES = 1 << 60
-"""cgroup v1 writes 'no limit' as a number near 2^63."""
 
 
 def host_facts() -> dict[str, Any]:
     """Return processor, cores, memory, kernel, libc, Python, huge pages and the cgroup's memory limit."""
+    cgroup = cgroup_of(os.getpid())
     return {
         "cpu_model": _cpu_model(),
         "cores": len(os.sched_getaffinity(0)),
@@ -31,7 +32,7 @@ def host_facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "os": _os_name(),
         "thp": _first_text([Path("/sys/kernel/mm/transparent_hugepage/enabled")]),
-        "cgroup_limit_bytes": cgroup_limit_bytes(),
+        "cgroup_limit_bytes": None if cgroup is None else cgroup.limit_bytes(),
     }
 
 
@@ -49,14 +50,6 @@ def package_versions() -> dict[str, str]:
 def allocator_environment(environment: dict[str, str]) -> dict[str, str]:
     """Return the variables that steer allocators, thread pools and Python's own memory."""
     return {name: value for name, value in environment.items() if ALLOCATOR_VARIABLES.match(name)}
-
-
-def cgroup_limit_bytes(cgroup_root: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Return the memory limit of this container (cgroup v2, else v1), or None without one."""
-    text = _first_text([cgroup_root / "memory.max", cgroup_root / "memory" / "memory.limit_in_bytes"])
-    if text is None or not text.isdigit() or int(text) >= UNLIMITED_BYTES:
-        return None
-    return int(text)
 
 
 def _first_text(paths: list[Path]) -> str | None:

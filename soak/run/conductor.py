@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 LONGEST_WITHOUT_A_LOOK_S = 300.0
 """A look is best taken when a quiet window has just ended; a load without such windows is still looked at."""
+LONGEST_WAIT_FOR_REST_S = 60.0
+"""Readings of quiet windows are comparable, so one that is due waits for the next; for so long at most."""
 SCRAPES_BEFORE_GIVING_UP = 3
 """A server that never answered `/metrics` so many times is taken to have none."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -89,6 +91,7 @@ class Conductor:
         Raises `SoakError` when the record cannot be written or the driver breaks down.
         """
         # what the server takes before anybody has spoken to it is where every growth is counted from
+        self._rows.details_read(self._tree.read_details())
         self._write_sample(self._tree.read(time.monotonic()), late_s=0.0)
         driver = await DriverProcess.start(self._config.load, self._directory.path / "driver.log")
         follow = asyncio.create_task(self._follow(driver))
@@ -125,6 +128,7 @@ class Conductor:
             )
             return Ending(EndReason.SERVER_EXITED, exited)
         # the driver's last counts came with its end: they belong into the record
+        self._rows.details_read(self._tree.read_details())
         self._write_sample(self._tree.read(time.monotonic()), late_s=0.0)
         if self._interrupted:
             return Ending(EndReason.INTERRUPTED)
@@ -218,8 +222,8 @@ class Conductor:
             if unread > TICKS_TO_COME_BACK:
                 raise TargetError(f"the memory of process {self._target.pid} can no longer be read")
             self._write_sample(reading, late_s=now_s - tick.due_s)
-            if self._budget.allows(now_s):
-                await self._read_shared_memory(now_s)
+            if self._details_are_due(now_s):
+                await self._read_details(now_s)
 
     def _write_sample(self, reading: TreeReading | None, *, late_s: float) -> None:
         row = self._rows.build(self._directory.elapsed_s(), late_s, reading)
@@ -228,8 +232,13 @@ class Conductor:
         self._progress.take_row(row)
         self._view.update(self._progress, self._history)
 
-    async def _read_shared_memory(self, began_s: float) -> None:
-        self._rows.shared_memory_read(await asyncio.to_thread(self._tree.read_shared))
+    def _details_are_due(self, now_s: float) -> bool:
+        """Whether the costly readings may be made, and now: in a quiet window, or when none came for long."""
+        due_s = self._budget.allowed_at_s
+        return now_s >= due_s and (self._rows.phase == "rest" or now_s >= due_s + LONGEST_WAIT_FOR_REST_S)
+
+    async def _read_details(self, began_s: float) -> None:
+        self._rows.details_read(await asyncio.to_thread(self._tree.read_details))
         self._budget.spent(began_s, time.monotonic())
 
     async def _scrape_metrics(self) -> None:

@@ -9,7 +9,7 @@ import psutil
 
 if TYPE_CHECKING:
     from soak.load.messages import Interval, Quantiles
-    from soak.sample import SharedMemorySplit, TreeReading
+    from soak.sample import DetailedReading, TreeReading
 
 Row = dict[str, float | int | str | None]
 
@@ -23,7 +23,7 @@ class RowBuilder:
         self.block = 0
         self._interval: Interval | None = None
         self._interval_is_new = False
-        self._shared: SharedMemorySplit | None = None
+        self._details: DetailedReading | None = None
         self._server: dict[str, float] = {}
         self._self = psutil.Process()
 
@@ -32,9 +32,9 @@ class RowBuilder:
         self._interval = interval
         self._interval_is_new = True
 
-    def shared_memory_read(self, reading: SharedMemorySplit | None) -> None:
-        """Take PSS and USS for the next row."""
-        self._shared = reading
+    def details_read(self, reading: DetailedReading | None) -> None:
+        """Take mappings, sockets and cgroup for the next row."""
+        self._details = reading
 
     def server_reported(self, columns: dict[str, float]) -> None:
         """Take the server's own figures for the next row."""
@@ -52,16 +52,16 @@ class RowBuilder:
             row |= asdict(tree.memory)
             row |= {
                 "threads": tree.threads,
-                "fds": tree.fds,
-                "sockets": tree.sockets,
                 "processes": tree.processes,
                 "cpu_s": tree.cpu_s,
             }
-        if self._shared is not None:
-            row |= asdict(self._shared)
+            if tree.descriptors is not None:
+                row |= asdict(tree.descriptors)
+        if self._details is not None:
+            row |= self._details.columns()
         row |= self._load_columns()
         row |= self._server
-        self._shared, self._server, self._interval_is_new = None, {}, False
+        self._details, self._server, self._interval_is_new = None, {}, False
         return row
 
     def _load_columns(self) -> Row:

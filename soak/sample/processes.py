@@ -1,13 +1,23 @@
-"""Memory, threads, descriptors and CPU time of a process and its children, from `/proc`."""
+"""Memory, threads, descriptors and CPU time of a process and its children, from `/proc`.
+
+What is cheap is read at every sample; what costs the target something, on a cadence of its own.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import os
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
+
+from soak.sample.cgroup import CgroupReading, cgroup_of
+from soak.sample.descriptors import Descriptors, SocketStates, count_descriptors, count_socket_states
+from soak.sample.smaps import MappingReading, added, read_mappings, stack_pointers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PROC = Path("/proc")
 CHILDREN_EVERY_S = 5.0
@@ -31,22 +41,29 @@ class TreeReading:
 
     memory: MemorySplit
     threads: int
-    fds: int | None
+    descriptors: Descriptors | None
     """Open file descriptors; None where they may not be listed."""
-    sockets: int | None
-    """Those of them that are sockets."""
     processes: int
     cpu_s: float
     """User and system time since each process began."""
 
 
 @dataclass(frozen=True)
-class SharedMemorySplit:
-    """What `smaps_rollup` says, summed over the tree, in bytes."""
+class DetailedReading:
+    """What is read now and then, because it costs the target something (about 10 ms per GB of RSS)."""
 
-    pss_bytes: int
-    uss_bytes: int
+    mappings: MappingReading
+    sockets: SocketStates | None
+    cgroup: CgroupReading | None
+    """Of the root of the tree."""
 
+    def columns(self) -> dict[str, Any]:
+        """Return it as columns of `samples.csv`."""
+        parts = (self.mappings, self.sockets, self.cgroup)
+        return {name: value for part in parts if part is not None for name, value in asdict(part).items()}
+
+
+Counts = TypeVar("Counts", MemorySplit, Descriptors, SocketStates)
 
 STATUS_KEYS = {
     "VmRSS": "rss_bytes",
@@ -100,22 +117,22 @@ class ProcessTree:
         readings = [root, *filter(None, map(self._read_one, self._children))]
         return _total(readings)
 
-    def read_shared(self) -> SharedMemorySplit | None:
-        """Read PSS and USS (about 10 ms per GB of RSS, during which the target cannot map memory).
+    def read_details(self) -> DetailedReading | None:
+        """Read mappings, sockets and cgroup; None where the permissions do not allow it.
 
-        None where the kernel or the permissions do not allow it.
+        While its mappings are read the target cannot map memory.
         """
-        pss_bytes = uss_bytes = 0
-        for process in (self._root, *self._children):
-            try:
-                info = process.memory_full_info()
-            except psutil.NoSuchProcess:
-                continue
-            except psutil.AccessDenied:
-                return None
-            pss_bytes += info.pss
-            uss_bytes += info.uss
-        return SharedMemorySplit(pss_bytes, uss_bytes) if pss_bytes else None
+        folders = [self._proc / str(process.pid) for process in (self._root, *self._children)]
+        readings = [read_mappings(folder, stack_pointers(folder)) for folder in folders]
+        mappings = added(reading for reading in readings if reading is not None)
+        if mappings is None:
+            return None
+        cgroup = cgroup_of(self._root.pid, proc=self._proc)
+        return DetailedReading(
+            mappings,
+            _sum_of(SocketStates, [count_socket_states(folder) for folder in folders]),
+            None if cgroup is None else cgroup.read(),
+        )
 
     def _read_one(self, process: psutil.Process) -> TreeReading | None:
         folder = self._proc / str(process.pid)
@@ -127,39 +144,25 @@ class ProcessTree:
         if status is None:
             return None
         memory, threads = status
-        fds, sockets = _count_descriptors(folder / "fd")
-        return TreeReading(memory, threads, fds, sockets, 1, cpu.user + cpu.system)
-
-
-def _count_descriptors(folder: Path) -> tuple[int | None, int | None]:
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return None, None
-    sockets = 0
-    for name in names:
-        with contextlib.suppress(OSError):  # closed since it was listed
-            sockets += os.readlink(folder / name).startswith("socket:")
-    return len(names), sockets
+        return TreeReading(memory, threads, count_descriptors(folder / "fd"), 1, cpu.user + cpu.system)
 
 
 def _total(readings: list[TreeReading]) -> TreeReading:
-    memory = MemorySplit(
-        **{
-            field.name: sum(getattr(reading.memory, field.name) for reading in readings)
-            for field in fields(MemorySplit)
-        }
-    )
+    memory = _sum_of(MemorySplit, [reading.memory for reading in readings])
+    assert memory is not None  # noqa: S101 - narrows the type; there is a reading at least
+    known = [reading.descriptors for reading in readings]
     return TreeReading(
         memory,
         threads=sum(reading.threads for reading in readings),
-        fds=_sum_known([reading.fds for reading in readings]),
-        sockets=_sum_known([reading.sockets for reading in readings]),
+        descriptors=None if None in known else _sum_of(Descriptors, known),
         processes=len(readings),
         cpu_s=sum(reading.cpu_s for reading in readings),
     )
 
 
-def _sum_known(counts: list[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
+def _sum_of(kind: type[Counts], parts: Sequence[Counts | None]) -> Counts | None:
+    """Add up field by field; a process that could not be read, or has just ended, adds nothing."""
+    known = [part for part in parts if part is not None]
+    if not known:
+        return None
+    return kind(**{field.name: sum(getattr(part, field.name) for part in known) for field in fields(kind)})

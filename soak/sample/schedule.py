@@ -48,7 +48,7 @@ class FixedSchedule:
 class TimeBudget:
     """Rations a costly reading, so that it takes at most a share of the time that passes.
 
-    Reading `/proc/P/smaps_rollup` holds the memory map's lock of the target for about 10 ms per GB of RSS;
+    Reading `/proc/P/smaps` holds the memory map's lock of the target for about 10 ms per GB of RSS;
     after one that took `c` seconds, the next is allowed `c / share` seconds later, and not before
     `at_least_every_s`.
     """
@@ -57,13 +57,14 @@ class TimeBudget:
         """Allow the first reading at once."""
         self._share = share
         self._at_least_every_s = at_least_every_s
-        self._allowed_at_s = -math.inf
+        self.allowed_at_s = -math.inf
+        """From when on the next reading may begin, on the caller's clock."""
 
     def allows(self, now_s: float) -> bool:
         """Return whether a reading may begin now."""
-        return now_s >= self._allowed_at_s
+        return now_s >= self.allowed_at_s
 
     def spent(self, began_s: float, ended_s: float) -> None:
         """Account for a reading that has just ended."""
         pause_s = max(self._at_least_every_s, (ended_s - began_s) / self._share)
-        self._allowed_at_s = began_s + pause_s
+        self.allowed_at_s = began_s + pause_s

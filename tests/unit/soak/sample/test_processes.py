@@ -60,8 +60,8 @@ def test_children_are_part_of_the_sum(tree_of_two: subprocess.Popen[str]) -> Non
     assert reading.processes == 2
     assert reading.memory.rss_bytes > 40_000_000
     assert reading.threads >= 2
-    assert reading.fds is not None
-    assert reading.fds >= 6
+    assert reading.descriptors is not None
+    assert reading.descriptors.fds >= 6
 
 
 def test_what_the_kernel_counts_for_a_process_is_what_is_read() -> None:
@@ -76,9 +76,9 @@ def test_what_the_kernel_counts_for_a_process_is_what_is_read() -> None:
         assert reading.memory.rss_bytes == pytest.approx(
             psutil.Process(process.pid).memory_info().rss, rel=0.1
         )
-        shared = ProcessTree(process.pid).read_shared()
-        assert shared is not None
-        assert 0 < shared.uss_bytes <= shared.pss_bytes
+        details = ProcessTree(process.pid).read_details()
+        assert details is not None
+        assert 0 < details.mappings.uss_bytes <= details.mappings.pss_bytes
         process.communicate(b"\n")
 
 
