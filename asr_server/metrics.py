@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from asr_server.introspection import PREFIX
 from asr_server.process_memory import read_heap_usage, read_process_usage
 from asr_server.session import sessions_alive
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from asr_server.counters import Counters
     from asr_server.decoder_pool import DecoderPool
     from asr_server.inject import LeakInjector
+    from asr_server.introspection import Introspection
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -109,19 +112,29 @@ def _counter(name: str, documentation: str, value: float) -> Metric:
 class HttpEndpoints:
     """Answers plain HTTP requests before the WebSocket handshake; websockets' `process_request`."""
 
-    def __init__(self, collector: ServerCollector) -> None:
-        """Serve what `collector` reads."""
+    def __init__(self, collector: ServerCollector, introspection: Introspection | None = None) -> None:
+        """Serve what `collector` reads, and the pages of `introspection` where it is wanted."""
         self._registry = CollectorRegistry()
         self._registry.register(collector)
+        self._introspection = introspection
 
     def __call__(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answer /metrics and /healthz; every other path goes on to the handshake, as in the original."""
+        """Answer /metrics, /healthz and, if wanted, /debug/…; every other path goes on to the handshake."""
         path = request.path.partition("?")[0]
         if path == "/healthz":
             return connection.respond(HTTPStatus.OK, "ok\n")
-        if path != "/metrics":
-            return None
-        response = connection.respond(HTTPStatus.OK, generate_latest(self._registry).decode())
-        del response.headers["Content-Type"]
-        response.headers["Content-Type"] = CONTENT_TYPE
-        return response
+        if path == "/metrics":
+            return _respond(connection, generate_latest(self._registry).decode(), CONTENT_TYPE)
+        if self._introspection is not None and path.startswith(PREFIX):
+            found = self._introspection.answer(request.path)
+            if found is None:
+                return connection.respond(HTTPStatus.NOT_FOUND, "no such page\n")
+            return _respond(connection, json.dumps(found) + "\n", "application/json")
+        return None
+
+
+def _respond(connection: ServerConnection, text: str, content_type: str) -> Response:
+    response = connection.respond(HTTPStatus.OK, text)
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = content_type
+    return response

@@ -42,9 +42,13 @@ class ServerOptions:
     keyfile: Path | None
     compression: bool
     sweep_interval_s: float
+    trim_interval_s: float
+    """How often free heap memory goes back to the kernel; 0: never."""
     max_message_bytes: int
     max_queued_audio_s: float
     injections: tuple[Injection, ...]
+    introspection: bool
+    """Whether the /debug pages are served."""
     log_level: str
 
 
@@ -90,9 +94,11 @@ def parse_options(arguments: Sequence[str]) -> ServerOptions:
         keyfile=keyfile,
         compression=values.compression,
         sweep_interval_s=values.sweep_interval_s,
+        trim_interval_s=values.trim_interval_s,
         max_message_bytes=values.max_message_bytes,
         max_queued_audio_s=values.max_queued_audio_s,
         injections=tuple(values.inject),
+        introspection=values.introspection,
         log_level=values.log_level,
     )
 
@@ -152,12 +158,25 @@ def _build_parser() -> argparse.ArgumentParser:
         default=5.0,
         help="how often closed connections are freed; 0: at close",
     )
+    add(
+        "--trim-interval-s",
+        type=_seconds,
+        default=0.0,
+        help="how often free memory of malloc's heap is given back to the kernel (malloc_trim); 0: never",
+    )
     add("--max-message-bytes", type=_count, default=32_000_000, help="larger messages close the connection")
     add(
         "--max-queued-audio-s",
         type=_positive_seconds,
         default=20.0,
         help="per connection; then it is not read",
+    )
+    add(
+        "--introspection",
+        action=on_off,
+        default=False,
+        help="pages that look into the process: /debug/objects, gc, arena_shrink, trim, tracemalloc. For "
+        "everybody who reaches the port",
     )
     add(
         "--inject",

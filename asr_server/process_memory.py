@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +49,17 @@ class _MallInfo2(ctypes.Structure):
     )  # fmt: skip
 
 
+class _SymbolInfo(ctypes.Structure):
+    """`Dl_info` of dladdr(3): which library a symbol comes from."""
+
+    _fields_ = (
+        ("library_path", ctypes.c_char_p),
+        ("library_base", ctypes.c_void_p),
+        ("symbol", ctypes.c_char_p),
+        ("address", ctypes.c_void_p),
+    )
+
+
 _SMALL_OBJECT_BYTES: Final = 460
 """With its header in the size class of 512, the largest one CPython serves from arenas."""
 _ARENA_STRETCH_BYTES: Final = 128 * 1024
@@ -67,11 +79,23 @@ if _malloc_trim is not None:
 
 
 def read_heap_usage() -> HeapUsage | None:
-    """Ask mallinfo2; None on a C library without it (glibc before 2.33, musl)."""
-    if _mallinfo2 is None:
+    """Ask mallinfo2; None without it (glibc before 2.33, musl), and where another malloc serves."""
+    if _mallinfo2 is None or _another_malloc_serves():
         return None
     info = _mallinfo2()
     return HeapUsage(info.uordblks + info.hblkhd, info.fordblks, info.arena)
+
+
+@cache
+def _another_malloc_serves() -> bool:
+    """Whether malloc is not the C library's (LD_PRELOAD): then its own statistics are of an unused heap."""
+    bases = []
+    for name in ("malloc", "mallinfo2"):
+        info = _SymbolInfo()
+        if not _libc.dladdr(ctypes.cast(getattr(_libc, name), ctypes.c_void_p), ctypes.byref(info)):
+            return False
+        bases.append(info.library_base)
+    return bool(bases[0] != bases[1])
 
 
 def trim_heap() -> bool:

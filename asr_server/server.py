@@ -10,6 +10,7 @@ import signal
 import ssl
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from asr_server.connection import Service
@@ -18,6 +19,7 @@ from asr_server.decoder_pool import DecoderPool
 from asr_server.errors import StartupError
 from asr_server.hotwords import read_hotword_file
 from asr_server.inject import LeakInjector
+from asr_server.introspection import Introspection
 from asr_server.io_threads import IoThread, Transport, bind_socket, start_listening
 from asr_server.metrics import HttpEndpoints, ServerCollector
 from asr_server.paraformer.contextual import load_second_pass
@@ -63,16 +65,14 @@ def run(options: ServerOptions) -> None:
     counters = Counters()
     sessions = SessionRegistry(pool, free_at_close=options.sweep_interval_s == 0)
     service = Service(models, sessions, counters, leaks, options.max_queued_audio_s)
-    endpoints = HttpEndpoints(ServerCollector(counters, pool, leaks))
+    endpoints = HttpEndpoints(ServerCollector(counters, pool, leaks), _introspection(options, models))
     transport = Transport(endpoints, options.max_message_bytes, options.compression, tls)
     leaks.start()
     start_listening(listener)
     io_threads = [IoThread(n, listener, service, transport) for n in range(options.io_thread_num)]
     _announce(listener, secure=tls is not None)
 
-    while not stop.wait(options.sweep_interval_s or None):
-        if sessions.sweep() and gc.isenabled():  # the injected cycles turn it off
-            gc.collect()  # asyncio leaves a small cycle per connection; let it go with the same rhythm
+    _keep_house(options, sessions, stop)
     logger.info("stopping: closing all connections")
     for thread in io_threads:
         thread.stop()
@@ -81,6 +81,32 @@ def run(options: ServerOptions) -> None:
     listener.close()
     pool.close()
     logger.info("stopped")
+
+
+def _keep_house(options: ServerOptions, sessions: SessionRegistry, stop: threading.Event) -> None:
+    """Free closed connections, and trim the heap if asked to, each at its interval, until stopped."""
+    never = float("inf")
+    sweep_s, trim_s = options.sweep_interval_s or never, options.trim_interval_s or never
+    sweep_due_s, trim_due_s = (time.monotonic() + each_s for each_s in (sweep_s, trim_s))
+    while True:
+        due_s = min(sweep_due_s, trim_due_s)
+        if stop.wait(None if due_s == never else max(0.0, due_s - time.monotonic())):
+            return
+        now_s = time.monotonic()
+        if now_s >= sweep_due_s:
+            sweep_due_s = now_s + sweep_s
+            if sessions.sweep() and gc.isenabled():  # the injected cycles turn it off
+                gc.collect()  # asyncio leaves a small cycle per connection; let it go with the same rhythm
+        if now_s >= trim_due_s:
+            trim_due_s = now_s + trim_s
+            trim_heap()
+
+
+def _introspection(options: ServerOptions, models: Models) -> Introspection | None:
+    if not options.introspection:
+        return None
+    logger.warning("the /debug pages are open to everybody who reaches this port (--introspection)")
+    return Introspection(models)
 
 
 def _load_certificate(certfile: Path | None, keyfile: Path | None) -> ssl.SSLContext | None:

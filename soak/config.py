@@ -74,6 +74,12 @@ class ServerConfig:
     """permessage-deflate; FunASR's C++ servers have none."""
     sweep_interval_s: Annotated[float, Field(ge=0)] = 5.0
     """Closed connections are freed by a sweep this often, as FunASR does; 0 frees them at once."""
+    trim_interval_s: Annotated[float, Field(ge=0)] = 0.0
+    """Free memory of malloc's heap goes back to the kernel this often; 0 never."""
+    introspection: bool = True
+    """Serve the pages by which the probes at the end of a run look into the server."""
+    preload: str = ""
+    """Another malloc for the server (LD_PRELOAD): `jemalloc`, `mimalloc` or the path of a library."""
     hotword: str = ""
     """File of hotwords for every connection, a word and its weight a line; see also `load.hotwords`."""
     inject: tuple[Annotated[str, AfterValidator(_injection)], ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 import onnxruntime as ort
@@ -12,7 +13,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 from asr_server.paraformer.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
@@ -64,6 +65,10 @@ class TensorInterface:
     """Sizes; a name or None where the size is free."""
 
 
+_loaded: WeakSet[GraphSession] = WeakSet()
+"""All sessions of this process, for `shrink_arenas`."""
+
+
 class GraphSession:
     """One loaded graph. Any number of threads may run it at once; each run releases the GIL."""
 
@@ -87,14 +92,20 @@ class GraphSession:
         self._integers = {
             tensor.name: INTEGERS[tensor.type] for tensor in self.inputs if tensor.type in INTEGERS
         }
-        self._run_options = _run_options(settings)
+        self._has_arena = settings.cpu_arena
+        self._run_options = _shrinking() if settings.arena_shrinkage else None
+        self._shrink_once = False
+        _loaded.add(self)
 
     def run(
         self, feeds: Mapping[str, NDArray[Any]], wanted: Sequence[str] | None = None
     ) -> list[NDArray[Any]]:
         """Run the graph once; gives the `wanted` outputs, or all of them in the graph's order."""
+        options = self._run_options
+        if self._shrink_once:
+            options, self._shrink_once = _shrinking(), False
         outputs: list[NDArray[Any]] = self._session.run(
-            self._output_names if wanted is None else wanted, dict(feeds), self._run_options
+            self._output_names if wanted is None else wanted, dict(feeds), options
         )
         return outputs
 
@@ -176,9 +187,24 @@ def _interface(node: ort.NodeArg) -> TensorInterface:
     return TensorInterface(node.name, node.type, tuple(node.shape))
 
 
-def _run_options(settings: RuntimeSettings) -> ort.RunOptions | None:
-    if not settings.arena_shrinkage:
-        return None
+def shrink_arenas(use_all: Callable[[], None]) -> int:
+    """Let each session with an arena give back what it does not use, after one run more; give how many did.
+
+    `use_all` runs every session, or as many as it can.
+    """
+    sessions = [session for session in _loaded if session._has_arena]
+    for session in sessions:
+        session._shrink_once = True
+    if sessions:
+        use_all()
+    shrunk = sum(not session._shrink_once for session in sessions)
+    for session in sessions:
+        session._shrink_once = False
+    return shrunk
+
+
+def _shrinking() -> ort.RunOptions:
+    """Options of a run after which the arena gives back the regions that it does not use."""
     options = ort.RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options

@@ -76,10 +76,6 @@ class InsideGrowth:
     """Growth of what malloc has handed out."""
     heap_free_bytes: float | None = None
     """Growth of what malloc keeps although it is free."""
-    arena_held_bytes: float | None = None
-    """Growth of what ONNX Runtime's arena holds."""
-    arena_in_use_bytes: float | None = None
-    """Growth of what is in use of that."""
     python_bytes: float | None = None
     """Growth of all Python objects that can be counted."""
     python_types: tuple[ObjectGrowth, ...] = ()

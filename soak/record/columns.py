@@ -79,8 +79,6 @@ COLUMNS = (
     "server_heap_free_bytes",
     "server_gc_objects",
     "server_python_blocks",
-    "server_ort_arena_held_bytes",
-    "server_ort_arena_in_use_bytes",
     "server_connections_total",
     "server_injected_bytes",
     "server_injected_events",

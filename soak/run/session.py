@@ -22,6 +22,7 @@ from soak.run.conductor import Conductor, Ending, EndReason
 from soak.run.view import view_for
 from soak.target import AttachedServer, BundledServer
 from soak.target.flags import server_flags
+from soak.target.preload import preload_environment
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,12 +93,11 @@ def _bring_up(config: SoakConfig, attachment: Attachment | None, directory: RunD
         server_flags(server, model_dir),
         log=directory.path / "server.log",
         model={"name": server.model, "path": str(model_dir)},
-        environment={**os.environ, **server.environment},
+        environment=_environment(config),
     )
 
 
 def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, console: Console) -> Ending:
-    environment = {**os.environ, **config.server.environment}
     configuration = config.to_json_object()
     if target.identity()["kind"] == "attached":
         del configuration["server"]  # somebody else's server was started with settings of its own
@@ -110,7 +110,7 @@ def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, 
             "configuration": configuration,
             "host": host_facts(),
             "versions": package_versions(),
-            "environment": allocator_environment(environment),
+            "environment": allocator_environment(_environment(config)),
             "target": target.identity(),
             "load_plan": config.load.to_json_object(),
         }
@@ -121,6 +121,11 @@ def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, 
         return asyncio.run(Conductor(config, directory, target, view).run())
     finally:
         view.close()
+
+
+def _environment(config: SoakConfig) -> dict[str, str]:
+    server = config.server
+    return {**os.environ, **preload_environment(server.preload), **server.environment}
 
 
 def _exit_code(ending: Ending, judgement: Judgement) -> ExitCode:

@@ -20,6 +20,8 @@ COLUMN_OF_METRIC = {
     "asr_heap_in_use_bytes": "server_heap_in_use_bytes",
     "asr_heap_free_bytes": "server_heap_free_bytes",
     "asr_python_gc_objects": "server_gc_objects",
+    "asr_python_allocated_blocks": "server_python_blocks",
+    "asr_connections_total": "server_connections_total",
     "asr_injected_bytes": "server_injected_bytes",
     "asr_injected_total": "server_injected_events",
 }

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from soak.config import ServerConfig
 
-SWITCHES = ("cpu_arena", "memory_pattern", "arena_shrinkage", "compression")
+SWITCHES = ("cpu_arena", "memory_pattern", "arena_shrinkage", "compression", "introspection")
 VALUES = (
     "port",
     "decoder_thread_num",
@@ -19,6 +19,7 @@ VALUES = (
     "model_thread_num",
     "arena_extend_strategy",
     "sweep_interval_s",
+    "trim_interval_s",
 )
 WHERE_GIVEN = ("certfile", "keyfile", "hotword")
 

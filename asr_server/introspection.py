@@ -1,0 +1,173 @@
+"""Looking into a running server, for who wants to know what its memory is: the `/debug/…` pages.
+
+Off unless `--introspection` is given: who may call them can slow the server down. They are meant for moments
+without load, so they work on the thread that serves the network; a thread of their own would bring a malloc
+arena of its own into what is measured.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+
+from asr_server.paraformer.sessions import shrink_arenas
+from asr_server.process_memory import read_heap_usage, trim_heap
+from asr_server.recogniser import SAMPLE_RATE_HZ
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from asr_server.recogniser import Models
+
+PREFIX: Final = "/debug/"
+SHOWN_TYPES: Final = 50
+SHOWN_LINES: Final = 25
+SHARED_FROM_BYTES: Final = 512
+"""Untracked objects from this size on are counted once, however many refer to them; remembering every small
+one would take more memory than is worth it, and they are as many at the next look."""
+
+
+@dataclass
+class TypeUsage:
+    """The objects of one type."""
+
+    count: int = 0
+    bytes: int = 0
+
+
+class Introspection:
+    """Answers the `/debug/…` pages with what can be written as JSON."""
+
+    def __init__(self, models: Models) -> None:
+        """Look into the process that has these models."""
+        self._models = models
+        self._pages: Mapping[str, Callable[[Mapping[str, list[str]]], dict[str, Any]]] = {
+            "objects": _objects,
+            "gc": _collect,
+            "arena_shrink": self._shrink,
+            "trim": _trim,
+            "tracemalloc": _tracemalloc,
+        }
+
+    def answer(self, target: str) -> dict[str, Any] | None:
+        """Do what the request's target asks for; None when there is no such page.
+
+        Every answer also says how malloc's heap is used afterwards, where that is known.
+        """
+        parts = urlsplit(target)
+        page = self._pages.get(parts.path.removeprefix(PREFIX))
+        if page is None:
+            return None
+        found = page(parse_qs(parts.query))
+        heap = read_heap_usage()
+        if heap is not None:
+            found |= {"heap_in_use_bytes": heap.in_use_bytes, "heap_free_bytes": heap.free_bytes}
+        return found
+
+    def _shrink(self, _query: Mapping[str, list[str]]) -> dict[str, Any]:
+        """Let every session give back what its arena does not use, which it does at the end of a run."""
+        noise = np.random.default_rng(0).normal(0, 0.05, 2 * SAMPLE_RATE_HZ).astype(np.float32)
+
+        def use_every_model() -> None:
+            self._models.vad.new_stream().accept(noise, is_final=True)
+            self._models.online.new_stream().accept(noise, is_final=True)
+            self._models.offline.recognise(noise)
+
+        shrunk = shrink_arenas(use_every_model)
+        return {"shrunk": shrunk > 0, "sessions": shrunk}
+
+
+def count_objects() -> dict[str, TypeUsage]:
+    """Count Python objects by type: those the cycle collector tracks, and what they refer to.
+
+    The size is that of `sys.getsizeof`, an array's data included. Frozen objects are unfrozen by this: what a
+    list from before `gc.freeze` holds could not be seen otherwise.
+    """
+    gc.unfreeze()
+    tracked = gc.get_objects()
+    found: defaultdict[str, TypeUsage] = defaultdict(TypeUsage)
+    large_seen: set[int] = set()
+    for owner in tracked:
+        if owner is tracked:
+            continue
+        _add(found, owner, sys.getsizeof(owner, 0))
+        for item in gc.get_referents(owner):
+            if gc.is_tracked(item):
+                continue
+            size_bytes = sys.getsizeof(item, 0)
+            if size_bytes >= SHARED_FROM_BYTES:
+                if id(item) in large_seen:
+                    continue
+                large_seen.add(id(item))
+            _add(found, item, size_bytes)
+    return dict(found)
+
+
+def _add(found: defaultdict[str, TypeUsage], item: object, size_bytes: int) -> None:
+    kind = type(item)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    usage = found[name]
+    usage.count += 1
+    usage.bytes += size_bytes
+
+
+def _objects(query: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Count objects; with `freeze=1` garbage is collected before, and what lives is frozen again after."""
+    freeze = _given(query, "freeze")
+    if freeze:
+        gc.collect()
+    found = count_objects()
+    if freeze:
+        gc.freeze()
+    largest = sorted(found, key=lambda name: found[name].bytes, reverse=True)[:SHOWN_TYPES]
+    return {
+        "total_bytes": sum(usage.bytes for usage in found.values()),
+        "total_count": sum(usage.count for usage in found.values()),
+        "types": {name: asdict(found[name]) for name in largest},
+    }
+
+
+def _collect(_query: Mapping[str, list[str]]) -> dict[str, Any]:
+    gc.unfreeze()
+    return {"collected": gc.collect()}
+
+
+def _trim(_query: Mapping[str, list[str]]) -> dict[str, Any]:
+    return {"trimmed": trim_heap()}
+
+
+def _tracemalloc(query: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Begin to trace Python's allocations; when called again, say which lines hold most; `stop=1` ends it."""
+    if _given(query, "stop"):
+        tracemalloc.stop()
+        return {"tracing": False}
+    if not tracemalloc.is_tracing():
+        frames = query.get("frames", ["1"])[0]
+        tracemalloc.start(int(frames) if frames.isdecimal() and frames != "0" else 1)
+        return {"tracing": True, "lines": []}
+    held_bytes, peak_bytes = tracemalloc.get_traced_memory()
+    lines = tracemalloc.take_snapshot().statistics("lineno")[:SHOWN_LINES]
+    return {
+        "tracing": True,
+        "held_bytes": held_bytes,
+        "peak_bytes": peak_bytes,
+        "lines": [
+            {
+                "where": f"{line.traceback[0].filename}:{line.traceback[0].lineno}",
+                "bytes": line.size,
+                "count": line.count,
+            }
+            for line in lines
+        ],
+    }
+
+
+def _given(query: Mapping[str, list[str]], name: str) -> bool:
+    return query.get(name, ["0"])[0] not in {"0", ""}

@@ -1,0 +1,111 @@
+"""The /debug pages: what they count, and what they give back."""
+
+import gc
+import tracemalloc
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from asr_server.introspection import Introspection, count_objects
+from asr_server.paraformer.catalog import ONLINE, resolve_model
+from asr_server.paraformer.sessions import RuntimeSettings
+from asr_server.paraformer.streaming import OnlineRecogniser
+from asr_server.recogniser import Models
+from asr_server.vad.energy import EnergyVad
+
+kept: list[object] = []
+
+
+class Ticket:
+    """Something to be counted."""
+
+
+class SilentSecondPass:
+    """A second pass that hears nothing."""
+
+    def recognise(self, _samples: object) -> list[str]:
+        return []
+
+    def with_hotwords(self, _words: object) -> "SilentSecondPass":
+        return self
+
+
+@pytest.fixture(scope="module")
+def introspection() -> Introspection:
+    online = OnlineRecogniser.load(resolve_model("tiny") / ONLINE, RuntimeSettings(cpu_arena=True))
+    return Introspection(Models(online, SilentSecondPass(), EnergyVad()))
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> Iterator[None]:
+    yield
+    kept.clear()
+
+
+def test_what_a_frozen_list_holds_is_counted() -> None:
+    gc.freeze()  # `kept` with everything else
+    before = count_objects()
+    kept.extend(bytes(100_000) for _ in range(20))
+    after = count_objects()
+    assert after["bytes"].bytes - before["bytes"].bytes == pytest.approx(2_000_000, rel=0.05)
+    assert after["bytes"].count - before["bytes"].count == pytest.approx(20, abs=5)
+
+
+def test_a_large_object_counts_once_however_many_refer_to_it() -> None:
+    before = count_objects()["bytes"].bytes
+    block = bytes(1_000_000)
+    kept.extend([block] for _ in range(10))
+    assert count_objects()["bytes"].bytes - before == pytest.approx(1_000_000, rel=0.05)
+
+
+def test_arrays_count_with_their_data_and_classes_by_their_name(introspection: Introspection) -> None:
+    kept.append([np.ones(250_000), *(Ticket() for _ in range(30))])
+    found = count_objects()
+    assert found["numpy.ndarray"].bytes >= 2_000_000
+    assert found[f"{__name__}.Ticket"].count == 30
+    page = introspection.answer("/debug/objects?freeze=1")
+    assert page is not None
+    assert page["total_bytes"] >= page["types"]["numpy.ndarray"]["bytes"]
+    assert page["heap_in_use_bytes"] > 0
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
+
+
+def test_cycles_nobody_collected_are_collected_on_request(introspection: Introspection) -> None:
+    gc.disable()
+    try:
+        for _ in range(50):
+            ticket = Ticket()
+            ticket.__dict__["itself"] = ticket
+        del ticket
+        page = introspection.answer("/debug/gc")
+    finally:
+        gc.enable()
+    assert page is not None
+    assert page["collected"] >= 50
+
+
+def test_arenas_shrink_where_there_are_any(introspection: Introspection) -> None:
+    page = introspection.answer("/debug/arena_shrink")
+    assert page is not None
+    assert page["shrunk"]
+    assert page["sessions"] >= 1
+
+
+def test_allocations_are_traced_on_request(introspection: Introspection) -> None:
+    started = introspection.answer("/debug/tracemalloc?frames=1")
+    try:
+        kept.append(bytes(3_000_000))
+        traced = introspection.answer("/debug/tracemalloc")
+    finally:
+        introspection.answer("/debug/tracemalloc?stop=1")
+    assert started is not None
+    assert traced is not None
+    assert traced["held_bytes"] >= 3_000_000
+    assert "test_introspection.py" in traced["lines"][0]["where"]
+    assert not tracemalloc.is_tracing()
+
+
+def test_an_unknown_page_is_no_page(introspection: Introspection) -> None:
+    assert introspection.answer("/debug/everything") is None
