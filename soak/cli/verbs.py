@@ -43,6 +43,10 @@ VERBS = {
         "soak.cli.report",
         "Write verdict.json, report.html and memory.png of recorded runs anew, from what they recorded.",
     ),
+    "experiment": Verb(
+        "soak.cli.experiment",
+        "Run the same load under several mitigations: which lowers memory, and at what price.",
+    ),
     "selftest": Verb(
         "soak.cli.selftest",
         "Put known leaks into the bundled server and see whether soak finds, measures and names them.",
