@@ -35,7 +35,7 @@ MARKDOWN_NAME, PICTURE_NAME, PAGE_NAME = "experiment.md", "experiment.png", "exp
 TITLE = "Which mitigation helps?"
 HEADINGS = ("mitigation", "runs", "level", "against baseline", "CPU", "final p50", "p95")
 READ = (
-    "Level: RSS in the last two quiet windows. Against baseline: difference of the levels of the same repeat. "
+    "Level: RSS in the last two quiet windows. Against baseline: difference of the levels of one repeat. "
     "CPU: the server's CPU time per second of audio, as a multiple of the baseline's; final: latency of the "
     "final result, median and 95th percentile over the load. Intervals are 95 % by Student's t over the "
     "repeats; ↓ and ↑ mark differences whose interval leaves no difference out."
@@ -61,15 +61,13 @@ def results_table(rows: Sequence[Row]) -> Table:
     for number, heading in enumerate(("mitigation", "level", "against baseline", "CPU", "final p50")):
         table.add_column(heading, no_wrap=True, justify="left" if number == 0 else "right")
     for row in rows:
-        sign, style = _sign(row.lowers_memory)
+        lower, faster = _sign(row.lowers_memory), _sign(row.is_faster)
         table.add_row(
             row.name,
             format_level(row.level_bytes.estimate),
-            Text(f"{_difference(row)} {sign}".rstrip(), style=style),
-            Text(
-                f"{_times(row.cpu_ratio)} {_sign(row.is_faster)[0]}".rstrip(), style=_sign(row.is_faster)[1]
-            ),
-            _times(row.latency_ratio),
+            Text(_two_lines(_difference(row), lower[0]), style=lower[1]),
+            Text(_two_lines(_times(row.cpu_ratio), faster[0]), style=faster[1]),
+            _two_lines(_times(row.latency_ratio), ""),
         )
     return table
 
@@ -136,6 +134,13 @@ def _difference(row: Row) -> str:
     found = row.level_difference_bytes
     value = format_bytes(found.estimate, signed=True)
     return f"{value} ({format_interval(found.low, found.high)})" if is_known(found.low) else value
+
+
+def _two_lines(cell: str, sign: str) -> str:
+    """Put the interval below its estimate."""
+    value, bracket, interval = cell.partition(" (")
+    first = f"{value} {sign}".strip()
+    return f"{first}\n({interval}" if bracket else first
 
 
 def _times(found: Estimate) -> str:
