@@ -22,7 +22,7 @@ from soak.config import SampleConfig, load_config
 from soak.load.messages import Done
 from soak.load.plan import LoadPlan
 from soak.run.driver_process import DriverProcess
-from soak.sample import FixedSchedule, MetricsScraper, ProcessTree, TimeBudget
+from soak.sample import FixedSchedule, ServerPages, ProcessTree, TimeBudget
 from soak.target import BundledServer
 from soak.target.flags import server_flags
 
@@ -32,7 +32,7 @@ ROUND_S = 12.0
 
 async def sample_for_ever(server: BundledServer, sample: SampleConfig) -> None:
     """Read what `soak run` reads, when it reads it."""
-    tree, scraper = ProcessTree(server.pid), MetricsScraper(server.url, verify_tls=False)
+    tree, pages = ProcessTree(server.pid), ServerPages(server.url, verify_tls=False)
     budget = TimeBudget(share=sample.smaps_share, at_least_every_s=sample.smaps_interval_s)
     schedule = FixedSchedule(time.monotonic(), sample.interval_s)
     while True:
@@ -44,7 +44,7 @@ async def sample_for_ever(server: BundledServer, sample: SampleConfig) -> None:
             await asyncio.to_thread(tree.read_details)
             budget.spent(began_s, time.monotonic())
         if tick.index % round(sample.metrics_interval_s / sample.interval_s) == 0:
-            await asyncio.to_thread(scraper.scrape)
+            await asyncio.to_thread(pages.scrape_metrics)
 
 
 @dataclass(frozen=True)

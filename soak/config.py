@@ -22,6 +22,7 @@ from soak.errors import SoakError
 from soak.load.clips import ClipError, find_clips
 from soak.load.plan import LoadPlan, PlanError
 
+ProbeChoice = Literal["auto", "none", "server", "gdb"]
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 URL_NOT_YET_KNOWN = "ws://127.0.0.1:0"
 """Stands in the load plan until the server has told its address."""
@@ -101,6 +102,9 @@ class SampleConfig:
     """Shortest time between two readings of `/proc/P/smaps`, sockets and cgroup."""
     smaps_share: Annotated[float, Field(gt=0, le=0.1)] = 0.001
     """Share of the time that these may take: reading the mappings stalls the server."""
+    probe: ProbeChoice = "auto"
+    """What is tried after the load to get memory back: `server` by the server's own /debug pages, `gdb` by
+    malloc_trim called in the process, `auto` the first for the bundled server and nothing for others."""
 
 
 @dataclass(frozen=True)

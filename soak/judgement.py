@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from soak.analyse import AdviceContext, JudgeSettings, Label, Series, Verdict, judge, to_json_object
+from soak.analyse.attributing import attribute
+from soak.analyse.attribution_words import with_attribution
 from soak.analyse.resources import RESOURCE_NAMES, ResourceVerdict, judge_resources, with_resources
 from soak.errors import ExitCode, SoakError
 from soak.record.final_look import FinalLook
 from soak.record.transcripts import Transcripts
+from soak.record.whereabouts import readings_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from soak.analyse.attribution import Attribution
     from soak.record import Run
 
 EXIT_CODE_OF = {
@@ -59,16 +63,17 @@ def judge_run(run: Run, settings: JudgeSettings | None = None) -> Judgement:
         series = series_of(run.samples)
         verdict = judge(series, settings, _advice_context(run.manifest))
         resources = _judge_resources(run.samples, series, verdict, settings)
+        attribution = _attribute(run, verdict, resources)
     except ValueError as error:
         raise SoakError(f"{run.path}: {error}") from error
     failure = _failure(run)
     if failure is not None:
         verdict = with_resources(_after_failure(verdict, failure), resources, first_reasons=1)
-        return Judgement(verdict, ExitCode.TARGET_FAILED, transcripts)
+        return Judgement(with_attribution(verdict, attribution), ExitCode.TARGET_FAILED, transcripts)
     if look is not None:
         first, *others = verdict.reasons
         verdict = dataclasses.replace(verdict, reasons=(first, look.in_words(verdict), *others))
-    verdict = with_resources(verdict, resources)
+    verdict = with_attribution(with_resources(verdict, resources), attribution)
     if run.manifest and run.last_event("run_ended") is None:
         note = "The recording has no end (the harness was stopped hard): judged up to its last sample."
         verdict = dataclasses.replace(verdict, reasons=(*verdict.reasons, note))
@@ -111,6 +116,20 @@ def _judge_resources(
         series,
         since_s=memory.restarts_at_s[-1] if memory.restarts_at_s else -np.inf,
         settings=settings,
+    )
+
+
+def _attribute(run: Run, memory: Verdict, resources: dict[str, ResourceVerdict]) -> Attribution | None:
+    """Say where the growth of the last life sits, and what it is where something climbs."""
+    readings = readings_of(run)
+    if readings is None:
+        return None
+    return attribute(
+        readings,
+        since_s=memory.restarts_at_s[-1] if memory.restarts_at_s else -np.inf,
+        judged_from_s=memory.warm_up_end_s,
+        memory_climbs=memory.verdict is Label.CLIMBING,
+        climbing=[name for name, each in resources.items() if each.verdict is Label.CLIMBING],
     )
 
 

@@ -3,11 +3,12 @@
 from asr_server.inject.injection import FORM, Injection, parse_injection
 from asr_server.inject.injector import Injected, LeakInjector
 from asr_server.inject.kinds import KINDS, kinds_in_words
-from asr_server.inject.leak import Resource
+from asr_server.inject.leak import Event, Resource
 
 __all__ = [
     "FORM",
     "KINDS",
+    "Event",
     "Injected",
     "Injection",
     "LeakInjector",

@@ -101,8 +101,9 @@ class Attribution:
     from_s: float
     to_s: float
     start_rss_bytes: float
-    """The kernel's RSS at the first reading (/proc/P/status)."""
+    """The kernel's RSS at the first reading (`/proc/P/status`)."""
     end_rss_bytes: float
+    """The same at the last reading, in a quiet window where there was one."""
     classes: tuple[ClassGrowth, ...]
     """In the order of `MemoryClass`; classes that were empty all the time are left out."""
     inside: InsideGrowth | None
@@ -113,5 +114,15 @@ class Attribution:
     """In one sentence: "Of +285 MiB: +240 MiB glibc arenas (1 → 32), +31 MiB stacks, +14 MiB main heap"."""
     accounted_share: float | None
     """Share of RSS growth that the named classes (all but OTHER) explain; None where RSS hardly grew."""
-    sum_over_rss: float | None
+    sum_over_rss: float
     """Sum of all classes at the end over the kernel's RSS: 1 when nothing was overlooked."""
+
+    @property
+    def growth_bytes(self) -> float:
+        """How much RSS grew between the two readings."""
+        return self.end_rss_bytes - self.start_rss_bytes
+
+    @property
+    def returned_bytes(self) -> float:
+        """What all probes together gave back."""
+        return sum(probe.returned_bytes for probe in self.probes)

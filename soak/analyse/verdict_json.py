@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from soak.analyse.attribution_json import attribution_in, attribution_out
 from soak.analyse.resources import ResourceVerdict, memory_label
 from soak.analyse.verdict import UNKNOWN, Basis, Estimate, Follows, JudgedPoints, Label, Settling, Verdict
 
@@ -35,7 +36,7 @@ def to_json_object(verdict: Verdict, source: str | None = None) -> dict[str, Any
         "growth_bytes_per_connection": _estimate_out(verdict.growth_bytes_per_connection),
         "minimum_detectable_bytes_per_hour": verdict.minimum_detectable_bytes_per_hour,
         "restarts": verdict.restarts,
-        "attribution": verdict.attribution,
+        "attribution": None if verdict.attribution is None else attribution_out(verdict.attribution),
         "advice": verdict.advice,
         "warm_up_end_s": verdict.warm_up_end_s,
         "budget_bytes_per_hour": verdict.budget_bytes_per_hour,
@@ -92,6 +93,7 @@ def _rebuild(data: dict[str, Any]) -> Verdict:
         minimum_detectable_bytes_per_hour=_number_in(data["minimum_detectable_bytes_per_hour"]),
         restarts=data["restarts"],
         advice=data["advice"],
+        attribution=None if data.get("attribution") is None else attribution_in(data["attribution"]),
         warm_up_end_s=data.get("warm_up_end_s"),
         budget_bytes_per_hour=_number_in(data.get("budget_bytes_per_hour")),
         minimum_detectable_bytes_per_connection=data.get("minimum_detectable_bytes_per_connection"),

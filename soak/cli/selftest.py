@@ -14,7 +14,15 @@ from soak.quantity import format_duration
 from soak.selftest.conduct import Interrupted, conduct
 from soak.selftest.outcome import Outcome, Result
 from soak.selftest.table import footnotes, outcome_line, outcome_table, summary
-from soak.selftest.trials import DEFAULT_CONNECTIONS, SPECIMENS, THOROUGH_CONNECTIONS, quick_trials, trials_of
+from soak.selftest.trials import (
+    DEFAULT_CONNECTIONS,
+    SPECIMENS,
+    THOROUGH_CONNECTIONS,
+    Trial,
+    controls,
+    quick_trials,
+    trials_of,
+)
 
 SCHEMA_VERSION = 1
 FEWEST_CONNECTIONS = 180
@@ -43,6 +51,12 @@ def selftest(
             show_default=f"{DEFAULT_CONNECTIONS}; {THOROUGH_CONNECTIONS} with --all and --kind",
         ),
     ] = None,
+    clean: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Make so many clean runs instead, to see how often one of them is called climbing."
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the run directories of the trials go.")] = Path(
         "reports/selftest"
     ),
@@ -62,9 +76,9 @@ def selftest(
 
     It says of each whether the leak was detected and after how many connections,
     the slope measured beside the true one (which the server counts), and what
-    soak said was climbing: memory, fds, sockets, threads or sessions. The class
-    of memory (heap, arenas, stacks, …) comes with attribution, which is not there
-    yet.
+    soak said the growth is: Python objects, native memory, shared memory, deleted
+    files, file descriptors, sockets, threads or sessions. A leak that is detected
+    but taken for another is misnamed.
 
     A tenth may be too small for so short a run. Then the run must say so: by
     being inconclusive, or by a plateau that admits growth of that size.
@@ -73,13 +87,13 @@ def selftest(
     was called climbing, 2 usage, 3 the machine was too busy for some trials,
     4 the server failed, 130 interrupted.
     """
-    if everything and kind:
-        raise SoakError("give --all or --kind, not both")
+    if sum(map(bool, (everything, kind, clean))) > 1:
+        raise SoakError("give one of --all, --kind and --clean")
     if connections is None:
         connections = THOROUGH_CONNECTIONS if everything or kind else DEFAULT_CONNECTIONS
     if connections < FEWEST_CONNECTIONS:
         raise SoakError(f"--connections must be at least {FEWEST_CONNECTIONS}, not {connections}")
-    trials = trials_of(list(SPECIMENS)) if everything else trials_of(kind) if kind else quick_trials()
+    trials = _trials(kind or [], clean, everything=everything)
     console = Console(stderr=as_json)
     expected = format_duration(len(trials) * TRIAL_S * connections / DEFAULT_CONNECTIONS)
     console.print(f"{len(trials)} trials, about {expected}", highlight=False)
@@ -95,6 +109,14 @@ def selftest(
     if as_json:
         typer.echo(json.dumps(_as_json(outcomes, complete=not interrupted)))
     raise typer.Exit(_exit_code(outcomes, interrupted=interrupted))
+
+
+def _trials(kinds: list[str], clean: int | None, *, everything: bool) -> list[Trial]:
+    if clean is not None:
+        return controls(clean)
+    if everything:
+        return trials_of(list(SPECIMENS))
+    return trials_of(kinds) if kinds else quick_trials()
 
 
 def _tell(outcomes: list[Outcome], console: Console) -> None:

@@ -17,10 +17,11 @@ from soak.errors import SoakError, TargetError
 from soak.load.messages import Done, DriverEvent, Interval, PhaseChanged
 from soak.run.driver_process import STOP_GRACE_S, DriverProcess
 from soak.run.history import History
+from soak.run.probes import Probes
 from soak.run.rows import RowBuilder
 from soak.run.view import Progress
 from soak.run.watch import VerdictWatch
-from soak.sample import FixedSchedule, MetricsScraper, ProcessTree, TimeBudget
+from soak.sample import FixedSchedule, ProcessTree, ServerPages, TimeBudget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,9 @@ class Conductor:
             share=config.sample.smaps_share, at_least_every_s=config.sample.smaps_interval_s
         )
         self._watch = VerdictWatch(config, directory)
+        self._probes = Probes(config, directory, target, self._tree, view)
         self._rest_ended = asyncio.Event()
+        self._ready = asyncio.Event()
         self._interrupted = False
         self._stopped_early = False
         self._told_of_a_change = False
@@ -91,7 +94,9 @@ class Conductor:
         Raises `SoakError` when the record cannot be written or the driver breaks down.
         """
         # what the server takes before anybody has spoken to it is where every growth is counted from
+        began_s = time.monotonic()
         self._rows.details_read(self._tree.read_details())
+        self._budget.spent(began_s, time.monotonic())
         self._write_sample(self._tree.read(time.monotonic()), late_s=0.0)
         driver = await DriverProcess.start(self._config.load, self._directory.path / "driver.log")
         follow = asyncio.create_task(self._follow(driver))
@@ -101,6 +106,7 @@ class Conductor:
             sample,
             asyncio.create_task(self._scrape_metrics()),
             asyncio.create_task(self._watch_memory(driver)),
+            asyncio.create_task(self._look_inside_when_ready()),
         ]
         try:
             with self._stopping_on_signals(driver):
@@ -114,6 +120,8 @@ class Conductor:
             await asyncio.gather(*tasks, return_exceptions=True)
             await driver.end()
         self._directory.append_event("run_ended", reason=str(ending.reason))
+        if ending.reason is EndReason.FINISHED:
+            await self._probes.after_the_load()
         return ending
 
     def _ending(self, follow: asyncio.Task[Done | None], sample: asyncio.Task[ServerExit]) -> Ending:
@@ -185,6 +193,8 @@ class Conductor:
             case PhaseChanged():
                 if self._rows.phase == "rest":
                     self._rest_ended.set()
+                if message.phase == "baseline":
+                    self._ready.set()
                 self._rows.phase, self._rows.block = message.phase, message.block
                 self._directory.append_event(
                     "phase", at_monotonic_s=message.t_monotonic_s, phase=message.phase, block=message.block
@@ -241,15 +251,19 @@ class Conductor:
         self._rows.details_read(await asyncio.to_thread(self._tree.read_details))
         self._budget.spent(began_s, time.monotonic())
 
+    async def _look_inside_when_ready(self) -> None:
+        await self._ready.wait()
+        await self._probes.before_the_load()
+
     async def _scrape_metrics(self) -> None:
-        scraper = MetricsScraper(self._target.url, verify_tls=self._config.load.verify_tls)
+        pages = ServerPages(self._target.url, verify_tls=self._config.load.verify_tls)
         schedule = FixedSchedule(time.monotonic(), self._config.sample.metrics_interval_s)
         answered = False
         failures = 0
         while answered or failures < SCRAPES_BEFORE_GIVING_UP:
             await asyncio.sleep(schedule.next_due_s() - time.monotonic())
             schedule.take(time.monotonic())
-            columns = await asyncio.to_thread(scraper.scrape)
+            columns = await asyncio.to_thread(pages.scrape_metrics)
             if columns is None:
                 failures += 1
             else:

@@ -2,14 +2,14 @@
 
 from soak.sample.processes import DetailedReading, MemorySplit, ProcessTree, TreeReading
 from soak.sample.schedule import FixedSchedule, Tick, TimeBudget
-from soak.sample.scrape import MetricsScraper
+from soak.sample.scrape import ServerPages
 
 __all__ = [
     "DetailedReading",
     "FixedSchedule",
     "MemorySplit",
-    "MetricsScraper",
     "ProcessTree",
+    "ServerPages",
     "Tick",
     "TimeBudget",
     "TreeReading",

@@ -1,16 +1,19 @@
-"""The server's own figures, from its `/metrics`."""
+"""What the server says of itself: figures from its `/metrics`, and its `/debug` pages where it has them."""
 
 from __future__ import annotations
 
 import http.client
+import json
 import ssl
-import urllib.error
 import urllib.request
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from prometheus_client.parser import text_string_to_metric_families
 
 TIMEOUT_S = 2.0
+INTROSPECTION_TIMEOUT_S = 30.0
+"""Counting the objects of a large process takes a while."""
 COLUMN_OF_METRIC = {
     "asr_connections_open": "server_open_connections",
     "asr_sessions_alive": "server_sessions_alive",
@@ -28,25 +31,42 @@ COLUMN_OF_METRIC = {
 """What is taken from the exposition, and the column of `samples.csv` it goes to; labels are summed."""
 
 
-class MetricsScraper:
-    """Reads `/metrics` on the host and port of a WebSocket address."""
+class ServerPages:
+    """Reads pages on the host and port of a WebSocket address."""
 
     def __init__(self, websocket_url: str, *, verify_tls: bool) -> None:
         """Derive the HTTP address from `websocket_url`."""
         parts = urlsplit(websocket_url)
         scheme = {"ws": "http", "wss": "https"}[parts.scheme]
-        self._url = urlunsplit((scheme, parts.netloc, "/metrics", "", ""))
+        self._base = urlunsplit((scheme, parts.netloc, "", "", ""))
         self._context = ssl.create_default_context()
         if not verify_tls:
             self._context.check_hostname = False
             self._context.verify_mode = ssl.CERT_NONE
 
-    def scrape(self) -> dict[str, float] | None:
-        """Return the columns read, or None when the server has no such page or does not answer in time."""
+    def scrape_metrics(self) -> dict[str, float] | None:
+        """Return the columns read from `/metrics`; None without such a page, or without an answer in time."""
+        text = self._get("/metrics", TIMEOUT_S)
         try:
-            with urllib.request.urlopen(self._url, timeout=TIMEOUT_S, context=self._context) as reply:  # noqa: S310 - http(s) by construction
-                return parse_exposition(reply.read().decode("utf-8", errors="replace"))
-        except (OSError, urllib.error.URLError, http.client.HTTPException, ValueError):
+            return None if text is None else parse_exposition(text)
+        except ValueError:
+            return None
+
+    def introspect(self, page: str) -> dict[str, Any] | None:
+        """Return what `/debug/<page>` answers; None without such a page, or without an answer in time."""
+        text = self._get(f"/debug/{page}", INTROSPECTION_TIMEOUT_S)
+        try:
+            found = None if text is None else json.loads(text)
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
+
+    def _get(self, path: str, timeout_s: float) -> str | None:
+        try:
+            with urllib.request.urlopen(self._base + path, timeout=timeout_s, context=self._context) as reply:  # noqa: S310 - http(s) by construction
+                text: str = reply.read().decode("utf-8", errors="replace")
+                return text
+        except (OSError, http.client.HTTPException, ValueError):
             return None
 
 

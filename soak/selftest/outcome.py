@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asr_server.inject import KINDS, Resource
+from asr_server.inject import KINDS, Event, Resource
 from soak.analyse import Label
 from soak.analyse.resources import SESSIONS, climbing, memory_label
 from soak.errors import ExitCode
 from soak.judgement import judge_run
 
 if TYPE_CHECKING:
+    from soak.analyse.attribution import Culprit
     from soak.judgement import Judgement
     from soak.record import Run
     from soak.selftest.trials import Trial
@@ -80,6 +81,8 @@ class Outcome:
     """What soak said of the run."""
     climbs: tuple[Resource, ...]
     """The resources it named."""
+    culprits: tuple[Culprit, ...]
+    """What the attribution says that climbs."""
     detected_after: int | None
     """Connections from which on it said climbing, whenever it had been asked; None if it did not."""
     slope: float
@@ -122,6 +125,8 @@ class Outcome:
             "slope_within_20_percent": self.slope_is_good,
             "climbs": [str(resource) for resource in self.climbs],
             "true_resources": [str(resource) for resource in expected],
+            "culprits": [culprit.name.lower() for culprit in self.culprits],
+            "true_culprit": None if injection is None else self.trial.culprit.name.lower(),
             "run": self.run,
         }
 
@@ -129,7 +134,7 @@ class Outcome:
 def outcome_of(trial: Trial, run: Run, judgement: Judgement, exit_code: ExitCode) -> Outcome:
     """Compare what soak said of the recorded `run` with what was injected into its server."""
     verdict, truth = judgement.verdict, truth_of(run)
-    climbs = _named(judgement)
+    climbs, attribution = _named(judgement), verdict.attribution
     unit, slope, true_slope = _slopes(trial, judgement, truth)
     result = _result(trial, judgement, truth, climbs)
     if exit_code is ExitCode.TARGET_FAILED:
@@ -141,6 +146,7 @@ def outcome_of(trial: Trial, run: Run, judgement: Judgement, exit_code: ExitCode
         result=result,
         verdict=verdict.verdict,
         climbs=climbs,
+        culprits=() if attribution is None else attribution.culprits,
         detected_after=_detected_after(run) if climbs else None,
         slope=slope,
         truth=true_slope,
@@ -194,7 +200,7 @@ def _slopes(trial: Trial, judgement: Judgement, truth: Truth) -> tuple[Unit, flo
         growth = None if counted is None else counted.growth_per_connection
         measured = math.nan if growth is None else growth.estimate
         return Unit.COUNT_PER_CONNECTION, measured, truth.times_per_connection
-    if trial.injection is not None and trial.injection.kind == "timer":
+    if leak is not None and leak.event is Event.SECOND:
         return Unit.BYTES_PER_HOUR, verdict.growth_bytes_per_hour.estimate, truth.bytes_per_hour
     growth = verdict.growth_bytes_per_connection
     measured = math.nan if growth is None else growth.estimate
@@ -208,8 +214,10 @@ def _result(trial: Trial, judgement: Judgement, truth: Truth, climbs: tuple[Reso
         return Result.FALSE_ALARM if climbs else Result.UNDECIDED if undecided else quiet
     resources = KINDS[trial.injection.kind].resources
     if climbs:
+        attribution = judgement.verdict.attribution
+        culprits = () if attribution is None else attribution.culprits
         right = resources[0] in climbs and set(climbs) <= set(resources)
-        return Result.DETECTED if right else Result.MISNAMED
+        return Result.DETECTED if right and culprits[:1] == (trial.culprit,) else Result.MISNAMED
     if trial.must_climb:
         return Result.MISSED
     if undecided:

@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 NOTHING = "-"
 GOOD, BAD = ("✓", "green"), ("✕", "bold red")
 EXPLAINED = {
-    Result.TOO_SMALL: "too small: the leak is below the growth that the run accepts or could have seen, and "
-    "it says so",
+    Result.TOO_SMALL: "too small: below the growth that the run accepts or could have seen, and it says so",
     Result.UNDECIDED: "undecided: the run was called inconclusive; more connections would settle it",
     Result.ENDS: "ends, no leak: growth that stops by itself was not called a leak",
     Result.CUT_SHORT: "cut short: this machine was too busy for the load, and the run proves nothing",
-    Result.MISNAMED: "misnamed: climbing, but the resource that leaked was not named, or another was",
+    Result.MISNAMED: "misnamed: climbing, but not what leaked was named",
 }
 
 
@@ -59,7 +58,7 @@ def outcome_table(outcomes: Sequence[Outcome]) -> Table:
             NOTHING if outcome.detected_after is None else format_count(outcome.detected_after),
             Text(_slope(outcome, outcome.slope) + ("!" if off else ""), style="yellow" if off else ""),
             _slope(outcome, outcome.truth) if outcome.truth else NOTHING,
-            Text(", ".join(outcome.climbs) or NOTHING),
+            Text(_named(outcome)),
         )
     return table
 
@@ -90,6 +89,13 @@ def summary(outcomes: Sequence[Outcome]) -> str:
         return f"All {len(outcomes)} as expected."
     named = ", ".join(f"{outcome.trial.name} ({outcome.result})" for outcome in bad)
     return f"{len(bad)} of {len(outcomes)} not as expected: {named}."
+
+
+def _named(outcome: Outcome) -> str:
+    """Return what was named first, with what should have been where that is another."""
+    first = str(outcome.culprits[0]) if outcome.culprits else ", ".join(outcome.climbs) or NOTHING
+    wrong = outcome.result is Result.MISNAMED and outcome.trial.injection is not None
+    return f"{first} (truth: {outcome.trial.culprit})" if wrong else first
 
 
 def _sign(outcome: Outcome) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from asr_server.inject import KINDS, Injection
+from soak.analyse.attribution import Culprit
 from soak.errors import SoakError
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ SETTINGS = (
     "server.sweep_interval_s=0",
     "sample.interval_s=0.25",
     "sample.metrics_interval_s=0.5",
+    "sample.smaps_interval_s=1",
+    "sample.smaps_share=0.01",
     "judge.min_duration_s=20",
 )
 """Short waits, because this server frees a connection at its close here; the rest is as in a long run. The
@@ -72,11 +75,13 @@ class Specimen:
     """What the clients must do for it to happen."""
     can_be_seen: bool = True
     """Whether a trial of the default length can see it at full size."""
+    culprit: Culprit = Culprit.PYTHON
+    """What an attribution must name first."""
 
 
 SPECIMENS: Mapping[str, Specimen] = {
     "session": Specimen(32 * KIB),
-    "state": Specimen(1024 * KIB),
+    "state": Specimen(1024 * KIB, culprit=Culprit.SESSIONS),
     "abrupt": Specimen(64 * KIB, Scenario.CUT),
     "audio": Specimen(64 * KIB),
     "segment": Specimen(64 * KIB),
@@ -85,15 +90,15 @@ SPECIMENS: Mapping[str, Specimen] = {
     "hotword": Specimen(2 * KIB, Scenario.HOTWORDS),
     "cycle": Specimen(128 * KIB),
     "cache": Specimen(64 * KIB),
-    "native": Specimen(256 * KIB),
-    "native-segment": Specimen(64, can_be_seen=False),
-    "compression": Specimen(32 * KIB, Scenario.COMPRESSED),
-    "timer": Specimen(50 * KIB),
-    "shm": Specimen(256 * KIB),
-    "fd": Specimen(4 * KIB),
-    "socket": Specimen(4 * KIB),
-    "thread": Specimen(64 * KIB),
-    "file": Specimen(64 * KIB),
+    "native": Specimen(256 * KIB, culprit=Culprit.NATIVE),
+    "native-segment": Specimen(64, can_be_seen=False, culprit=Culprit.NATIVE),
+    "compression": Specimen(32 * KIB, Scenario.COMPRESSED, culprit=Culprit.NATIVE),
+    "timer": Specimen(50 * KIB, culprit=Culprit.NATIVE),
+    "shm": Specimen(256 * KIB, culprit=Culprit.SHARED),
+    "fd": Specimen(4 * KIB, culprit=Culprit.DESCRIPTORS),
+    "socket": Specimen(4 * KIB, culprit=Culprit.SOCKETS),
+    "thread": Specimen(64 * KIB, culprit=Culprit.THREADS),
+    "file": Specimen(64 * KIB, culprit=Culprit.DELETED),
 }
 
 
@@ -112,6 +117,13 @@ class Trial:
         if self.injection is not None:
             return f"{self.injection.kind}-{self.share}"
         return "control" if self.scenario is Scenario.PLAIN else f"control-{self.scenario.replace(' ', '-')}"
+
+    @property
+    def culprit(self) -> Culprit:
+        """What must be named when it climbs; raises `ValueError` for a clean control."""
+        if self.injection is None:
+            raise ValueError("nothing is injected, so nothing is to be named")
+        return SPECIMENS[self.injection.kind].culprit
 
     @property
     def must_climb(self) -> bool:
@@ -147,6 +159,11 @@ def quick_trials() -> list[Trial]:
     """Return what says most about an installation in some minutes: each resource once, and a control."""
     full = [trial_of(kind, Share.FULL) for kind in ("session", "native", "socket", "thread")]
     return [Trial(Scenario.PLAIN), *full, trial_of("session", Share.TENTH)]
+
+
+def controls(count: int) -> list[Trial]:
+    """Return so many clean runs."""
+    return [Trial(Scenario.PLAIN)] * count
 
 
 def trials_of(kinds: Sequence[str]) -> list[Trial]:

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from soak.sample import MetricsScraper
+from soak.sample import ServerPages
 from soak.sample.scrape import parse_exposition
 
 EXPOSITION = """# TYPE asr_connections_open gauge
@@ -51,7 +51,7 @@ def test_known_metrics_become_columns_and_labels_are_summed() -> None:
 
 
 def test_metrics_are_found_on_the_port_of_the_websocket(address: str) -> None:
-    columns = MetricsScraper(f"ws://{address}/any/path", verify_tls=False).scrape()
+    columns = ServerPages(f"ws://{address}/any/path", verify_tls=False).scrape_metrics()
     assert columns is not None
     assert columns["server_open_connections"] == 3.0
 
@@ -59,5 +59,5 @@ def test_metrics_are_found_on_the_port_of_the_websocket(address: str) -> None:
 def test_a_server_without_metrics_is_a_gap() -> None:
     with HTTPServer(("127.0.0.1", 0), _Page) as unserved:
         closed = f"127.0.0.1:{unserved.server_address[1]}"
-    assert MetricsScraper(f"ws://{closed}", verify_tls=False).scrape() is None
+    assert ServerPages(f"ws://{closed}", verify_tls=False).scrape_metrics() is None
     assert parse_exposition("something_else 1\n") is None

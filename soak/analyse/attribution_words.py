@@ -1,0 +1,73 @@
+"""What an attribution adds to the reasons of a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from soak.analyse.attribution import Culprit
+from soak.quantity import format_bytes, format_count
+
+if TYPE_CHECKING:
+    from soak.analyse.attribution import Attribution, ObjectGrowth
+    from soak.analyse.verdict import Verdict
+
+PROBE_NAMES = {
+    "gc": "garbage collection",
+    "arena_shrink": "shrinking ONNX Runtime's arenas",
+    "trim": "malloc_trim",
+}
+SHOWN_TYPES = 3
+WORTH_TELLING = 0.05
+"""Of the growth of the largest type: smaller ones are not told beside it."""
+
+
+def with_attribution(verdict: Verdict, attribution: Attribution | None) -> Verdict:
+    """Put `attribution` into `verdict` and its words into the reasons: what climbs second, the rest last."""
+    if attribution is None:
+        return verdict
+    first, *others = verdict.reasons or ("",)
+    climbs = [culprits_in_words(attribution)] if attribution.culprits else []
+    after = [f"Growth from the start, by where it is: {attribution.summary}"]
+    if attribution.probes:
+        after.append(probes_in_words(attribution))
+    return replace(verdict, attribution=attribution, reasons=(first, *climbs, *others, *after))
+
+
+def culprits_in_words(attribution: Attribution) -> str:
+    """Say what climbs: "What climbs: Python objects (bytes +31.3 MiB in 500)."."""
+    words = []
+    for culprit in attribution.culprits:
+        inside = attribution.inside
+        if culprit is Culprit.PYTHON and inside is not None:
+            words.append(f"{culprit} ({_types(inside.python_types)})")
+        else:
+            words.append(str(culprit))
+    return f"What climbs: {', '.join(words)}."
+
+
+def _types(types: tuple[ObjectGrowth, ...]) -> str:
+    least = WORTH_TELLING * types[0].growth_bytes if types else 0.0
+    told = [each for each in types[:SHOWN_TYPES] if each.growth_bytes >= least]
+    return ", ".join(
+        f"{each.type_name} {format_bytes(each.growth_bytes, signed=True)}, "
+        f"{format_count(each.growth_count)} more"
+        for each in told
+    )
+
+
+def probes_in_words(attribution: Attribution) -> str:
+    """Say what each probe gave back, and what that means."""
+    parts = [
+        f"{PROBE_NAMES.get(probe.probe, probe.probe)} {format_bytes(max(0.0, probe.returned_bytes))}"
+        for probe in attribution.probes
+    ]
+    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    returned = max(0.0, attribution.returned_bytes)
+    stays = attribution.growth_bytes - returned
+    words = (
+        f"Asked after the load to give memory back, the server returned: {listed}. That was kept for reuse"
+    )
+    if attribution.growth_bytes > 0 and stays > 0:
+        return f"{words}, not leaked; {format_bytes(stays)} of the growth stay."
+    return f"{words}, not leaked."
