@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PREFIX: Final = "/debug/"
 SHOWN_TYPES: Final = 50
 SHOWN_LINES: Final = 25
+SHRINK_AUDIO_S: Final = 2
+"""Length of what the models are given to recognise when their arenas are to shrink."""
 SHARED_FROM_BYTES: Final = 512
 """Untracked objects from this size on are counted once, however many refer to them; remembering every small
 one would take more memory than is worth it, and they are as many at the next look."""
@@ -73,12 +75,12 @@ class Introspection:
 
     def _shrink(self, _query: Mapping[str, list[str]]) -> dict[str, Any]:
         """Let every session give back what its arena does not use, which it does at the end of a run."""
-        noise = np.random.default_rng(0).normal(0, 0.05, 2 * SAMPLE_RATE_HZ).astype(np.float32)
 
         def use_every_model() -> None:
-            self._models.vad.new_stream().accept(noise, is_final=True)
-            self._models.online.new_stream().accept(noise, is_final=True)
-            self._models.offline.recognise(noise)
+            sweep = np.sin(np.linspace(0, 1000, SHRINK_AUDIO_S * SAMPLE_RATE_HZ) ** 1.3).astype(np.float32)
+            self._models.vad.new_stream().accept(sweep, is_final=True)
+            self._models.online.new_stream().accept(sweep, is_final=True)
+            self._models.offline.recognise(sweep)
 
         shrunk = shrink_arenas(use_every_model)
         return {"shrunk": shrunk > 0, "sessions": shrunk}

@@ -45,7 +45,7 @@ VERBS = {
     ),
     "experiment": Verb(
         "soak.cli.experiment",
-        "Run the same load under several mitigations: which lowers memory, and at what price.",
+        "Run the same load under several mitigations and say which lowers memory, and at what price.",
     ),
     "selftest": Verb(
         "soak.cli.selftest",

@@ -26,7 +26,7 @@ def _ending_in(results: Sequence[Result | None]) -> object:
             if result is None:
                 raise Interrupted
             yield Outcome(
-                trial, result, Label.CLIMBING, (), None, 1.0, 1.0, Unit.BYTES_PER_CONNECTION, "a run"
+                trial, result, Label.CLIMBING, (), (), None, 1.0, 1.0, Unit.BYTES_PER_CONNECTION, "a run"
             )
 
     return conduct
@@ -75,7 +75,7 @@ def test_json_stands_alone_on_standard_output(
     ("arguments", "words"),
     [
         (["--kind", "sesion"], "--kind sesion: there is no such kind"),
-        (["--all", "--kind", "fd"], "give --all or --kind, not both"),
+        (["--all", "--kind", "fd"], "give one of --all, --kind and --clean"),
         (["--connections", "20"], "--connections must be at least 180, not 20"),
     ],
 )

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from soak.analyse.attribution import Culprit
 from soak.errors import ExitCode
 from soak.judgement import judge_run
 from soak.record import Run
@@ -31,8 +32,12 @@ def recorded(
     claimed_times: float | None = None,
     until: int = 10**9,
     blocks: int = BLOCKS,
+    in_python: float = 1.0,
 ) -> Run:
-    """A run whose memory and sockets grow per connection, up to `until` connections; `claimed…` is truth."""
+    """A run whose memory and sockets grow per connection, up to `until` connections; `claimed…` is truth.
+
+    `in_python` is the share of what is kept that Python's objects account for.
+    """
     noise = np.random.default_rng(1)
     rows: list[dict[str, Any]] = []
     for step in range(2 * BLOCK_S * blocks):
@@ -41,10 +46,14 @@ def recorded(
         connections = PER_BLOCK * (block + min(1.0, within_s / 3))
         grown = min(int(connections), until)
         warm_up = 5 * 2**20 * (1 - np.exp(-block / 0.5))
+        rss = 100 * 2**20 + warm_up + kept_bytes * grown + 4096 * noise.integers(0, 3)
         rows.append(
             {
                 "t_s": t_s,
-                "rss_bytes": 100 * 2**20 + warm_up + kept_bytes * grown + 4096 * noise.integers(0, 3),
+                "rss_bytes": rss,
+                "map_kernel_rss_bytes": rss,
+                "map_heap_bytes": rss,
+                "server_heap_in_use_bytes": 20 * 2**20 + kept_bytes * grown,
                 "connections_completed": int(connections),
                 "open_connections": int(within_s < 3),
                 "phase": "load" if within_s < 3 else "settle" if within_s < 3.5 else "rest",
@@ -56,7 +65,13 @@ def recorded(
                 "server_injected_events": (1.0 if claimed_times is None else claimed_times) * grown,
             }
         )
-    return Run(Path("somewhere"), {}, pd.DataFrame(rows), [], torn=False)
+    kept = int(in_python * kept_bytes * min(until, PER_BLOCK * blocks))
+    events = [
+        {"event": "python_objects", "when": when, "total_count": count, "total_bytes": size_bytes,
+         "types": {"bytes": {"count": count, "bytes": size_bytes}}}
+        for when, count, size_bytes in (("start", 10, 1000), ("end", 10 + kept // 1000, 1000 + kept))
+    ]  # fmt: skip
+    return Run(Path("somewhere"), {}, pd.DataFrame(rows), events, torn=False)
 
 
 def outcome(trial: Trial, run: Run, exit_code: ExitCode = ExitCode.PLATEAU) -> Outcome:
@@ -72,6 +87,15 @@ def test_a_leak_of_memory_is_detected_and_measured() -> None:
     assert found.climbs == ("memory",)
     assert found.detected_after is not None
     assert 10 * PER_BLOCK <= found.detected_after < BLOCKS * PER_BLOCK
+
+
+def test_a_leak_that_is_taken_for_another_is_misnamed() -> None:
+    found = outcome(trial_of("session", Share.FULL), recorded(kept_bytes=32 * KIB, in_python=0.0))
+    assert found.result is Result.MISNAMED
+    assert found.culprits == (Culprit.NATIVE,)
+    console = Console(width=80, record=True)
+    console.print(outcome_table([found]))
+    assert "native memory" in console.export_text()
 
 
 def test_a_leak_that_is_counted_is_measured_in_counts() -> None:

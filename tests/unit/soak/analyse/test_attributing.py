@@ -1,0 +1,154 @@
+"""Where growth sits and what it is, from readings of mappings, of the server itself, and from probes."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from soak.analyse import JudgeSettings, Series, judge
+from soak.analyse.attributing import Readings, attribute
+from soak.analyse.attribution import Attribution, Culprit, MemoryClass, ProbeResult
+from soak.analyse.attribution_json import attribution_in, attribution_out
+from soak.analyse.attribution_words import with_attribution
+
+MIB = 2**20
+POINTS = 20
+
+
+def course(start_mib: float, growth_mib: float) -> Any:
+    return (start_mib + np.linspace(0, growth_mib, POINTS)) * MIB
+
+
+def readings(
+    *,
+    python_mib: float | None = None,
+    probes: tuple[ProbeResult, ...] = (),
+    counts: dict[str, Any] | None = None,
+    **growth_mib: float,
+) -> Readings:
+    """Readings in which classes, `in_use` and `free` grow by so many MiB from 100 MiB each."""
+    columns: dict[str, Any] = {"connections_completed": np.linspace(0, 500, POINTS)}
+    for name in ("heap", "arenas", "stacks", "anonymous", "libraries", "shared", "deleted", "other"):
+        columns[f"map_{name}_bytes"] = course(100, growth_mib.get(name, 0.0))
+    columns["map_kernel_rss_bytes"] = sum(columns[name] for name in columns if name.startswith("map_"))
+    for inside, name in (("in_use", "server_heap_in_use_bytes"), ("free", "server_heap_free_bytes")):
+        if inside in growth_mib:
+            columns[name] = course(100, growth_mib[inside])
+    objects = None
+    if python_mib is not None:
+        size_bytes = int(python_mib * MIB)
+        objects = (
+            {"bytes": (10, 1000), "str": (5, 500)},
+            {"bytes": (510, 1000 + size_bytes), "str": (5, 500)},
+        )
+    return Readings(
+        t_s=np.arange(POINTS, dtype=np.float64) * 10,
+        columns=columns | (counts or {}),
+        is_quiet=np.arange(POINTS) > 0,
+        objects=objects,
+        probes=probes,
+    )
+
+
+def attributed(found: Readings, **how: Any) -> Attribution:
+    attribution = attribute(found, **how)
+    assert attribution is not None
+    return attribution
+
+
+def test_the_growth_is_told_class_by_class_largest_first() -> None:
+    counts = {"map_arenas": np.linspace(2, 34, POINTS)}
+    found = attributed(readings(heap=14, arenas=240, stacks=31, counts=counts))
+    assert found.summary == "Of +285 MiB: +240 MiB glibc arenas (2 → 34), +31 MiB stacks, +14 MiB main heap."
+    assert found.accounted_share == pytest.approx(1.0)
+    assert found.sum_over_rss == pytest.approx(1.0)
+    assert found.culprits == ()
+
+
+def test_what_is_in_no_named_class_is_not_accounted_for() -> None:
+    found = attributed(readings(heap=80, other=20))
+    assert found.accounted_share == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("growths", "culprit"),
+    [
+        ({"heap": 32, "in_use": 32, "python_mib": 31}, Culprit.PYTHON),
+        ({"anonymous": 32, "in_use": 0.1, "python_mib": 31}, Culprit.PYTHON),  # small objects: pymalloc
+        ({"heap": 32, "in_use": 32, "python_mib": 0.5}, Culprit.NATIVE),
+        ({"arenas": 32, "in_use": 2, "free": 30, "python_mib": 0.5}, Culprit.RETAINED),
+        ({"heap": 30, "arenas": 2}, Culprit.HEAP),
+        ({"anonymous": 32}, Culprit.ANONYMOUS),
+        ({"shared": 32, "heap": 1}, Culprit.SHARED),
+        ({"deleted": 32}, Culprit.DELETED),
+        ({"stacks": 32}, Culprit.STACKS),
+    ],
+)
+def test_memory_that_climbs_is_named(growths: dict[str, Any], culprit: Culprit) -> None:
+    assert attributed(readings(**growths), memory_climbs=True).culprits == (culprit,)
+
+
+def test_only_what_grew_after_the_warm_up_is_named() -> None:
+    found = readings(shared=8, python_mib=0)
+    arenas = np.concatenate([np.linspace(0, 60, 8), np.full(POINTS - 8, 60)]) * MIB
+    columns = dict(found.columns)
+    columns["map_arenas_bytes"] = columns["map_arenas_bytes"] + arenas
+    columns["map_kernel_rss_bytes"] = columns["map_kernel_rss_bytes"] + arenas
+    warmed = Readings(found.t_s, columns, found.is_quiet, found.objects)
+    assert attributed(warmed, memory_climbs=True, judged_from_s=90.0).culprits == (Culprit.SHARED,)
+
+
+def test_other_resources_come_first_and_are_told_once() -> None:
+    leak = readings(heap=8, in_use=8, python_mib=8)
+    sockets = attributed(leak, memory_climbs=True, climbing=["fds", "sockets"])
+    assert sockets.culprits == (Culprit.SOCKETS, Culprit.PYTHON)
+    sessions = attributed(leak, memory_climbs=True, climbing=["server_sessions_alive"])
+    assert sessions.culprits == (Culprit.SESSIONS, Culprit.PYTHON)
+
+
+def test_descriptors_of_deleted_files_are_named_so() -> None:
+    held = np.linspace(0, 200, POINTS)
+    counts = {"fds": 11 + held, "fd_deleted": held}
+    assert attributed(readings(counts=counts), climbing=["fds"]).culprits == (Culprit.DELETED,)
+    counts["fd_deleted"] = 0 * held
+    assert attributed(readings(counts=counts), climbing=["fds"]).culprits == (Culprit.DESCRIPTORS,)
+
+
+def test_too_few_readings_attribute_nothing() -> None:
+    found = readings(heap=8)
+    once = {name: np.where(np.arange(POINTS) == 3, values, np.nan) for name, values in found.columns.items()}
+    assert attribute(Readings(found.t_s, once, found.is_quiet)) is None
+    assert attribute(Readings(found.t_s, {}, found.is_quiet)) is None
+
+
+def test_the_reasons_say_what_climbs_and_what_probes_gave_back() -> None:
+    t_s = np.arange(200, dtype=np.float64)
+    verdict = judge(Series(t_s=t_s, rss_bytes=(100 + t_s / 2) * MIB), JudgeSettings())
+    probes = (ProbeResult("gc", 0.0, "server"), ProbeResult("trim", 12.0 * MIB, "server"))
+    leak = readings(heap=32, in_use=32, python_mib=31, probes=probes)
+    reasons = with_attribution(verdict, attributed(leak, memory_climbs=True)).reasons
+    assert reasons[0] == verdict.reasons[0]
+    assert reasons[1] == "What climbs: Python objects (bytes +31 MiB, 500 more)."
+    assert reasons[-1] == (
+        "Asked after the load to give memory back, the server returned: garbage collection 0 B and "
+        "malloc_trim 12 MiB. That was kept for reuse, not leaked; 20 MiB of the growth stay."
+    )
+
+
+def test_nothing_is_said_where_nothing_was_read() -> None:
+    t_s = np.arange(200, dtype=np.float64)
+    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
+    assert with_attribution(verdict, None) is verdict
+
+
+def test_it_is_the_same_after_json() -> None:
+    probes = (ProbeResult("trim", 3.0, "gdb"),)
+    found = attributed(
+        readings(heap=32, in_use=32, python_mib=31, probes=probes), memory_climbs=True, climbing=["threads"]
+    )
+    data = attribution_out(found)
+    assert data["classes"][0]["memory_class"] == "heap"
+    assert data["culprits"] == ["threads", "python"]
+    assert data["returned_bytes"] == 3.0
+    assert attribution_in(data) == found
+    assert found.classes[0].memory_class is MemoryClass.HEAP
