@@ -115,7 +115,7 @@ def breakdown(run: Run) -> Chart | None:
         Line("rss_shmem_bytes", "shared", "shmem", MIB, " MiB"),
         Line("swap_bytes", "swapped out", "swap", MIB, " MiB"),
     )
-    figure = _stack(run, lines)
+    figure = stacked(run, lines)
     if figure is None:
         return None
     caption = "A leak shows in the anonymous part; file-backed pages are libraries, models and logs."
@@ -128,7 +128,7 @@ def heap(run: Run) -> Chart | None:
         Line("server_heap_in_use_bytes", "in use", "in_use", MIB, " MiB"),
         Line("server_heap_free_bytes", "free, kept by the allocator", "free", MIB, " MiB"),
     )
-    figure = _stack(run, lines)
+    figure = stacked(run, lines)
     if figure is None:
         return None
     caption = "Growth of “in use” is kept by the program; growth of “free” is the allocator’s cache."
@@ -163,7 +163,7 @@ def failures(run: Run) -> Chart | None:
     return Chart("failures", "Failed connections", "Counted since the start of the load.", figure)
 
 
-def _stack(run: Run, lines: Sequence[Line]) -> go.Figure | None:
+def stacked(run: Run, lines: Sequence[Line]) -> go.Figure | None:
     """Stack columns; None when the first, which the stack stands on, was never read."""
     base = column(run, lines[0].column)
     if base is None:

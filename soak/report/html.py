@@ -13,6 +13,8 @@ from plotly.offline import get_plotlyjs
 from soak import __version__
 from soak.quantity import format_duration
 from soak.report import facts, wording
+from soak.report.attribution_charts import attribution_charts
+from soak.report.attribution_facts import attribution_table
 from soak.report.charts import breakdown, climbing_charts, failures, heap, latency, resource_charts
 from soak.report.evidence import duration_s
 from soak.report.markdown import render_markdown
@@ -54,6 +56,7 @@ def render_html(run: Run, verdict: Verdict) -> str:
     """
     banner = wording.banner(run, verdict)
     memory = memory_chart(run, verdict)
+    where = attribution_charts(run, verdict.attribution)
     small, resources, climbing = (
         _small_charts(run),
         resource_charts(run, verdict),
@@ -72,10 +75,12 @@ def render_html(run: Run, verdict: Verdict) -> str:
         subtitle=_subtitle(run),
         memory=memory,
         small=small,
+        where=where,
+        attribution=attribution_table(verdict.attribution),
         climbing=climbing,
         resources=resources,
         resource_table=resource_table(verdict),
-        charts_json=charts_json([*([memory] if memory else []), *climbing, *small, *resources]),
+        charts_json=charts_json([*([memory] if memory else []), *climbing, *where, *small, *resources]),
         judged=facts.judged_numbers(verdict),
         courses=facts.courses(run, verdict),
         latency=facts.latency(run),

@@ -36,6 +36,15 @@ LIGHT: Final[dict[str, str]] = {
     "p50": "#2f80bf",
     "p95": "#d08a1d",
     "resource": "#46688a",
+    "class_heap": "#0f6ea8",
+    "class_arenas": "#d5641c",
+    "class_stacks": "#7d5ba6",
+    "class_anonymous": "#149a7a",
+    "class_libraries": "#9aa5b1",
+    "class_files": "#c0a16b",
+    "class_shared": "#c2477f",
+    "class_deleted": "#8c1d18",
+    "class_other": "#cfd5dc",
 }
 
 DARK: Final[dict[str, str]] = {
@@ -65,6 +74,15 @@ DARK: Final[dict[str, str]] = {
     "p50": "#6bb1eb",
     "p95": "#f0b454",
     "resource": "#93b3d3",
+    "class_heap": "#57ade3",
+    "class_arenas": "#f29455",
+    "class_stacks": "#b394db",
+    "class_anonymous": "#4cc9a8",
+    "class_libraries": "#76828f",
+    "class_files": "#dabf8d",
+    "class_shared": "#ef7fb2",
+    "class_deleted": "#f07a74",
+    "class_other": "#525c68",
 }
 
 SERIES: Final = ("rss", "trend", "plateau", "warm_up", "completed", "mark")

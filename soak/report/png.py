@@ -63,6 +63,9 @@ def write_png(run: Run, verdict: Verdict, path: Path) -> None:
         figure.text(0.5, 0.45, "No memory reading was taken.", ha="center", color=LIGHT["muted"], fontsize=12)
     else:
         _draw(figure, run, verdict)
+    if verdict.attribution is not None:
+        where = shortened(verdict.attribution.summary, 150)
+        figure.text(0.02, 0.018, where, fontsize=7.5, color=LIGHT["muted"], va="center", parse_math=False)
     save(figure, path)
 
 

@@ -1,0 +1,118 @@
+"""Where growth sits, in every form of the report; nothing of it where it was not recorded."""
+
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from soak.analyse.attributing import attribute
+from soak.analyse.attribution import Attribution, ProbeResult
+from soak.analyse.attribution_words import with_attribution
+from soak.judgement import judge_run
+from soak.record import Run
+from soak.record.whereabouts import readings_of
+from soak.report.attribution_facts import attribution_table
+from soak.report.html import render_html
+from soak.report.markdown import render_markdown
+from soak.report.png import write_png
+from soak.report.text import render_terminal
+
+MIB = 2**20
+SUMMARY = "Of +62 MiB: +60 MiB glibc arenas (2 → 6), +2 MiB programs and libraries."
+
+
+@pytest.fixture
+def run() -> Run:
+    """A run of a minute whose arenas grow by 60 MiB, read every ten seconds."""
+    seconds = np.arange(61, dtype=np.float64)
+    grown = seconds / 60
+    columns = {
+        "t_s": seconds,
+        "rss_bytes": (88 + 62 * grown) * MIB,
+        "phase": np.where(seconds % 10 < 7, "load", "rest"),
+        "map_rss_bytes": (88 + 62 * grown) * MIB,
+        "map_kernel_rss_bytes": (88 + 62 * grown) * MIB,
+        "map_heap_bytes": np.full(61, 30.0 * MIB),
+        "map_arenas_bytes": 60 * grown * MIB,
+        "map_libraries_bytes": (58 + 2 * grown) * MIB,
+        "map_arenas": np.where(seconds > 0, 6.0, 2.0),
+    }
+    samples = pd.DataFrame(columns)
+    samples.loc[seconds % 10 != 0, [name for name in columns if name.startswith("map_")]] = np.nan
+    samples["phase"] = np.where(seconds % 10 == 0, "rest", samples["phase"])
+    probe = {"event": "probe", "probe": "trim", "by": "server", "after": {"rss_bytes": 140 * MIB}}
+    return Run(Path("made"), {}, samples, [{**probe, "before": {"rss_bytes": 150 * MIB}}], torn=False)
+
+
+@pytest.fixture
+def attribution(run: Run) -> Attribution:
+    readings = readings_of(run)
+    assert readings is not None
+    found = attribute(readings, memory_climbs=True)
+    assert found is not None
+    return found
+
+
+def test_the_page_has_both_pictures_and_the_classes(run: Run) -> None:
+    verdict = judge_run(run).verdict
+    page = render_html(run, verdict)
+    assert "Where the growth sits" in page
+    assert 'data-chart="waterfall"' in page
+    assert 'data-chart="whereabouts"' in page
+    assert SUMMARY in page
+    assert "malloc&#39;s heaps of other threads" in page
+
+
+def test_the_words_are_in_the_terminal_and_in_markdown(run: Run) -> None:
+    verdict = judge_run(run).verdict
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(render_terminal(run, verdict))
+    text = " ".join(console.export_text().split())
+    for form in (text, render_markdown(run, verdict)):
+        assert SUMMARY in form
+        assert "malloc_trim 10 MiB. That was kept for reuse, not leaked; 52 MiB of the growth stay." in form
+
+
+def test_the_classes_are_told_with_what_they_are_and_how_they_add_up(attribution: Attribution) -> None:
+    table = attribution_table(attribution)
+    assert table is not None
+    assert [row.label for row in table.rows] == [
+        "main heap",
+        "glibc arenas (2 → 6)",
+        "programs and libraries",
+    ]
+    assert table.rows[1].growth == "+60 MiB"
+    assert table.check == (
+        "All classes together are 100 % of the RSS that the kernel reports, "
+        "and the named ones 100 % of its growth."
+    )
+    assert table.probes[0].label == "malloc_trim"
+
+
+def test_what_climbs_is_said_first(attribution: Attribution) -> None:
+    table = attribution_table(attribution)
+    assert table is not None
+    assert table.culprits == "What climbs: malloc's heap."
+
+
+def test_the_picture_is_drawn_with_it(run: Run, tmp_path: Path) -> None:
+    write_png(run, judge_run(run).verdict, tmp_path / "memory.png")
+    assert (tmp_path / "memory.png").stat().st_size > 10_000
+
+
+def test_nothing_is_shown_of_what_was_not_recorded(run: Run) -> None:
+    bare = dataclasses.replace(run, samples=run.samples[["t_s", "rss_bytes"]], events=[])
+    verdict = judge_run(bare).verdict
+    assert verdict.attribution is None
+    assert "Where the growth sits" not in render_html(bare, verdict)
+    assert attribution_table(None) is None
+
+
+def test_a_probe_that_gave_nothing_back_is_told_as_such(attribution: Attribution, run: Run) -> None:
+    none = dataclasses.replace(attribution, probes=(ProbeResult("gc", 0.0, "server"),))
+    reasons = with_attribution(judge_run(run).verdict, none).reasons
+    assert "the server returned: garbage collection 0 B." in reasons[-1]
