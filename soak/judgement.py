@@ -29,6 +29,7 @@ EXIT_CODE_OF = {
     Label.CLIMBING: ExitCode.CLIMBING,
     Label.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
 }
+CORES_OVER_SAMPLES = 10
 SEVERITY = (ExitCode.TARGET_FAILED, ExitCode.CLIMBING, ExitCode.INCONCLUSIVE, ExitCode.PLATEAU)
 """Which exit code speaks for several runs: the first of these that occurs."""
 
@@ -48,11 +49,13 @@ class Judgement:
         return {**to_json_object(self.verdict, source), "transcripts": transcripts}
 
 
-def judge_run(run: Run, settings: JudgeSettings | None = None) -> Judgement:
+def judge_run(
+    run: Run, settings: JudgeSettings | None = None, *, limit_bytes: int | None = None
+) -> Judgement:
     """Judge the samples of `run`, and take into account how it ended.
 
-    Without `settings` those of the run's own configuration hold. Raises `SoakError` with one line when the
-    samples cannot be judged at all.
+    Without `settings` those of the run's own configuration hold, without `limit_bytes` the memory limit that
+    was recorded. Raises `SoakError` with one line when the samples cannot be judged at all.
     """
     settings = settings or recorded_settings(run)
     transcripts = Transcripts.of(run)
@@ -61,7 +64,7 @@ def judge_run(run: Run, settings: JudgeSettings | None = None) -> Judgement:
         run = look.seen(run)
     try:
         series = series_of(run.samples)
-        verdict = judge(series, settings, _advice_context(run.manifest))
+        verdict = judge(series, settings, _advice_context(run, limit_bytes))
         resources = _judge_resources(run.samples, series, verdict, settings)
         attribution = _attribute(run, verdict, resources)
     except ValueError as error:
@@ -143,17 +146,42 @@ def recorded_settings(run: Run) -> JudgeSettings:
     return JudgeSettings().with_recorded({**recorded, **({} if look is None else look.judge)})
 
 
-def _advice_context(manifest: dict[str, Any]) -> AdviceContext:
-    limit = manifest.get("host", {}).get("cgroup_limit_bytes")
-    if manifest.get("target", {}).get("kind") != "bundled":
-        return AdviceContext(limit_bytes=limit)
-    server = manifest.get("configuration", {}).get("server", {})
-    return AdviceContext(
+def _advice_context(run: Run, limit_bytes: int | None) -> AdviceContext:
+    """Return what is known of the server and of the load beside its memory."""
+    host = run.manifest.get("host", {})
+    context = AdviceContext(
+        limit_bytes=limit_bytes or host.get("cgroup_limit_bytes"),
+        cores=host.get("cores"),
+        cores_used=_most_cores_used(run.samples),
+        peak_open_connections=_peak(run.samples, "open_connections"),
+        queue_peak=_peak(run.samples, "server_decode_queue_tasks"),
+    )
+    if run.manifest.get("target", {}).get("kind") != "bundled":
+        return context
+    server = run.manifest.get("configuration", {}).get("server", {})
+    return dataclasses.replace(
+        context,
         decoder_thread_num=server.get("decoder_thread_num"),
         io_thread_num=server.get("io_thread_num"),
         model_thread_num=server.get("model_thread_num"),
-        limit_bytes=limit,
     )
+
+
+def _peak(samples: pd.DataFrame, column: str) -> int | None:
+    numbers = _numbers(samples, column)
+    return None if numbers is None else int(np.nanmax(numbers))
+
+
+def _most_cores_used(samples: pd.DataFrame) -> float | None:
+    """Return the most CPU seconds per second over any ten samples."""
+    cpu_s = _numbers(samples, "cpu_s")
+    if cpu_s is None or len(cpu_s) <= CORES_OVER_SAMPLES:
+        return None
+    t_s = samples["t_s"].to_numpy(np.float64)
+    seconds = t_s[CORES_OVER_SAMPLES:] - t_s[:-CORES_OVER_SAMPLES]
+    used = (cpu_s[CORES_OVER_SAMPLES:] - cpu_s[:-CORES_OVER_SAMPLES])[seconds > 0] / seconds[seconds > 0]
+    known = used[np.isfinite(used)]
+    return float(known.max()) if len(known) else None
 
 
 @dataclass(frozen=True)

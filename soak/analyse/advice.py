@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from soak.quantity import format_bytes, format_duration, format_level
 
@@ -16,6 +16,7 @@ LIMIT_HIGH_FACTOR = 1.3
 """A container gets 20–30 % more than the peak (FunASR's advice in issue 2164)."""
 LIMIT_STEPS_BYTES = ((256 * MIB, 4 * MIB), (1024 * MIB, 16 * MIB), (8192 * MIB, 64 * MIB))
 """Peaks below the first number are rounded up to the second."""
+CAPACITY_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 FUNASR_THREAD = "FunASR issue 2164, https://github.com/modelscope/FunASR/issues/2164"
 MEASURED = "measured in this run"
 
@@ -25,6 +26,15 @@ class AdviceNote(TypedDict):
 
     text: str
     source: str
+
+
+class CapacityRow(TypedDict):
+    """How much memory so many connections at once take."""
+
+    open_connections: int
+    memory_bytes: int
+    basis: Literal["measured", "between", "beyond"]
+    """`measured` by the run, on the straight line `between` its start and its peak, or `beyond` it."""
 
 
 class Advice(TypedDict):
@@ -40,6 +50,12 @@ class Advice(TypedDict):
     """The memory limit that was asked about."""
     time_to_limit_s: float | None
     """Seconds until that limit (without one, the low advised limit) is reached; None unless climbing."""
+    restart_interval_s: float | None
+    """Restart at least this often: headroom of a fresh process, divided by the upper end of the growth's
+    interval; None where no restart is needed (a plateau) or nothing is known of the growth."""
+    capacity: list[CapacityRow]
+    """Memory by connections open at once, ascending; empty where that was not recorded, and of a climb, whose
+    peak says how long the run was."""
     notes: list[AdviceNote]
 
 
@@ -53,20 +69,31 @@ class AdviceContext:
     on_cpu: bool = True
     limit_bytes: int | None = None
     """The container's (cgroup's) or the machine's memory limit."""
+    cores: int | None = None
+    """Cores of the machine."""
+    cores_used: float | None = None
+    """The most cores that the server kept busy, averaged over ten samples."""
+    peak_open_connections: int | None = None
+    """Most connections open at once."""
+    queue_peak: int | None = None
+    """Most decoding tasks that waited."""
 
 
 def advise(
     *,
     peak_bytes: float,
     last_bytes: float,
+    start_bytes: float = 0.0,
     climbing_bytes_per_hour: float | None = None,
+    at_most_bytes_per_hour: float = math.nan,
+    is_plateau: bool = False,
     context: AdviceContext | None = None,
 ) -> Advice:
     """Return the advice for a server whose highest reading was `peak_bytes` and whose last was `last_bytes`.
 
-    `climbing_bytes_per_hour` is given only when the verdict is climbing. Sources: the answers in FunASR
-    issue 2164 (20–30 % above the peak; io threads by `multiple_io` = 16; one model thread on a CPU;
-    restart on a schedule as a last guard).
+    `climbing_bytes_per_hour` is given only when the verdict is climbing, `at_most_bytes_per_hour` is the
+    upper end of the growth's interval. Sources: the answers in FunASR issue 2164 (20–30 % above the peak; io
+    threads by `multiple_io` = 16; one model thread on a CPU; restart on a schedule as a last guard).
     """
     context = context or AdviceContext()
     limit = memory_limit_bytes(peak_bytes)
@@ -79,8 +106,14 @@ def advise(
     if climbing and climbing_bytes_per_hour is not None and target is not None:
         time_to_limit_s = max(0.0, (target - last_bytes) / climbing_bytes_per_hour * 3600.0)
         notes.append(_time_note(target, time_to_limit_s))
+    restart_interval_s = None
+    if not is_plateau and target is not None:
+        restart_interval_s = _restart_interval_s(target, start_bytes, at_most_bytes_per_hour)
+    if limit:
+        notes.append(_restart_note(restart_interval_s, is_plateau=is_plateau, climbing=climbing))
     io_thread_num = None
     if context.decoder_thread_num is not None:
+        notes += decoder_notes(context)
         io_thread_num = recommended_io_threads(context.decoder_thread_num)
         notes.append(_io_note(context, io_thread_num))
     model_thread_num = 1 if context.on_cpu else None
@@ -92,6 +125,8 @@ def advise(
         model_thread_num=model_thread_num,
         limit_bytes=context.limit_bytes,
         time_to_limit_s=time_to_limit_s,
+        restart_interval_s=restart_interval_s,
+        capacity=[] if climbing else capacity(start_bytes, peak_bytes, context.peak_open_connections),
         notes=notes,
     )
 
@@ -114,6 +149,63 @@ def recommended_io_threads(decoder_thread_num: int) -> int:
     return max(1, math.ceil(decoder_thread_num / MULTIPLE_IO))
 
 
+def _restart_interval_s(target: float, start_bytes: float, at_most_bytes_per_hour: float) -> float | None:
+    if not at_most_bytes_per_hour > 0 or target <= start_bytes:
+        return None
+    return (target - start_bytes) / at_most_bytes_per_hour * 3600.0
+
+
+def _restart_note(interval_s: float | None, *, is_plateau: bool, climbing: bool) -> AdviceNote:
+    if is_plateau:
+        return AdviceNote(text="Restarts on a schedule: none needed.", source=MEASURED)
+    if interval_s is None:
+        return AdviceNote(text="Restarts on a schedule: not known yet; run longer.", source=MEASURED)
+    every = format_duration(interval_s)
+    if climbing:
+        text = f"Until the leak is fixed, restart at least every {every}: headroom of a fresh process, "
+        return AdviceNote(text=f"{text}divided by the upper end of the growth's interval.", source=MEASURED)
+    text = f"Restarts on a schedule: not known yet; in the worst case this run leaves open, every {every}."
+    return AdviceNote(text=text, source=MEASURED)
+
+
+def capacity(start_bytes: float, peak_bytes: float, peak_open: int | None) -> list[CapacityRow]:
+    """Return memory by connections open at once, up to twice what the run had open.
+
+    Memory that connections took is kept for the next, so what a run at its greatest concurrency reached is
+    what that concurrency takes. Below and above it a straight line from the start stands in, which no run
+    has measured.
+    """
+    if peak_open is None or peak_open < 1 or not peak_bytes > start_bytes > 0:
+        return []
+    steps = sorted({*(step for step in CAPACITY_STEPS if step <= 2 * peak_open), peak_open})
+    slope = (peak_bytes - start_bytes) / peak_open
+    return [
+        CapacityRow(
+            open_connections=step,
+            memory_bytes=round(start_bytes + slope * step),
+            basis="measured" if step == peak_open else "between" if step < peak_open else "beyond",
+        )
+        for step in steps
+    ]
+
+
+def decoder_notes(context: AdviceContext) -> list[AdviceNote]:
+    """Say what the run shows of the number of decoder threads."""
+    decoders, peak_open = context.decoder_thread_num, context.peak_open_connections
+    if decoders is None or peak_open is None:
+        return []
+    text = f"decoder_thread_num = {decoders}: at most {peak_open} connections were open at once"
+    if context.cores_used is not None and context.cores is not None:
+        text += f", and the server kept at most {context.cores_used:.1f} of {context.cores} cores busy"
+    if context.queue_peak is not None:
+        text += f"; at most {context.queue_peak} pieces of audio waited for a decoder"
+    if decoders > peak_open:
+        text += f". For this load {peak_open} would have done: a thread decodes for one connection at a time"
+    elif context.queue_peak and context.cores and decoders < context.cores:
+        text += f". More, up to the {context.cores} cores, would shorten the wait"
+    return [AdviceNote(text=f"{text}.", source=MEASURED)]
+
+
 def _limit_note(peak_bytes: float, limit: list[int], *, climbing: bool) -> AdviceNote:
     text = (
         f"Give the container {format_bytes(limit[0])} to {format_bytes(limit[1])}: "
@@ -133,9 +225,8 @@ def _time_note(target: float, time_to_limit_s: float) -> AdviceNote:
 
 
 def _io_note(context: AdviceContext, advised: int) -> AdviceNote:
-    text = (
-        f"io_thread_num = {advised} for {context.decoder_thread_num} decoder threads (one per {MULTIPLE_IO})"
-    )
+    decoders = context.decoder_thread_num
+    text = f"io_thread_num = {advised} for decoder_thread_num = {decoders} (one per {MULTIPLE_IO})"
     if context.io_thread_num is None or context.io_thread_num == advised:
         return AdviceNote(text=f"{text}.", source=FUNASR_THREAD)
     direction = (

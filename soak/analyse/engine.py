@@ -195,7 +195,10 @@ def _advice(
     return advise(
         peak_bytes=peak,
         last_bytes=float(life.memory_bytes[-1]) if life.memory_bytes.size else 0.0,
+        start_bytes=float(life.memory_bytes[0]) if life.memory_bytes.size else 0.0,
         climbing_bytes_per_hour=hourly.estimate if climbing else None,
+        at_most_bytes_per_hour=hourly.high,
+        is_plateau=facts.decision.label is Label.PLATEAU,
         context=context,
     )
 

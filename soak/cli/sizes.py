@@ -8,6 +8,17 @@ from soak.analyse import JudgeSettings
 from soak.errors import SoakError
 
 
+def size_bytes(option: str, text: str) -> int:
+    """Read a size such as `2GiB` in bytes; raises `SoakError` in one line that names the option."""
+    try:
+        size = int(TypeAdapter(ByteSize).validate_python(text))
+    except ValidationError:
+        raise SoakError(f"{option} {text}: write a size such as 512MiB or 2GiB") from None
+    if size <= 0:
+        raise SoakError(f"{option} {text}: it must be above 0")
+    return size
+
+
 def growth_budget_bytes(text: str) -> float:
     """Read the value of --max-growth, such as `5MiB`, in bytes per hour; raises `SoakError`."""
     try:

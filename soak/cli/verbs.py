@@ -43,6 +43,10 @@ VERBS = {
         "soak.cli.report",
         "Write verdict.json, report.html and memory.png of recorded runs anew, from what they recorded.",
     ),
+    "advise": Verb(
+        "soak.cli.advise",
+        "Say what follows from a run: memory limit, threads, restarts, capacity, alerts.",
+    ),
     "experiment": Verb(
         "soak.cli.experiment",
         "Run the same load under several mitigations and say which lowers memory, and at what price.",

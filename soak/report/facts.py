@@ -54,6 +54,15 @@ class Section:
 
 
 @dataclass(frozen=True)
+class CapacityLine:
+    """How much memory so many connections at once take, and how that is known; text, not escaped."""
+
+    open_connections: str
+    memory: str
+    basis: str
+
+
+@dataclass(frozen=True)
 class Course:
     """How one reading went over the run: its first, last and highest value as text."""
 
@@ -218,6 +227,26 @@ def limit_lines(verdict: Verdict) -> tuple[Row, ...]:
         Row("Docker", f"docker run --memory={mebibytes}m --memory-swap={mebibytes}m …"),
         Row("Kubernetes", f'resources: {{limits: {{memory: "{mebibytes}Mi"}}}}'),
         Row("systemd", f"MemoryMax={mebibytes}M"),
+    )
+
+
+BASIS_IN_WORDS = {
+    "measured": "measured: the peak of this run",
+    "between": "a straight line from the start to that",
+    "beyond": "the same line beyond what was measured",
+}
+"""Where a row of the capacity table comes from."""
+
+
+def capacity(verdict: Verdict) -> tuple[CapacityLine, ...]:
+    """Return memory by connections open at once, as text."""
+    return tuple(
+        CapacityLine(
+            format_count(row["open_connections"]),
+            format_level(row["memory_bytes"]),
+            BASIS_IN_WORDS[row["basis"]],
+        )
+        for row in verdict.advice["capacity"]
     )
 
 

@@ -87,6 +87,7 @@ def render_html(run: Run, verdict: Verdict) -> str:
         failures=facts.failures(run),
         transcripts=transcript_table(run),
         limits=facts.limit_lines(verdict),
+        capacity=facts.capacity(verdict),
         notes=verdict.advice["notes"],
         configuration=facts.configuration(run),
         setup=_setup(run),

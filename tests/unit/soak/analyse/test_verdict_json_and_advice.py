@@ -135,3 +135,55 @@ def test_the_time_to_the_limit_is_told_only_of_a_climb() -> None:
     assert climbing["time_to_limit_s"] == pytest.approx(7200)
     assert any("2 h" in note["text"] for note in climbing["notes"])
     assert advise(peak_bytes=1e9, last_bytes=1e9, context=context)["time_to_limit_s"] is None
+
+
+def test_a_plateau_needs_no_restarts() -> None:
+    advice = advise(
+        peak_bytes=1e9, last_bytes=1e9, start_bytes=9e8, is_plateau=True, at_most_bytes_per_hour=1e6
+    )
+    assert advice["restart_interval_s"] is None
+    assert any("none needed" in note["text"] for note in advice["notes"])
+
+
+def test_a_leak_is_restarted_before_a_fresh_process_reaches_its_limit_at_the_fastest() -> None:
+    advice = advise(
+        peak_bytes=1000 * MIB,
+        last_bytes=1000 * MIB,
+        start_bytes=500 * MIB,
+        climbing_bytes_per_hour=100.0 * MIB,
+        at_most_bytes_per_hour=150.0 * MIB,
+        context=AdviceContext(limit_bytes=2000 * MIB),
+    )
+    assert advice["restart_interval_s"] == pytest.approx(10 * 3600)
+    assert advice["capacity"] == []
+
+
+def test_what_is_undecided_is_told_at_its_worst() -> None:
+    context = AdviceContext(limit_bytes=2000 * MIB)
+    advice = advise(
+        peak_bytes=1000 * MIB, last_bytes=1000 * MIB, start_bytes=500 * MIB,
+        at_most_bytes_per_hour=150.0 * MIB, context=context,
+    )  # fmt: skip
+    assert any("worst case" in note["text"] for note in advice["notes"])
+
+
+def test_capacity_is_measured_at_the_peak_and_told_no_further_than_twice_that() -> None:
+    context = AdviceContext(peak_open_connections=8)
+    rows = advise(peak_bytes=180 * MIB, last_bytes=180 * MIB, start_bytes=100 * MIB, context=context)[
+        "capacity"
+    ]
+    assert [row["open_connections"] for row in rows] == [1, 2, 4, 8, 16]
+    assert [row["basis"] for row in rows] == ["between", "between", "between", "measured", "beyond"]
+    assert rows[3]["memory_bytes"] == 180 * MIB
+    assert rows[4]["memory_bytes"] == 260 * MIB
+
+
+def test_more_decoders_than_connections_are_told() -> None:
+    context = AdviceContext(
+        decoder_thread_num=32, peak_open_connections=9, cores=2, cores_used=1.42, queue_peak=3
+    )
+    words = " ".join(
+        note["text"] for note in advise(peak_bytes=1e9, last_bytes=1e9, context=context)["notes"]
+    )
+    assert "at most 9 connections were open at once, and the server kept at most 1.4 of 2 cores busy" in words
+    assert "For this load 9 would have done" in words
