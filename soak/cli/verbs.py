@@ -47,6 +47,10 @@ VERBS = {
         "soak.cli.advise",
         "Say what follows from a run: memory limit, threads, restarts, capacity, alerts.",
     ),
+    "verify-limit": Verb(
+        "soak.cli.verify_limit",
+        "Run the load in a memory cgroup with the advised limit, and with too little, and see what happens.",
+    ),
     "experiment": Verb(
         "soak.cli.experiment",
         "Run the same load under several mitigations and say which lowers memory, and at what price.",
@@ -85,7 +89,9 @@ def load(name: str) -> Any:
             rich_markup_mode="rich",
             context_settings=CONTEXT_SETTINGS,
         )
-        app.command(name, epilog=EPILOG if VERBS[name].judges else None)(getattr(module, name))
+        app.command(name, epilog=EPILOG if VERBS[name].judges else None)(
+            getattr(module, name.replace("-", "_"))
+        )
     return typer.main.get_command(app)
 
 

@@ -52,8 +52,17 @@ class SoakResult:
     """The judgement's, unless the run was interrupted or the server never answered."""
 
 
-def run_soak(config: SoakConfig, attachment: Attachment | None, out: Path, console: Console) -> SoakResult:
+def run_soak(
+    config: SoakConfig,
+    attachment: Attachment | None,
+    out: Path,
+    console: Console,
+    *,
+    cgroup: Path | None = None,
+) -> SoakResult:
     """Run `config` from start to report, in a new directory under `out`.
+
+    The bundled server runs in the cgroup with the folder `cgroup`, if one is given.
 
     Call from the main thread. Raises `SoakError` when the server cannot be started or attached to, when the
     record cannot be written, or when the driver breaks down; what was recorded before is kept.
@@ -61,7 +70,7 @@ def run_soak(config: SoakConfig, attachment: Attachment | None, out: Path, conso
     with RunDirectory.create(out, config.name) as directory:
         directory.append_event("run_started")
         try:
-            target = _bring_up(config, attachment, directory)
+            target = _bring_up(config, attachment, directory, cgroup)
         except SoakError as error:
             if error.exit_code is ExitCode.USAGE:
                 shutil.rmtree(directory.path)  # nothing happened: the line on the terminal says it all
@@ -84,7 +93,9 @@ def judge_and_report(path: Path) -> tuple[Run, Judgement]:
     return run, judgement
 
 
-def _bring_up(config: SoakConfig, attachment: Attachment | None, directory: RunDirectory) -> TargetServer:
+def _bring_up(
+    config: SoakConfig, attachment: Attachment | None, directory: RunDirectory, cgroup: Path | None
+) -> TargetServer:
     if attachment is not None:
         return AttachedServer(attachment.url, attachment.pid)
     server = config.server
@@ -94,6 +105,7 @@ def _bring_up(config: SoakConfig, attachment: Attachment | None, directory: RunD
         log=directory.path / "server.log",
         model={"name": server.model, "path": str(model_dir)},
         environment=_environment(config),
+        cgroup=cgroup,
     )
 
 

@@ -52,17 +52,18 @@ class BundledServer:
         log: Path,
         model: dict[str, Any],
         environment: Mapping[str, str],
+        cgroup: Path | None = None,
         timeout_s: float = 180.0,
     ) -> Self:
         """Start `python -m asr_server` with `flags` and wait until it listens.
 
-        Its log goes to the file `log`. Call from the main thread: the kernel ties the server's life to the
-        thread that starts it. Raises `SoakError` when it refuses its flags, `TargetError` when it does not
-        come up within `timeout_s`.
+        Its log goes to the file `log`; it runs in the cgroup with the folder `cgroup`, if one is given. Call
+        from the main thread: the kernel ties the server's life to the thread that starts it. Raises
+        `SoakError` when it refuses its flags, `TargetError` when it does not come up within `timeout_s`.
         """
         with log.open("ab") as log_stream:
             process = subprocess.Popen(
-                tied_to_this_process([sys.executable, "-m", "asr_server", *flags]),
+                tied_to_this_process([sys.executable, "-m", "asr_server", *flags], cgroup),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log_stream,

@@ -47,6 +47,6 @@ def test_analyze_draws_nothing_and_recognises_no_speech() -> None:
 def test_the_map_says_of_a_verb_what_its_own_help_begins_with(name: str) -> None:
     module = importlib.import_module(VERBS[name].module)
     app = getattr(module, "app", None)
-    text = app.info.help if app is not None else inspect.getdoc(getattr(module, name))
+    text = app.info.help if app is not None else inspect.getdoc(getattr(module, name.replace("-", "_")))
     assert isinstance(text, str)
     assert " ".join(text.partition("\n\n")[0].split()) == VERBS[name].summary

@@ -1,0 +1,138 @@
+"""`soak verify-limit`: does the advised memory limit hold, and is it not far too large?"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from soak.cli.model_building import ensure_model
+from soak.cli.run import length_settings
+from soak.cli.sizes import size_bytes
+from soak.config import SoakConfig, load_config
+from soak.errors import ExitCode, SoakError
+from soak.judgement import judge_run
+from soak.limit.result import (
+    JSON_NAME,
+    READ,
+    limit_exit_code,
+    limit_in_words,
+    limit_table,
+    write_limit_reports,
+)
+from soak.limit.verify import TOO_LITTLE, Interrupted, LimitedRun, run_limited, run_unlimited
+from soak.quantity import format_level
+from soak.record import read_run
+from soak.record.directory import explained
+
+DEFAULT_CONNECTIONS = 200
+
+
+def verify_limit(
+    run: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A recorded run: its configuration is run again, with the limit advised from it."
+        ),
+    ] = None,
+    *,
+    config: Annotated[
+        str | None, typer.Option("--config", "-c", help="A configuration, in place of a recorded run.")
+    ] = None,
+    limit: Annotated[
+        str | None,
+        typer.Option(help="The limit to verify, such as 1GiB.", show_default="the lower advised one"),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="tiny, large, or a folder; as for soak run.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Length of each of the three runs.")] = None,
+    connections: Annotated[
+        int | None, typer.Option(help="Connections in each.", show_default=str(DEFAULT_CONNECTIONS))
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="section.key=value: change one setting. Repeatable.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the directory of the three runs goes.")] = Path("reports"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print limit.json on standard output, words on standard error.")
+    ] = False,
+) -> None:
+    """Run the load in a memory cgroup with the advised limit, and with too little, and see what happens.
+
+    Three runs of the bundled server at the same rate of arrivals: without a limit,
+    with the advised one (20 % above the peak), and with 20 % less than the first
+    took at most. Only the server is limited, and it may not swap. Needs a memory
+    cgroup that may be written to (version 2 or 1): root, or a delegated scope.
+
+    Exit codes: 0 the limit holds, 1 the server was killed, failed or slowed down
+    with it, 2 usage or no cgroup that may be written to, 3 it cannot be told whether
+    it slows down, 4 the server failed without a limit, 130 interrupted.
+    """
+    if (run is None) == (config is None):
+        raise SoakError("give the directory of a recorded run, or --config")
+    length = length_settings(None, minutes, connections)
+    overrides: dict[str, dict[str, Any]] = {
+        "load": length or {"connections": DEFAULT_CONNECTIONS, "duration_s": None},
+        "server": {} if model is None else {"model": model},
+    }
+    chosen = None if limit is None else size_bytes("--limit", limit)
+    if run is None:
+        plan = load_config(str(config), settings or (), overrides)
+    else:
+        plan, advised = _recorded(run, overrides, settings or [])
+        chosen = chosen or advised
+    console = Console(stderr=as_json)
+    ensure_model(plan.server.model, Console(stderr=True))
+    folder = out / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-verify-limit"
+    with explained(out):
+        folder.mkdir(parents=True)
+    try:
+        runs = _three_runs(plan, chosen, folder, console)
+    except Interrupted:
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    page = write_limit_reports(folder, runs)
+    console.print()
+    console.print(limit_table(runs))
+    console.print(READ, style="dim", highlight=False)
+    console.print()
+    console.print(limit_in_words(runs), style="bold", highlight=False)
+    console.print(f"Report: {page}", soft_wrap=True, highlight=False)
+    if as_json:
+        typer.echo(json.dumps(json.loads((folder / JSON_NAME).read_text(encoding="utf-8"))))
+    raise typer.Exit(limit_exit_code(runs))
+
+
+def _recorded(run: Path, overrides: dict[str, dict[str, Any]], settings: list[str]) -> tuple[SoakConfig, int]:
+    """Return the configuration of a recorded run of the bundled server, and the limit advised from it."""
+    recorded = read_run(run)
+    found = recorded.manifest.get("configuration", {})
+    if recorded.manifest.get("target", {}).get("kind") != "bundled":
+        raise SoakError(f"{run} is no run of the bundled server: give --config and --limit instead")
+    limits = judge_run(recorded).verdict.advice["memory_limit_bytes"]
+    if not limits:
+        raise SoakError(f"{run} has no memory readings to advise a limit from: give --config and --limit")
+    server = {**found.get("server", {}), **overrides["server"]}
+    load = {
+        name: value
+        for name, value in found.get("load", {}).items()
+        if name not in {"duration_s", "connections", "until_decided"}
+    }
+    laid_over = {"server": server, "load": {**load, **overrides["load"]}}
+    return load_config("minimal", settings, laid_over), limits[0]
+
+
+def _three_runs(plan: SoakConfig, limit: int | None, folder: Path, console: Console) -> list[LimitedRun]:
+    console.print("[1/3] without a limit", highlight=False, markup=False)
+    first, recorded = run_unlimited(plan, folder, console)
+    advised = limit or judge_run(recorded).verdict.advice["memory_limit_bytes"][0]
+    console.print(f"[2/3] with the advised {format_level(advised)}", highlight=False, markup=False)
+    second = run_limited(plan, "advised", advised, recorded, folder, console)
+    if first.peak_bytes is None:
+        console.print("this kernel does not tell a cgroup's peak: the third run is left out", style="yellow")
+        return [first, second]
+    low = int(TOO_LITTLE * first.peak_bytes)
+    console.print(f"[3/3] with {format_level(low)}", highlight=False, markup=False)
+    return [first, second, run_limited(plan, "too-little", low, recorded, folder, console)]

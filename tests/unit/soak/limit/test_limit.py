@@ -1,0 +1,71 @@
+"""What three runs say of a limit: whether it holds, and what less would do."""
+
+import io
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from soak.errors import ExitCode
+from soak.limit.result import limit_exit_code, limit_in_words, limit_table, write_limit_reports
+from soak.limit.verify import Fate, LimitedRun, latency_ratio
+
+MIB = 2**20
+NONE = (math.nan, math.nan, math.nan)
+
+
+def runs(advised: Fate, too_little: Fate) -> list[LimitedRun]:
+    return [
+        LimitedRun("unlimited", None, Fate.FINE, 600 * MIB, 0, 350.0, (1.0, 1.0, 1.0), 54, "a"),
+        LimitedRun("advised", 720 * MIB, advised, 600 * MIB, 0, 352.0, (1.006, 0.97, 1.05), 54, "b"),
+        LimitedRun("too-little", 480 * MIB, too_little, 480 * MIB, 912, math.nan, NONE, 0, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("advised", "code"),
+    [
+        (Fate.FINE, ExitCode.PLATEAU),
+        (Fate.KILLED, ExitCode.CLIMBING),
+        (Fate.SLOWER, ExitCode.CLIMBING),
+        (Fate.FAILED, ExitCode.CLIMBING),
+        (Fate.NOT_TOLD, ExitCode.INCONCLUSIVE),
+    ],
+)
+def test_the_exit_code_is_that_of_the_advised_limit(advised: Fate, code: ExitCode) -> None:
+    assert limit_exit_code(runs(advised, Fate.KILLED)) is code
+
+
+def test_it_is_said_in_words() -> None:
+    assert limit_in_words(runs(Fate.FINE, Fate.KILLED)) == (
+        "The limit of 720 MiB holds: nothing was killed and nothing slowed down. With 480 MiB, 20 % below "
+        "the measured peak, the server is killed for want of memory."
+    )
+    assert "page cache" in limit_in_words(runs(Fate.FINE, Fate.FINE))
+
+
+def test_the_table_fits_80_columns() -> None:
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(limit_table(runs(Fate.FINE, Fate.KILLED)))
+    text = console.export_text()
+    assert "OOM-killed" in text
+    assert "(0.97 to 1.05)" in text
+
+
+def test_the_files_hold_the_same(tmp_path: Path) -> None:
+    page = write_limit_reports(tmp_path, runs(Fate.FINE, Fate.KILLED))
+    content = json.loads((tmp_path / "limit.json").read_text())
+    assert content["holds"] is True
+    assert content["runs"][2]["latency_ratio"] == [None, None, None]
+    assert "| 480 MiB | OOM-killed |" in page.read_text()
+
+
+def test_latency_is_compared_with_an_interval() -> None:
+    noise = np.random.default_rng(1)
+    estimate, low, high = latency_ratio(noise.normal(150, 5, 60), noise.normal(100, 5, 60))
+    assert low < 1.5 < high
+    assert estimate == pytest.approx(1.5, rel=0.02)
+    assert all(map(math.isnan, latency_ratio(np.array([1.0]), np.array([1.0]))))
