@@ -146,11 +146,9 @@ def _load_models(options: ServerOptions, hotwords: Sequence[str]) -> Models:
     except ModelError as error:
         raise StartupError(f"{error}; check --online-model-dir, --model-dir and --quantize") from None
     for flag, model in (("--online-model-dir", online), ("--model-dir", offline)):
-        if model.sample_rate_hz != SAMPLE_RATE_HZ:
-            raise StartupError(
-                f"the model in {model.model.path} is for {model.sample_rate_hz} Hz, this server hears "
-                f"{SAMPLE_RATE_HZ} Hz; give {flag} a folder of a 16k model"
-            )
+        _check_rate(
+            f"the model in {model.model.path}", model.sample_rate_hz, f"{flag} a folder of a 16k model"
+        )
     vad = _load_vad(options)
     logger.info("models loaded: %s and %s", options.online_model_dir, options.offline_model_dir)
     logger.info("voice activity is detected by %s", options.vad_dir or "energy")
@@ -164,12 +162,15 @@ def _load_vad(options: ServerOptions) -> VadModel:
         vad = FsmnVad.load(options.vad_dir, options.runtime, quantize=options.vad_quantize)
     except ModelError as error:
         raise StartupError(f"{error}; check --vad-dir and --vad-quant") from None
-    if vad.sample_rate_hz != SAMPLE_RATE_HZ:
-        raise StartupError(
-            f"the VAD in {options.vad_dir} is for {vad.sample_rate_hz} Hz, this server hears "
-            f"{SAMPLE_RATE_HZ} Hz; give --vad-dir a folder of the 16k model"
-        )
+    _check_rate(f"the VAD in {options.vad_dir}", vad.sample_rate_hz, "--vad-dir a folder of the 16k model")
     return vad
+
+
+def _check_rate(what: str, rate_hz: int, remedy: str) -> None:
+    if rate_hz != SAMPLE_RATE_HZ:
+        raise StartupError(
+            f"{what} is for {rate_hz} Hz, this server hears {SAMPLE_RATE_HZ} Hz; give {remedy}"
+        )
 
 
 def _settle_memory() -> None:

@@ -13,9 +13,8 @@ from asr_server.paraformer.model_dir import ModelDir, graph_file, read_model_dir
 from asr_server.paraformer.sessions import (
     RUN_FAILURES,
     GraphSession,
+    check_feature_dim,
     check_interface,
-    fixed_size,
-    input_named,
     one_line,
 )
 from asr_server.paraformer.vocabulary import check_vocabulary, spoken_words
@@ -90,11 +89,7 @@ def check_graph(model: ModelDir, graph: GraphSession, inputs: Sequence[str], rol
     others = [tensor.name for tensor in graph.inputs if tensor.name not in inputs]
     if others:
         raise ModelError(f"{graph.path} is not {role}: it takes {', '.join(others)} too")
-    feature_dim = fixed_size(graph, input_named(graph, "speech"), 2)
-    if feature_dim != model.frontend.feature_dim:
-        raise ModelError(
-            f"{graph.path} takes {feature_dim} features, config.yaml gives {model.frontend.feature_dim}"
-        )
+    check_feature_dim(graph, model.frontend.feature_dim)
     check_vocabulary(model, graph)
 
 

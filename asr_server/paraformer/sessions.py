@@ -183,6 +183,14 @@ def fixed_size(session: GraphSession, tensor: TensorInterface, axis: int) -> int
     return size
 
 
+def check_feature_dim(session: GraphSession, configured: int) -> int:
+    """Read how many features the graph's `speech` has; raises ModelError unless config.yaml gives as many."""
+    taken = fixed_size(session, input_named(session, "speech"), 2)
+    if taken != configured:
+        raise ModelError(f"{session.path} takes {taken} features, config.yaml gives {configured}")
+    return taken
+
+
 def _interface(node: ort.NodeArg) -> TensorInterface:
     return TensorInterface(node.name, node.type, tuple(node.shape))
 

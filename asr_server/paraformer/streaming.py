@@ -18,7 +18,13 @@ from asr_server.paraformer.errors import ModelError
 from asr_server.paraformer.frontend import FeatureStream, Floats
 from asr_server.paraformer.model_dir import ModelDir, graph_file, read_model_dir
 from asr_server.paraformer.positions import position_encoding
-from asr_server.paraformer.sessions import GraphSession, check_interface, fixed_size, input_named
+from asr_server.paraformer.sessions import (
+    GraphSession,
+    check_feature_dim,
+    check_interface,
+    fixed_size,
+    input_named,
+)
 from asr_server.paraformer.vocabulary import check_vocabulary, spoken_words
 
 if TYPE_CHECKING:
@@ -233,11 +239,7 @@ class OnlineStream:
 
 def _read_graphs(model: ModelDir, encoder: GraphSession, decoder: GraphSession) -> OnlineGraphs:
     """Read the sizes from the graphs and check that they, and the text files, fit each other."""
-    feature_dim = fixed_size(encoder, input_named(encoder, "speech"), 2)
-    if feature_dim != model.frontend.feature_dim:
-        raise ModelError(
-            f"{encoder.path} takes {feature_dim} features, config.yaml gives {model.frontend.feature_dim}"
-        )
+    check_feature_dim(encoder, model.frontend.feature_dim)
     caches = [tensor for tensor in decoder.inputs if tensor.name.startswith(CACHE_IN)]
     caches_out = [tensor.name.replace(CACHE_IN, CACHE_OUT) for tensor in caches]
     given = {tensor.name for tensor in decoder.outputs if tensor.name.startswith(CACHE_OUT)}

@@ -25,13 +25,14 @@ from rich.progress import track
 from asr_server.paraformer.contextual import load_second_pass
 from asr_server.paraformer.sessions import RuntimeSettings
 from asr_server.paraformer.streaming import OnlineRecogniser
-from asr_server.training.phrases import Language, Phrase, draw_digits, draw_phrase
+from asr_server.training.phrases import Language, draw_digits, draw_phrase
 from asr_server.training.speech import (
     HELD_OUT_FLITE_VOICE,
     HELD_OUT_VARIANTS,
     MANDARIN_ACCENT,
     SAMPLE_RATE_HZ,
     Voice,
+    resampled,
     speak,
 )
 from asr_server.training.vocabularies import ENGLISH_DIGITS
@@ -150,7 +151,7 @@ def long_streams() -> Iterator[Spoken]:
             language: Language = "cmn" if number % 2 else "en"
             accent = MANDARIN_ACCENT if language == "cmn" else "en-us"
             voice = Voice("espeak-ng", f"{accent}+{('m1', 'f2', 'm3')[number % 3]}")
-            samples, tokens, phrase = [], [], Phrase(language, ())
+            samples, tokens = [], []
             while sum(map(len, samples)) < seconds * SAMPLE_RATE_HZ:
                 phrase = draw_digits(language, random)
                 samples.append(padded(speak(phrase.written, voice), random))
@@ -183,15 +184,11 @@ def padded(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def read_wav(path: Path) -> np.ndarray:
-    """Read 16-bit mono samples at 8 or 16 kHz as float32 in [-1, 1) at 16 kHz."""
+    """Read 16-bit mono samples at any rate as float32 in [-1, 1) at 16 kHz."""
     with wave.open(str(path)) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.float32) / 32768.0
+        samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
         rate_hz = file.getframerate()
-    if rate_hz == SAMPLE_RATE_HZ:
-        return samples
-    from scipy.signal import resample_poly  # noqa: PLC0415  # only for telephone recordings
-
-    return resample_poly(samples, SAMPLE_RATE_HZ // rate_hz, 1).astype(np.float32)
+    return resampled(samples, rate_hz)
 
 
 if __name__ == "__main__":

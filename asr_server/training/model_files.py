@@ -49,19 +49,24 @@ def config_text(geometry: Geometry, kind: str) -> str:
             "tail_threshold": geometry.tail_threshold,
         },
         "frontend": "WavFrontendOnline" if online else "WavFrontend",
-        "frontend_conf": {
-            "fs": 16000,
-            "window": "hamming",
-            "n_mels": 80,
-            "frame_length": 25,
-            "frame_shift": 10,
-            "lfr_m": 7,
-            "lfr_n": 6,
-            "dither": 0.0,
-        },
+        "frontend_conf": frontend_conf(7, 6),
         "lang": "zh-cn",
     }
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+def frontend_conf(lfr_m: int, lfr_n: int) -> dict[str, object]:
+    """Return a front end's section: 25 ms of audio every 10 ms, `lfr_m` stacked at every `lfr_n`-th."""
+    return {
+        "fs": 16000,
+        "window": "hamming",
+        "n_mels": 80,
+        "frame_length": 25,
+        "frame_shift": 10,
+        "lfr_m": lfr_m,
+        "lfr_n": lfr_n,
+        "dither": 0.0,
+    }
 
 
 def cmvn_text(shift: np.ndarray, scale: np.ndarray) -> str:

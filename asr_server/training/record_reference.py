@@ -86,7 +86,7 @@ def recognise_offline(folder: Path, utterances: Utterances) -> list[list[int]]:
     """Recognise whole utterances."""
     from funasr_onnx.paraformer_bin import Paraformer  # noqa: PLC0415
 
-    model, recorder = Paraformer(str(folder), quantize=True), Recorder()
+    model = Paraformer(str(folder), quantize=True)
     model.decode_one = (recorder := Recorder()).decode_one
     answers = []
     for samples in utterances:
@@ -106,7 +106,7 @@ def recognise_contextual(folder: Path, hotwords: str, utterances: Utterances) ->
         wanted = Path(linked) / "model_eb_quant.onnx"  # the package knows no mixture of int8 and float
         if not wanted.exists():
             wanted.symlink_to(folder.resolve() / "model_eb.onnx")
-        model, recorder = ContextualParaformer(linked, quantize=True), Recorder()
+        model = ContextualParaformer(linked, quantize=True)
     model.decode_one = (recorder := Recorder()).decode_one
     answers = []
     for samples in utterances:

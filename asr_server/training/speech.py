@@ -86,7 +86,7 @@ def _espeak(text: str, voice: Voice) -> np.ndarray:
     command = ["espeak-ng", "-v", voice.name, "-s", str(voice.words_per_minute), "-p", str(voice.pitch)]
     command += ["-g", str(voice.word_gap_ms // 10), "--stdout", text]
     wav = subprocess.run(command, capture_output=True, check=True).stdout
-    return _resampled(np.frombuffer(wav[WAV_HEADER_BYTES:], "<i2"), ESPEAK_RATE_HZ)
+    return resampled(np.frombuffer(wav[WAV_HEADER_BYTES:], "<i2"), ESPEAK_RATE_HZ)
 
 
 def _flite(text: str, voice: Voice) -> np.ndarray:
@@ -99,10 +99,11 @@ def _flite(text: str, voice: Voice) -> np.ndarray:
         subprocess.run(command, capture_output=True, check=True)
         wav = path.read_bytes()
     rate_hz = int.from_bytes(wav[24:28], "little")
-    return _resampled(np.frombuffer(wav[WAV_HEADER_BYTES:], "<i2"), rate_hz)
+    return resampled(np.frombuffer(wav[WAV_HEADER_BYTES:], "<i2"), rate_hz)
 
 
-def _resampled(samples: np.ndarray, rate_hz: int) -> np.ndarray:
+def resampled(samples: np.ndarray, rate_hz: int) -> np.ndarray:
+    """Turn 16-bit samples at `rate_hz` into float32 in [-1, 1) at 16 kHz."""
     floats = samples.astype(np.float32) / 32768.0
     if rate_hz == SAMPLE_RATE_HZ:
         return floats

@@ -21,7 +21,7 @@ from rich.progress import track
 from torch import Tensor, nn
 
 from asr_server.training.graphs import quantise
-from asr_server.training.model_files import cmvn_text
+from asr_server.training.model_files import cmvn_text, frontend_conf
 from asr_server.training.vad_network import FsmnVad, VadGeometry, export_vad
 from asr_server.vad.endpoint import EndpointSettings
 
@@ -148,16 +148,7 @@ def config_text(geometry: VadGeometry) -> str:
     endpoint |= {"sil_pdf_ids": list(endpoint["sil_pdf_ids"]), "do_extend": int(endpoint["do_extend"])}
     config = {
         "frontend": "WavFrontendOnline",
-        "frontend_conf": {
-            "fs": 16000,
-            "window": "hamming",
-            "n_mels": 80,
-            "frame_length": 25,
-            "frame_shift": 10,
-            "dither": 0.0,
-            "lfr_m": STACKED,
-            "lfr_n": 1,
-        },
+        "frontend_conf": frontend_conf(STACKED, 1),
         "model": "FsmnVADStreaming",
         "model_conf": endpoint,
         "encoder": "FSMN",

@@ -17,7 +17,8 @@ import numpy as np
 from rich.progress import track
 from scipy.signal import fftconvolve, lfilter, resample_poly
 
-from asr_server.paraformer.frontend import INT16_SCALE, FrontendSettings
+from asr_server.paraformer.frontend import INT16_SCALE
+from asr_server.training.corpus import log_mel
 from asr_server.training.phrases import draw_phrase
 from asr_server.training.speech import (
     FLITE_VOICES,
@@ -152,13 +153,6 @@ def _background(
             noise = noise * 10 ** (swing_db / 20)
         sum_of_noises += noise
     return sum_of_noises
-
-
-def log_mel(samples: np.ndarray) -> np.ndarray:
-    """Kaldi's log-mel energies as the server computes them: [T, 80]."""
-    bank = FrontendSettings(shift=np.zeros(400), scale=np.ones(400), lfr_m=5, lfr_n=1).filter_bank()
-    bank.accept_waveform(SAMPLE_RATE_HZ, (samples * INT16_SCALE).tolist())
-    return np.stack([bank.get_frame(index).copy() for index in range(bank.num_frames_ready)])
 
 
 def main() -> None:

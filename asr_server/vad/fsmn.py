@@ -18,6 +18,7 @@ from asr_server.paraformer.model_dir import graph_file
 from asr_server.paraformer.sessions import (
     GraphSession,
     TensorInterface,
+    check_feature_dim,
     check_interface,
     fixed_size,
     one_line,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 DEFAULT_BLOCK_MS: Final = 60
 """Audio per run of the network: what a client sends at a time. Longer blocks cost less and are later."""
+CACHE_IN, CACHE_OUT = "in_cache", "out_cache"
+"""What the names of the blocks' memories begin with; a block's number follows."""
 _TOLERANCE: Final = 0.01
 
 
@@ -43,6 +46,9 @@ class FsmnGraph:
 
     session: GraphSession
     cache_names: tuple[str, ...]
+    """The cache inputs, one per block."""
+    outputs: tuple[str, ...]
+    """What is asked of the graph: the probabilities and the caches, in the order of `cache_names`."""
     empty_caches: tuple[Floats, ...]
     """What every stream begins with; never written to, so that all streams can share it."""
 
@@ -141,7 +147,7 @@ class FsmnStream:
         if len(features) == 0:
             return np.zeros((0, max(self._silence_ids) + 1), np.float32)
         feeds = {"speech": features[None], **dict(zip(self._graph.cache_names, self._caches, strict=True))}
-        probabilities, *caches = self._graph.session.run(feeds)
+        probabilities, *caches = self._graph.session.run(feeds, self._graph.outputs)
         self._caches = tuple(caches)
         frames: Floats = probabilities[0]
         return frames
@@ -157,22 +163,21 @@ class FsmnStream:
 
 def _read_graph(model: VadDir, session: GraphSession) -> FsmnGraph:
     """Read the sizes from the graph and check that they, and the text files, fit each other."""
-    check_interface(session, ("speech", "in_cache0"), ("logits", "out_cache0"), "an FSMN VAD")
-    feature_dim = fixed_size(session, session.inputs[0], 2)
-    if feature_dim != model.frontend.feature_dim:
+    check_interface(session, ("speech", f"{CACHE_IN}0"), ("logits", f"{CACHE_OUT}0"), "an FSMN VAD")
+    feature_dim = check_feature_dim(session, model.frontend.feature_dim)
+    caches = [tensor for tensor in session.inputs if tensor.name.startswith(CACHE_IN)]
+    caches_out = [tensor.name.replace(CACHE_IN, CACHE_OUT) for tensor in caches]
+    given = {tensor.name for tensor in session.outputs if tensor.name.startswith(CACHE_OUT)}
+    if set(caches_out) != given or len(session.inputs) != 1 + len(caches):
         raise ModelError(
-            f"{session.path} takes {feature_dim} features, config.yaml gives {model.frontend.feature_dim}"
-        )
-    caches = session.inputs[1:]
-    if len(caches) != len(session.outputs) - 1:
-        raise ModelError(
-            f"{session.path} has {len(caches)} caches in and {len(session.outputs) - 1} out: not an FSMN VAD"
+            f"{session.path} has {len(caches)} caches in, {len(given)} out and {len(session.inputs)} inputs "
+            "in all: not an FSMN VAD"
         )
     empty_caches = tuple(_empty_cache(session, cache) for cache in caches)
-    names = tuple(cache.name for cache in caches)
+    names, outputs = tuple(cache.name for cache in caches), ("logits", *caches_out)
     probe = np.zeros((1, 1, feature_dim), np.float32)
     try:
-        first = session.run({"speech": probe, **dict(zip(names, empty_caches, strict=True))})[0]
+        first = session.run({"speech": probe, **dict(zip(names, empty_caches, strict=True))}, outputs)[0]
     except Exception as error:  # whatever ONNX Runtime raises, this graph cannot be run
         raise ModelError(f"{session.path} is not an FSMN VAD: {one_line(error)}") from error
     if first.ndim != 3 or abs(float(first.sum()) - 1.0) > _TOLERANCE or first.min() < 0:
@@ -182,7 +187,7 @@ def _read_graph(model: VadDir, session: GraphSession) -> FsmnGraph:
             f"{model.path / 'config.yaml'}: sil_pdf_ids {list(model.endpoint.sil_pdf_ids)} are not among the "
             f"{first.shape[2]} outputs of {session.path.name}"
         )
-    return FsmnGraph(session, names, empty_caches)
+    return FsmnGraph(session, names, outputs, empty_caches)
 
 
 def _empty_cache(session: GraphSession, cache: TensorInterface) -> Floats:

@@ -18,6 +18,7 @@ from soak.selftest.trials import (
     DEFAULT_CONNECTIONS,
     SPECIMENS,
     THOROUGH_CONNECTIONS,
+    Share,
     Trial,
     controls,
     quick_trials,
@@ -51,6 +52,9 @@ def selftest(
             show_default=f"{DEFAULT_CONNECTIONS}; {THOROUGH_CONNECTIONS} with --all and --kind",
         ),
     ] = None,
+    tenths: Annotated[
+        bool, typer.Option("--tenths/--no-tenths", help="With --all and --kind: also at a tenth of the size.")
+    ] = True,
     clean: Annotated[
         int | None,
         typer.Option(
@@ -93,7 +97,7 @@ def selftest(
         connections = THOROUGH_CONNECTIONS if everything or kind else DEFAULT_CONNECTIONS
     if connections < FEWEST_CONNECTIONS:
         raise SoakError(f"--connections must be at least {FEWEST_CONNECTIONS}, not {connections}")
-    trials = _trials(kind or [], clean, everything=everything)
+    trials = _trials(kind or [], clean, everything=everything, tenths=tenths)
     console = Console(stderr=as_json)
     expected = format_duration(len(trials) * TRIAL_S * connections / DEFAULT_CONNECTIONS)
     console.print(f"{len(trials)} trials, about {expected}", highlight=False)
@@ -111,12 +115,12 @@ def selftest(
     raise typer.Exit(_exit_code(outcomes, interrupted=interrupted))
 
 
-def _trials(kinds: list[str], clean: int | None, *, everything: bool) -> list[Trial]:
+def _trials(kinds: list[str], clean: int | None, *, everything: bool, tenths: bool) -> list[Trial]:
     if clean is not None:
         return controls(clean)
-    if everything:
-        return trials_of(list(SPECIMENS))
-    return trials_of(kinds) if kinds else quick_trials()
+    wanted = list(SPECIMENS) if everything else kinds
+    shares = (Share.FULL, Share.TENTH) if tenths else (Share.FULL,)
+    return trials_of(wanted, shares) if wanted else quick_trials()
 
 
 def _tell(outcomes: list[Outcome], console: Console) -> None:

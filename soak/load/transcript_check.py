@@ -66,7 +66,7 @@ class TranscriptCheck:
         if transcript != heard.transcript:
             heard.changed += 1
             self.changed += 1
-            errors = None if clip.transcript is None else character_errors(clip.transcript, transcript)
+            errors = _errors(clip, transcript)
             self._tell_changed(clip, heard, transcript, connection)
         heard.connections += 1
         if errors is not None:
@@ -122,8 +122,11 @@ class TranscriptCheck:
 
 
 def _first(clip: Clip, transcript: str, connection: int) -> _Heard:
-    errors = None if clip.transcript is None else character_errors(clip.transcript, transcript)
-    return _Heard(transcript, connection, errors)
+    return _Heard(transcript, connection, _errors(clip, transcript))
+
+
+def _errors(clip: Clip, transcript: str) -> CharacterErrors | None:
+    return None if clip.transcript is None else character_errors(clip.transcript, transcript)
 
 
 def _beginning(text: str) -> str:

@@ -44,18 +44,22 @@ def transcript_notes(runs: Sequence[Run]) -> list[TranscriptNote]:
     ]
     if len(runs) > 1 and all(transcripts and transcripts.clips for transcripts in found):
         # where some changed, it is no news that the first ones agree
-        notes += [note for note in _agreement(runs) if note.is_warning or not notes]
+        notes += [
+            note
+            for note in _agreement(runs, [_first_transcripts(each) for each in found])
+            if note.is_warning or not notes
+        ]
     return notes
 
 
-def _agreement(runs: Sequence[Run]) -> list[TranscriptNote]:
+def _agreement(runs: Sequence[Run], transcripts: Sequence[dict[str, str]]) -> list[TranscriptNote]:
+    """Compare the runs' first transcripts, by recording, with those of the first run."""
     first, *others = runs
     if any(_kind(other) != _kind(first) for other in others):
         return []
-    before = _first_transcripts(first)
+    before = transcripts[0]
     notes = []
-    for other in others:
-        now = _first_transcripts(other)
+    for other, now in zip(others, transcripts[1:], strict=True):
         differ = sorted(clip for clip in before.keys() & now.keys() if before[clip] != now[clip])
         if differ:
             named = ", ".join(differ[:NAMED_RECORDINGS]) + (" …" if len(differ) > NAMED_RECORDINGS else "")
@@ -67,7 +71,7 @@ def _agreement(runs: Sequence[Run]) -> list[TranscriptNote]:
             )
     if notes:
         return notes
-    clips = set(before).intersection(*(_first_transcripts(other) for other in others))
+    clips = set(before).intersection(*transcripts[1:])
     if not clips:
         return []
     text = f"Transcripts agree in all runs, recording for recording ({format_count(len(clips))} compared)."
@@ -78,6 +82,5 @@ def _kind(run: Run) -> tuple[str, ...]:
     return tuple(str(section(run, part).get(name)) for part, name in SHAPES_THE_TEXT)
 
 
-def _first_transcripts(run: Run) -> dict[str, str]:
-    transcripts = Transcripts.of(run)
+def _first_transcripts(transcripts: Transcripts | None) -> dict[str, str]:
     return {} if transcripts is None else {clip.clip: clip.transcript for clip in transcripts.clips}

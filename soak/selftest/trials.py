@@ -166,8 +166,8 @@ def controls(count: int) -> list[Trial]:
     return [Trial(Scenario.PLAIN)] * count
 
 
-def trials_of(kinds: Sequence[str]) -> list[Trial]:
-    """Return the trials of these kinds, at full and at a tenth, after the controls of their scenarios.
+def trials_of(kinds: Sequence[str], shares: Sequence[Share] = (Share.FULL, Share.TENTH)) -> list[Trial]:
+    """Return the trials of these kinds, at each of these shares, after the controls of their scenarios.
 
     Raises `SoakError` for a kind that there is none of.
     """
@@ -175,5 +175,5 @@ def trials_of(kinds: Sequence[str]) -> list[Trial]:
         if kind not in SPECIMENS:
             raise SoakError(f"--kind {kind}: there is no such kind; there are {', '.join(SPECIMENS)}")
     scenarios = dict.fromkeys(SPECIMENS[kind].scenario for kind in kinds)
-    leaks = [trial_of(kind, share) for kind in kinds for share in (Share.FULL, Share.TENTH)]
+    leaks = [trial_of(kind, share) for kind in kinds for share in shares]
     return [*(Trial(scenario) for scenario in scenarios), *leaks]

@@ -16,12 +16,12 @@ from asr_server.paraformer.offline import OfflineRecogniser
 from asr_server.paraformer.sessions import RuntimeSettings
 from asr_server.paraformer.streaming import OnlineRecogniser
 from asr_server.paraformer.tokens import tokens_to_text
+from soak.load.clips import load_clips
 
 Samples = NDArray[np.float32]
 Spoken = list[tuple[Samples, list[str]]]
 
 NAMES = Path(__file__).parent / "data" / "names"
-CLIPS = Path(__file__).parents[4] / "soak" / "load" / "clips"
 SAMPLE_RATE_HZ = 16000
 TWO_MINUTES_S = 120
 
@@ -34,12 +34,12 @@ def read(path: Path) -> Samples:
 
 @pytest.fixture(scope="module")
 def bundled() -> Spoken:
-    clips = json.loads((CLIPS / "clips.json").read_text(encoding="utf-8"))
-    texts = [(clip, clip["transcript"]) for clip in clips]
-    return [
-        (read(CLIPS / clip["file"]), list(text) if clip["language"] == "cmn" else text.split())
-        for clip, text in texts
-    ]
+    spoken = []
+    for clip in load_clips():
+        assert clip.transcript is not None
+        words = clip.transcript.split() if clip.transcript.isascii() else list(clip.transcript)
+        spoken.append((np.frombuffer(clip.pcm, "<i2").astype(np.float32) / np.float32(32768), words))
+    return spoken
 
 
 def error_rate(heard: Sequence[Sequence[str]], said: Sequence[Sequence[str]]) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
@@ -165,3 +166,19 @@ def test_a_streams_state_goes_by_reference_counting(fsmn: FsmnVad, two_sentences
         assert alive() is None
     finally:
         gc.enable()
+
+
+def test_the_order_of_a_graphs_inputs_and_outputs_does_not_matter(
+    vad_dir: Path, fsmn: FsmnVad, two_sentences: Floats
+) -> None:
+    for path in vad_dir.glob("*.onnx"):
+        model = onnx.load(path)
+        for tensors in (model.graph.input, model.graph.output):
+            turned = list(reversed(tensors))
+            del tensors[:]
+            tensors.extend(turned)
+        onnx.save(model, path)
+    turned_about = FsmnVad.load(vad_dir, RuntimeSettings())
+    assert turned_about.graph.session.inputs[0].name != "speech"
+    expected = fsmn.new_stream().accept(two_sentences, is_final=True)
+    assert turned_about.new_stream().accept(two_sentences, is_final=True) == expected

@@ -1,9 +1,19 @@
 import pytest
 
 from asr_server.inject import KINDS
+from soak.analyse.attribution import Culprit
 from soak.config import load_config
 from soak.errors import SoakError
-from soak.selftest.trials import DEFAULT_CONNECTIONS, SPECIMENS, Scenario, Share, quick_trials, trials_of
+from soak.selftest.trials import (
+    DEFAULT_CONNECTIONS,
+    SPECIMENS,
+    Scenario,
+    Share,
+    controls,
+    quick_trials,
+    trial_of,
+    trials_of,
+)
 
 EVERYTHING = trials_of(list(SPECIMENS))
 
@@ -59,3 +69,16 @@ def test_an_unknown_kind_is_refused_in_one_line() -> None:
     ) as caught:
         trials_of(["native", "sesion"])
     assert "\n" not in str(caught.value)
+
+
+def test_tenths_can_be_left_out_and_clean_runs_be_many() -> None:
+    assert [trial.name for trial in trials_of(["fd"], (Share.FULL,))] == ["control", "fd-full"]
+    assert [trial.injection for trial in controls(3)] == [None, None, None]
+
+
+def test_every_kind_has_a_name_for_what_it_leaks() -> None:
+    named = {kind: trial_of(kind, Share.FULL).culprit for kind in SPECIMENS}
+    assert named["native"] is Culprit.NATIVE
+    assert named["session"] is Culprit.PYTHON
+    with pytest.raises(ValueError, match="nothing is injected"):
+        _ = controls(1)[0].culprit
