@@ -121,7 +121,8 @@ class Conductor:
             await driver.end()
         self._directory.append_event("run_ended", reason=str(ending.reason))
         if ending.reason is EndReason.FINISHED:
-            await self._probes.after_the_load()
+            with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C leaves the rest of the probes out
+                await self._probes.after_the_load()
         return ending
 
     def _ending(self, follow: asyncio.Task[Done | None], sample: asyncio.Task[ServerExit]) -> Ending:

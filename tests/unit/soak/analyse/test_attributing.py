@@ -98,6 +98,12 @@ def test_only_what_grew_after_the_warm_up_is_named() -> None:
     assert attributed(warmed, memory_climbs=True, judged_from_s=90.0).culprits == (Culprit.SHARED,)
 
 
+def test_a_run_without_quiet_windows_is_attributed_under_load() -> None:
+    leak = readings(heap=32, in_use=32, python_mib=31)
+    busy = Readings(leak.t_s, leak.columns, np.zeros(POINTS, bool), leak.objects)
+    assert attributed(busy, memory_climbs=True).culprits == (Culprit.PYTHON,)
+
+
 def test_other_resources_come_first_and_are_told_once() -> None:
     leak = readings(heap=8, in_use=8, python_mib=8)
     sockets = attributed(leak, memory_climbs=True, climbing=["fds", "sockets"])
