@@ -58,6 +58,7 @@ def _by_type(event: dict[str, Any]) -> dict[str, tuple[int, int]]:
 
 
 def _probes(run: Run) -> list[ProbeResult]:
+    """Return what the probes gave back; the one for arenas is left out where there are none."""
     return [
         ProbeResult(
             probe=str(event["probe"]),
@@ -65,5 +66,5 @@ def _probes(run: Run) -> list[ProbeResult]:
             by=str(event["by"]),
         )
         for event in run.events
-        if event.get("event") == "probe"
+        if event.get("event") == "probe" and (event.get("detail") or {}).get("shrunk") is not False
     ]

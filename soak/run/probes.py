@@ -99,8 +99,9 @@ class Probes:
         self._directory.append_event(
             "probe", probe=probe, by=by, took_s=round(took_s, 3), before=before, after=after, detail=detail
         )
-        returned = before["rss_bytes"] - after["rss_bytes"]
-        self._view.say(f"  {probe}: {format_bytes(returned)} given back")
+        if detail.get("shrunk") is not False:  # without an arena there is nothing to tell
+            returned = before["rss_bytes"] - after["rss_bytes"]
+            self._view.say(f"  {probe}: {format_bytes(returned)} given back")
 
     async def _ask(self, page: str) -> dict[str, Any] | None:
         return await asyncio.to_thread(self._pages.introspect, page)
