@@ -141,6 +141,8 @@ def in_words(rows: Sequence[Row], best: Best) -> str:
     by_name = {row.name: row for row in rows}
     if all(row.runs < 2 for row in rows):
         return "One run of each shows no difference: repeat them (--repeats 3)."
+    if best == Best(BASELINE, BASELINE, BASELINE):
+        return "Nothing is shown to be better than the baseline, for memory or for speed."
     parts = [_named("memory", best.memory, by_name), _named("speed", best.speed, by_name)]
     return " ".join([*parts, _named("both", best.both, by_name)])
 
