@@ -83,7 +83,8 @@ class Introspection:
             self._models.offline.recognise(sweep)
 
         shrunk = shrink_arenas(use_every_model)
-        return {"shrunk": shrunk > 0, "sessions": shrunk}
+        answer: dict[str, Any] = {"shrunk": shrunk > 0, "sessions": shrunk}
+        return answer if shrunk else {**answer, "why": "no session has an arena (--cpu-arena)"}
 
 
 def count_objects() -> dict[str, TypeUsage]:
@@ -121,7 +122,11 @@ def _add(found: defaultdict[str, TypeUsage], item: object, size_bytes: int) -> N
 
 
 def _objects(query: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Count objects; with `freeze=1` garbage is collected before, and what lives is frozen again after."""
+    """Count objects; with `freeze=1` garbage is collected before, and what lives is frozen again after.
+
+    Without it nothing is collected, so that what nobody collects is counted; it stays unfrozen then, and every
+    later collection looks at all of it.
+    """
     freeze = _given(query, "freeze")
     if freeze:
         gc.collect()
@@ -137,7 +142,6 @@ def _objects(query: Mapping[str, list[str]]) -> dict[str, Any]:
 
 
 def _collect(_query: Mapping[str, list[str]]) -> dict[str, Any]:
-    gc.unfreeze()
     return {"collected": gc.collect()}
 
 

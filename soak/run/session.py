@@ -137,7 +137,10 @@ def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, 
 
 def _environment(config: SoakConfig) -> dict[str, str]:
     server = config.server
-    return {**os.environ, **preload_environment(server.preload), **server.environment}
+    preloaded = preload_environment(server.preload)
+    if preloaded and os.environ.get("LD_PRELOAD"):
+        preloaded = {"LD_PRELOAD": f"{preloaded['LD_PRELOAD']}:{os.environ['LD_PRELOAD']}"}
+    return {**os.environ, **preloaded, **server.environment}
 
 
 def _exit_code(ending: Ending, judgement: Judgement) -> ExitCode:
