@@ -28,10 +28,20 @@ def with_attribution(verdict: Verdict, attribution: Attribution | None) -> Verdi
         return verdict
     first, *others = verdict.reasons or ("",)
     climbs = [culprits_in_words(attribution)] if attribution.culprits else []
-    after = [f"Growth from the start, by where it is: {attribution.summary}"]
+    after = [f"Growth from the start, by where it is: {attribution.summary}{_inside_in_words(attribution)}"]
     if attribution.probes:
         after.append(probes_in_words(attribution))
     return replace(verdict, attribution=attribution, reasons=(first, *climbs, *others, *after))
+
+
+def _inside_in_words(attribution: Attribution) -> str:
+    """Say how much of it malloc has handed out and how much it only keeps, where the server tells."""
+    inside = attribution.inside
+    if inside is None or inside.heap_in_use_bytes is None or inside.heap_free_bytes is None:
+        return ""
+    in_use = format_bytes(inside.heap_in_use_bytes, signed=True)
+    free = format_bytes(inside.heap_free_bytes, signed=True)
+    return f" Of malloc's memory {in_use} is in use, {free} free but kept."
 
 
 def culprits_in_words(attribution: Attribution) -> str:

@@ -141,6 +141,13 @@ def test_the_reasons_say_what_climbs_and_what_probes_gave_back() -> None:
     )
 
 
+def test_what_malloc_keeps_is_told_from_what_is_in_use() -> None:
+    t_s = np.arange(200, dtype=np.float64)
+    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
+    reasons = with_attribution(verdict, attributed(readings(arenas=232, in_use=9, free=223))).reasons
+    assert reasons[-1].endswith("Of malloc's memory +9 MiB is in use, +223 MiB free but kept.")
+
+
 def test_nothing_is_said_where_nothing_was_read() -> None:
     t_s = np.arange(200, dtype=np.float64)
     verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
