@@ -104,5 +104,15 @@ JUDGED_COLUMNS = (
     "character_errors",
     "reference_characters",
     "server_sessions_alive",
+    "map_kernel_rss_bytes",
+    *(name for name in COLUMNS if name.startswith("map_") and name.endswith("_bytes") and "rss" not in name),
+    "map_arenas",
+    "map_stacks",
+    "fd_deleted",
+    "server_heap_in_use_bytes",
+    "server_heap_free_bytes",
+    "cpu_s",
+    "server_decode_queue_tasks",
 )
-"""What the judge reads, and the terminal tells: all that is needed of a file that is only judged."""
+"""What the judge, the attribution and the advice read, and the terminal tells: all that is needed of a file
+that is only judged."""

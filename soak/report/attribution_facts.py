@@ -104,6 +104,6 @@ def _inside(attribution: Attribution) -> tuple[Row, ...]:
     rows += [
         Row(f"· {each.type_name}", f"{format_bytes(each.growth_bytes, signed=True)}, {each.growth_count:+,}")
         for each in inside.python_types
-        if each.growth_bytes >= SMALLEST_TYPE_BYTES
+        if each.growth_bytes >= SMALLEST_TYPE_BYTES and each.growth_count > 0
     ]
     return tuple(rows)

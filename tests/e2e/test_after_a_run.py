@@ -42,6 +42,9 @@ def test_a_run_says_where_its_memory_is_and_advice_follows(soak: Soak, tmp_path:
     assert names.index("run_ended") < names.index("probe")
     assert "Asked after the load to give memory back" in " ".join(done.out.split())
 
+    again = soak("analyze", str(path), "--json")
+    assert json.loads(again.out)["attribution"] == attribution
+
     advised = soak("advise", str(path), "--prometheus", "rules.yml", "--limit", "1GiB", "--json")
     assert advised.status == 0, advised.err
     advice = json.loads(advised.out)
