@@ -100,6 +100,8 @@ def attribute(
         classes=classes,
         inside=inside,
         probes=readings.probes,
+        established_at_rest=_count_at_rest(readings, "sockets_established", quiet),
+        close_wait_at_rest=_count_at_rest(readings, "sockets_close_wait", quiet),
         culprits=_culprits(
             readings,
             quiet if len(quiet) >= 2 else taken,
@@ -111,6 +113,12 @@ def attribute(
         accounted_share=named / growth if abs(growth) >= SMALLEST_SHARED_BYTES else None,
         sum_over_rss=total / float(rss[last]),
     )
+
+
+def _count_at_rest(readings: Readings, column: str, quiet: NDArray[np.intp]) -> int | None:
+    values = readings.columns.get(column)
+    known = [] if values is None else [values[at] for at in quiet if np.isfinite(values[at])]
+    return int(known[-1]) if known else None
 
 
 def _class_growths(readings: Readings, first: int, last: int) -> tuple[ClassGrowth, ...]:

@@ -108,6 +108,10 @@ class Attribution:
     """In the order of `MemoryClass`; classes that were empty all the time are left out."""
     inside: InsideGrowth | None
     probes: tuple[ProbeResult, ...]
+    established_at_rest: int | None
+    """TCP sockets still established at the last quiet reading, when the driver had none open."""
+    close_wait_at_rest: int | None
+    """TCP sockets whose client has closed and that the server has not, at the same reading."""
     culprits: tuple[Culprit, ...]
     """What grows, as far as it can be told, most telling first; empty unless something climbs."""
     summary: str

@@ -29,6 +29,9 @@ def with_attribution(verdict: Verdict, attribution: Attribution | None) -> Verdi
     first, *others = verdict.reasons or ("",)
     climbs = [culprits_in_words(attribution)] if attribution.culprits else []
     after = [f"Growth from the start, by where it is: {attribution.summary}{_inside_in_words(attribution)}"]
+    sockets = sockets_in_words(attribution)
+    if sockets:
+        after.append(sockets)
     if attribution.probes:
         after.append(probes_in_words(attribution))
     return replace(verdict, attribution=attribution, reasons=(first, *climbs, *others, *after))
@@ -64,6 +67,16 @@ def _types(types: tuple[ObjectGrowth, ...]) -> str:
         f"{format_count(each.growth_count)} more"
         for each in told
     )
+
+
+def sockets_in_words(attribution: Attribution) -> str:
+    """Say which TCP sockets were left when the driver had none open; nothing where none was."""
+    left = (
+        (attribution.established_at_rest, "still established"),
+        (attribution.close_wait_at_rest, "not closed although the client has (CLOSE_WAIT)"),
+    )
+    parts = [f"{format_count(count)} {words}" for count, words in left if count]
+    return f"TCP sockets of the server while the load had none open: {', '.join(parts)}." if parts else ""
 
 
 def probes_in_words(attribution: Attribution) -> str:

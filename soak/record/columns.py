@@ -109,6 +109,8 @@ JUDGED_COLUMNS = (
     "map_arenas",
     "map_stacks",
     "fd_deleted",
+    "sockets_established",
+    "sockets_close_wait",
     "server_heap_in_use_bytes",
     "server_heap_free_bytes",
     "cpu_s",

@@ -22,6 +22,8 @@ COLUMNS = (
     "connections_completed",
     "fds",
     "fd_deleted",
+    "sockets_established",
+    "sockets_close_wait",
 )
 
 

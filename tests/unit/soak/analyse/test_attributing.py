@@ -148,6 +148,18 @@ def test_what_malloc_keeps_is_told_from_what_is_in_use() -> None:
     assert reasons[-1].endswith("Of malloc's memory +9 MiB is in use, +223 MiB free but kept.")
 
 
+def test_sockets_that_are_left_at_rest_are_told() -> None:
+    t_s = np.arange(200, dtype=np.float64)
+    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
+    counts = {"sockets_established": np.zeros(POINTS), "sockets_close_wait": np.linspace(0, 200, POINTS)}
+    found = attributed(readings(heap=8, counts=counts))
+    assert (found.established_at_rest, found.close_wait_at_rest) == (0, 200)
+    assert with_attribution(verdict, found).reasons[-1] == (
+        "TCP sockets of the server while the load had none open: 200 not closed although the client has "
+        "(CLOSE_WAIT)."
+    )
+
+
 def test_nothing_is_said_where_nothing_was_read() -> None:
     t_s = np.arange(200, dtype=np.float64)
     verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
