@@ -36,6 +36,10 @@ SHARED_FROM_BYTES: Final = 512
 one would take more memory than is worth it, and they are as many at the next look."""
 
 
+UNTRACKED_CONTAINERS: Final = (dict, tuple)
+"""The collector does not track those that hold only numbers, text or bytes, as many a cache does."""
+
+
 @dataclass
 class TypeUsage:
     """The objects of one type."""
@@ -101,7 +105,9 @@ def count_objects() -> dict[str, TypeUsage]:
         if owner is tracked:
             continue
         _add(found, owner, sys.getsizeof(owner, 0))
-        for item in gc.get_referents(owner):
+        held = gc.get_referents(owner)
+        while held:
+            item = held.pop()
             if gc.is_tracked(item):
                 continue
             size_bytes = sys.getsizeof(item, 0)
@@ -110,6 +116,8 @@ def count_objects() -> dict[str, TypeUsage]:
                     continue
                 large_seen.add(id(item))
             _add(found, item, size_bytes)
+            if isinstance(item, UNTRACKED_CONTAINERS):
+                held += gc.get_referents(item)
     return dict(found)
 
 
@@ -124,8 +132,8 @@ def _add(found: defaultdict[str, TypeUsage], item: object, size_bytes: int) -> N
 def _objects(query: Mapping[str, list[str]]) -> dict[str, Any]:
     """Count objects; with `freeze=1` garbage is collected before, and what lives is frozen again after.
 
-    Without it nothing is collected, so that what nobody collects is counted; it stays unfrozen then, and every
-    later collection looks at all of it.
+    Without it nothing is collected, so that what nobody collects is counted; it stays unfrozen then, and
+    every later collection looks at all of it.
     """
     freeze = _given(query, "freeze")
     if freeze:

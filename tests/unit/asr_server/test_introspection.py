@@ -52,6 +52,14 @@ def test_what_a_frozen_list_holds_is_counted() -> None:
     assert after["bytes"].count - before["bytes"].count == pytest.approx(20, abs=5)
 
 
+def test_what_a_dictionary_holds_that_the_collector_does_not_track_is_counted() -> None:
+    cache = {str(number): bytes(100_000) for number in range(20)}
+    assert not gc.is_tracked(cache)
+    before = count_objects()["bytes"].bytes
+    kept.append([cache])
+    assert count_objects()["bytes"].bytes - before == pytest.approx(2_000_000, rel=0.05)
+
+
 def test_a_large_object_counts_once_however_many_refer_to_it() -> None:
     before = count_objects()["bytes"].bytes
     block = bytes(1_000_000)
