@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from soak.config import load_config
 from soak.errors import ExitCode, SoakError
-from soak.experiment.measured import Measured, measure
 from soak.experiment.mitigations import BASELINE, Mitigation
 from soak.record import read_run
+from soak.record.measured import Measured, measure
 from soak.run.session import run_soak
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from soak.analyse.repeats import difference, mean_with_interval, ratio
 from soak.errors import SoakError
 from soak.experiment.conduct import Plan, Trial
-from soak.experiment.measured import Measured, difference, mean_with_interval, ratio
 from soak.experiment.mitigations import BASELINE, Mitigation
 from soak.quantity import format_bytes
 from soak.record.directory import write_json
+from soak.record.measured import Measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from soak.errors import SoakError
 from soak.experiment.conduct import Plan, Trial
-from soak.experiment.measured import Measured, difference, mean_with_interval, measure, ratio
+from soak.analyse.repeats import difference, mean_with_interval, ratio
+from soak.record.measured import Measured, measure
 from soak.experiment.mitigations import BASELINE, BUILT_IN, Mitigation, chosen, read_matrix
 from soak.experiment.report import render_markdown, results_table, write_experiment_reports
 from soak.experiment.results import Best, best_of, in_words, read_results, rows_of, write_results

@@ -1,4 +1,4 @@
-"""What one run of an experiment came to, and how a mitigation compares with the baseline."""
+"""What one run came to: level, growth, processor time, latency, throughput."""
 
 from __future__ import annotations
 
@@ -6,21 +6,13 @@ import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy import stats
-
-from soak.analyse import Estimate
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import pandas as pd
 
     from soak.record import Run
 
 LAST_RESTS = 2
 """Quiet windows at the end whose median is the level that was reached."""
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -89,36 +81,3 @@ def _throughput(load: pd.DataFrame) -> float:
         done += float(block["connections_completed"].iloc[-1] - block["connections_completed"].iloc[0])
         seconds += float(block["t_s"].iloc[-1] - block["t_s"].iloc[0])
     return done / seconds if seconds > 0 else math.nan
-
-
-def mean_with_interval(values: Sequence[float]) -> Estimate:
-    """Return the mean with its 95 % interval by Student's t; the interval is NaN for a single value."""
-    known = np.array([value for value in values if math.isfinite(value)])
-    if not len(known):
-        return Estimate(math.nan, math.nan, math.nan)
-    mean = float(known.mean())
-    if len(known) < 2:
-        return Estimate(mean, math.nan, math.nan)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(known) - 1) * stats.sem(known))
-    return Estimate(mean, mean - half, mean + half)
-
-
-def difference(ours: Mapping[int, float], baselines: Mapping[int, float]) -> Estimate:
-    """Return how much more it is than the baseline, both by repeat: the mean of the pairs' differences.
-
-    Pairs of one repeat ran within the same stretch of time, so what the machine did meanwhile is in both.
-    """
-    pairs = sorted(ours.keys() & baselines.keys())
-    return mean_with_interval([ours[repeat] - baselines[repeat] for repeat in pairs])
-
-
-def ratio(ours: Mapping[int, float], baselines: Mapping[int, float]) -> Estimate:
-    """Return how many times the baseline it is: the geometric mean of the pairs' ratios, by repeat."""
-    pairs = sorted(ours.keys() & baselines.keys())
-    logs = [
-        math.log(ours[repeat] / baselines[repeat])
-        for repeat in pairs
-        if ours[repeat] > 0 and baselines[repeat] > 0
-    ]
-    estimate = mean_with_interval(logs)
-    return Estimate(*(math.exp(value) for value in (estimate.estimate, estimate.low, estimate.high)))
