@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,6 +36,8 @@ MEMORY_SPREAD = 0.01
 """Standard deviation between healthy runs, as a share of the level, that is expected until repeats tell."""
 CPU_SPREAD, LATENCY_SPREAD = 0.05, 0.1
 """The same of processor time and of latency."""
+PER_CONNECTION, PER_CONNECTION_AT = "growth per connection", 4
+"""How that figure is called, and where it stands among the others."""
 INTERVAL_WIDTHS = 3.92
 """Standard errors in a 95 % interval of a normal estimate, end to end."""
 
@@ -70,6 +72,19 @@ class Compared:
     """The difference as a share of the baseline's; NaN where that means nothing."""
     change: Change
 
+    def to_json_object(self) -> dict[str, Any]:
+        """Return it as JSON-ready data; NaN is null."""
+        return {
+            "name": self.name,
+            "before": self.before,
+            "after": self.after,
+            "difference": {
+                name: value if math.isfinite(value) else None
+                for name, value in asdict(self.difference).items()
+            },
+            "change": str(self.change),
+        }
+
 
 @dataclass(frozen=True)
 class _Figure:
@@ -96,6 +111,13 @@ def _figures(tolerance: float) -> dict[str, _Figure]:
         "final_p50_ms": _Figure("final, p50", format_milliseconds, LATENCY_SPREAD, speed, is_memory=False),
         "final_p99_ms": _Figure("final, p99", format_milliseconds, LATENCY_SPREAD, speed, is_memory=False),
     }  # fmt: skip
+
+
+def figures_to_show() -> list[tuple[str, str, Callable[[float], str]]]:
+    """Return the figures that are compared: name in `RunFigures`, words, and how to write a value."""
+    shown = [(name, figure.words, figure.write) for name, figure in _figures(DEFAULT_TOLERANCE).items()]
+    shown.insert(PER_CONNECTION_AT, ("bytes_per_connection", PER_CONNECTION, format_bytes))
+    return shown
 
 
 def compare(before: Side, after: Side, *, tolerance: float = DEFAULT_TOLERANCE) -> list[Compared]:
@@ -126,7 +148,7 @@ def compare(before: Side, after: Side, *, tolerance: float = DEFAULT_TOLERANCE) 
                 change=_change(difference, figure.tolerance * scale),
             )
         )
-    rows.insert(4, _per_connection(before, after, tolerance * level))
+    rows.insert(PER_CONNECTION_AT, _per_connection(before, after, tolerance * level))
     return rows
 
 
@@ -146,7 +168,7 @@ def _per_connection(before: Side, after: Side, tolerance_bytes: float) -> Compar
     connections = _mean(after.runs, "connections")
     return Compared(
         name="per-connection",
-        words="growth per connection",
+        words=PER_CONNECTION,
         is_memory=True,
         before=format_bytes(_mean(before.runs, name)),
         after=format_bytes(_mean(after.runs, name)),

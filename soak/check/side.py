@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -95,13 +95,17 @@ class Side:
     identity: dict[str, str]
     """What must be equal for a comparison to mean anything, in words: model, threads, scenario, machine."""
     versions: dict[str, str]
-    """What may well be the change that is looked at: package versions, kernel."""
+    """What may well be the change that is looked at: package versions, kernel, processor."""
     runs: tuple[RunFigures, ...]
 
     @classmethod
     def of_run(cls, run: Run, verdict: Verdict) -> Self:
         """Return the side of a single run that has been judged."""
         return cls(run.name, identity_of(run), versions_of(run), (RunFigures.of(run, verdict),))
+
+    def named(self, name: str) -> Side:
+        """Return this side by another name."""
+        return replace(self, name=name)
 
     def merged(self, other: Side) -> Side:
         """Return this side with the runs of `other`; raises `SoakError` when they are not alike."""
@@ -110,7 +114,7 @@ class Side:
             raise SoakError(
                 f"{other.runs[0].run} and {self.runs[0].run} cannot be repeats of one thing: {unlike[0]}"
             )
-        return Side(self.name, self.identity, self.versions, (*self.runs, *other.runs))
+        return replace(self, runs=(*self.runs, *other.runs))
 
     def to_json_object(self) -> dict[str, Any]:
         """Return the baseline as JSON-ready data; NaN is null."""
@@ -155,7 +159,7 @@ def side_of(folders: Sequence[Path], name: str) -> Side:
     whole = sides[0]
     for side in sides[1:]:
         whole = whole.merged(side)
-    return Side(name, whole.identity, whole.versions, whole.runs)
+    return whole.named(name)
 
 
 def write_baseline(side: Side, path: Path) -> None:
@@ -188,7 +192,8 @@ def read_baseline(path: Path) -> Side:
 
 def _figures(run: dict[str, Any]) -> RunFigures:
     known: dict[str, Any] = {field.name: run[field.name] for field in fields(RunFigures)}
-    return RunFigures(**{name: math.nan if value is None else value for name, value in known.items()})
+    figures: dict[str, Any] = {name: math.nan if value is None else value for name, value in known.items()}
+    return RunFigures(**figures)
 
 
 def identity_of(run: Run) -> dict[str, str]:
@@ -206,14 +211,18 @@ def identity_of(run: Run) -> dict[str, str]:
     scenario = {name: value for name, value in load.items() if name not in NOT_THE_SCENARIO}
     identity["scenario"] = ", ".join(f"{name} {scenario[name]}" for name in sorted(scenario))
     memory_gib = round((host.get("memory_bytes") or 0) / GIB)
-    identity["machine"] = f"{host.get('cpu_model')}, {host.get('cores')} cores, {memory_gib} GiB"
+    identity["machine"] = f"{host.get('architecture')}, {host.get('cores')} cores, {memory_gib} GiB"
     return identity
 
 
 def versions_of(run: Run) -> dict[str, str]:
-    """Return versions of packages, Python, libc and kernel."""
+    """Return versions of packages, Python, libc and kernel, and the processor's name.
+
+    The processor is no part of the identity: hosted runners of one class have several, and what they change
+    is speed, which a check does not judge.
+    """
     host = run.manifest.get("host", {})
-    found = {name: host.get(name) for name in ("python", "libc", "kernel")}
+    found = {name: host.get(name) for name in ("python", "libc", "kernel", "cpu_model")}
     return {
         name: str(version)
         for name, version in {**run.manifest.get("versions", {}), **found}.items()

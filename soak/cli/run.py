@@ -114,7 +114,7 @@ def run(
 
     Your own server:   soak run --url ws://127.0.0.1:10095 --pid 4711 --hours 1
     """
-    attachment = _attachment(url, pid)
+    attachment = attachment_of(url, pid)
     default = DEFAULT_CONFIG if attachment is None else DEFAULT_CONFIG_ATTACHED
     overrides = {
         "load": length_settings(hours, minutes, connections, max_minutes, until_decided=until_decided),
@@ -141,7 +141,8 @@ def run(
     raise typer.Exit(worst([result.exit_code for result in results]))
 
 
-def _attachment(url: str | None, pid: int | None) -> Attachment | None:
+def attachment_of(url: str | None, pid: int | None) -> Attachment | None:
+    """Return the server to attach to, None without one; raises `SoakError` when half of it is missing."""
     if url is None and pid is None:
         return None
     if url is None or pid is None:

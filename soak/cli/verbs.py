@@ -39,6 +39,16 @@ VERBS = {
         "Judge what has been recorded: a run directory (even one cut short by a kill) or any CSV.",
         judges=True,
     ),
+    "check": Verb(
+        "soak.cli.check",
+        "For CI: run until decided (or take a run), judge by limits and a baseline, write what CI reads.",
+        judges=True,
+    ),
+    "baseline": Verb("soak.cli.baseline", "The figures of runs, kept in a small file to compare with."),
+    "compare": Verb(
+        "soak.cli.compare",
+        "Compare runs, folders of repeats, or baselines: better, worse, or no difference shown.",
+    ),
     "report": Verb(
         "soak.cli.report",
         "Write verdict.json, report.html and memory.png of recorded runs anew, from what they recorded.",

@@ -21,9 +21,10 @@ ALLOCATOR_VARIABLES = re.compile(
 
 
 def host_facts() -> dict[str, Any]:
-    """Return processor, cores, memory, kernel, libc, Python, huge pages and the cgroup's memory limit."""
+    """Return architecture, processor, cores, memory, kernel, libc, Python, huge pages, the cgroup's limit."""
     cgroup = cgroup_of(os.getpid())
     return {
+        "architecture": platform.machine(),
         "cpu_model": _cpu_model(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": psutil.virtual_memory().total,

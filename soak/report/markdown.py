@@ -20,11 +20,11 @@ def render_markdown(run: Run, verdict: Verdict) -> str:
     banner = wording.banner(run, verdict)
     parts = [
         f"## {banner.sign} {banner.headline}: `{_code(run.name)}`",
-        _text(wording.sentence(verdict))
-        + (f" Confidence: {_text(verdict.confidence)}." if verdict.confidence else ""),
-        *(f"> **Note:** {_text(warning)}" for warning in wording.warnings(run, verdict)),
+        plain_text(wording.sentence(verdict))
+        + (f" Confidence: {plain_text(verdict.confidence)}." if verdict.confidence else ""),
+        *(f"> **Note:** {plain_text(warning)}" for warning in wording.warnings(run, verdict)),
         _table(("", "", ""), ((f.label, f.value, f.note) for f in wording.key_figures(run, verdict))),
-        _text(wording.settling_sentence(verdict) or ""),
+        plain_text(wording.settling_sentence(verdict) or ""),
         _bullets(wording.further_reasons(verdict)),
         _resources(resource_table(verdict)),
         _courses("Reading", facts.courses(run, verdict)),
@@ -93,16 +93,16 @@ def _rows(title: str, rows: Sequence[facts.Row]) -> str:
 
 
 def _bullets(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {_text(line)}" for line in lines)
+    return "\n".join(f"- {plain_text(line)}" for line in lines)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(map(_text, row))} |" for row in rows]
+    lines += [f"| {' | '.join(map(plain_text, row))} |" for row in rows]
     return "\n".join(lines)
 
 
-def _text(text: str) -> str:
+def plain_text(text: str) -> str:
     """Keep text of the run from being read as markup or from breaking a table."""
     one_line = " ".join(text.split())
     return one_line.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "\\`")

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from soak.analyse.repeats import difference, mean_with_interval, ratio
 from soak.errors import SoakError
 from soak.experiment.conduct import Plan, Trial
-from soak.analyse.repeats import difference, mean_with_interval, ratio
-from soak.record.measured import Measured, measure
 from soak.experiment.mitigations import BASELINE, BUILT_IN, Mitigation, chosen, read_matrix
 from soak.experiment.report import render_markdown, results_table, write_experiment_reports
 from soak.experiment.results import Best, best_of, in_words, read_results, rows_of, write_results
 from soak.record import Run
+from soak.record.measured import Measured, measure
 
 MIB = 2**20
 REPEATS = 3

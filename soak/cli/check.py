@@ -1,0 +1,338 @@
+"""`soak check`: a soak, judged for continuous integration."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from soak.analyse import JudgeSettings
+from soak.check.archive import write_archive
+from soak.check.comparing import DEFAULT_TOLERANCE, compare
+from soak.check.findings import Finding, Outcome
+from soak.check.github import append_job_summary, is_github, workflow_commands
+from soak.check.junit import write_junit
+from soak.check.limits import Limits
+from soak.check.openmetrics import write_openmetrics
+from soak.check.result import FILE_NAME, CheckResult, check_result
+from soak.check.side import Side, differences, read_baseline
+from soak.check.summary import render_summary
+from soak.check.table import findings_table
+from soak.cli.model_building import ensure_model
+from soak.cli.run import DEFAULT_CONFIG, DEFAULT_CONFIG_ATTACHED, attachment_of, length_settings
+from soak.cli.sizes import growth_budget_bytes, size_bytes
+from soak.config import bundled_config_names, load_config
+from soak.errors import ExitCode, SoakError
+from soak.judgement import Judgement, judge_run, recorded_settings
+from soak.record import Run, read_run
+from soak.record.directory import explained, write_json
+from soak.report.text import render_terminal
+from soak.run.session import run_soak
+
+DEFAULT_MAX_MINUTES = 10.0
+RHYTHM = (
+    "load.rate_per_s=8",
+    "load.block_s=2.25",
+    "load.settle_s=1.0",
+    "load.rest_s=1.0",
+    "server.sweep_interval_s=0.5",
+    "sample.interval_s=0.25",
+    "sample.metrics_interval_s=0.5",
+)
+"""Short blocks and quiet windows: the bundled server is decided about in two minutes rather than in four."""
+
+THE_RUN, LIMITS, BASELINE, OUTPUT = "The run", "Limits", "Baseline", "Output"
+
+
+def check(
+    run: Annotated[
+        Path | None,
+        typer.Argument(help="A recorded run to judge; without it one is made.", show_default="make a run"),
+    ] = None,
+    *,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="minimal, medium, high or a TOML file.",
+            show_default="minimal; attached with --url",
+            rich_help_panel=THE_RUN,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="tiny, large, or a folder; as for soak run.", rich_help_panel=THE_RUN)
+    ] = None,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(
+            help="Go on until it is decided, but for no more than so many minutes.",
+            show_default=f"{DEFAULT_MAX_MINUTES:g}",
+            rich_help_panel=THE_RUN,
+        ),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            help="Run for exactly so many minutes, decided or not: best for a baseline.",
+            rich_help_panel=THE_RUN,
+        ),
+    ] = None,
+    connections: Annotated[
+        int | None,
+        typer.Option(help="Run for exactly so many connections, decided or not.", rich_help_panel=THE_RUN),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="A server that is already running; needs --pid.", rich_help_panel=THE_RUN),
+    ] = None,
+    pid: Annotated[
+        int | None, typer.Option(help="Process id of that server.", rich_help_panel=THE_RUN)
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="section.key=value: change one setting. Repeatable.", rich_help_panel=THE_RUN
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the run directory goes.", rich_help_panel=OUTPUT)] = Path(
+        "reports"
+    ),
+    max_rss: Annotated[
+        str | None, typer.Option(help="Most memory, such as 2GiB.", rich_help_panel=LIMITS)
+    ] = None,
+    max_growth: Annotated[
+        str | None,
+        typer.Option(
+            help="Most growth per hour after warm-up, such as 5MiB; also the budget of the verdict.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = None,
+    max_per_connection: Annotated[
+        str | None,
+        typer.Option(help="Most growth per connection after warm-up, such as 4KiB.", rich_help_panel=LIMITS),
+    ] = None,
+    max_fds: Annotated[
+        int | None, typer.Option(min=1, help="Most open file descriptors.", rich_help_panel=LIMITS)
+    ] = None,
+    max_latency_p99: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Most ms from the end of the audio to the final result, 99th percentile.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = None,
+    max_cer: Annotated[
+        float | None,
+        typer.Option(min=0, help="Highest character error rate, such as 0.05.", rich_help_panel=LIMITS),
+    ] = None,
+    max_failures: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Largest share of connections that may fail.", rich_help_panel=LIMITS
+        ),
+    ] = 0.01,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(help="Compare with this file of 'soak baseline save'.", rich_help_panel=BASELINE),
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Share of the baseline's memory by which a change may raise it.",
+            rich_help_panel=BASELINE,
+        ),
+    ] = DEFAULT_TOLERANCE,
+    allow_unlike: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unlike",
+            help="Compare although model, threads, load or machine differ.",
+            rich_help_panel=BASELINE,
+        ),
+    ] = False,
+    allow_inconclusive: Annotated[
+        bool,
+        typer.Option(
+            "--allow-inconclusive", help="Let pass what could not be decided.", rich_help_panel=LIMITS
+        ),
+    ] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.", rich_help_panel=OUTPUT)] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write the Markdown summary here.", rich_help_panel=OUTPUT)
+    ] = None,
+    metrics: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write OpenMetrics text here, for GitLab's metrics report.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
+    archive: Annotated[
+        Path | None, typer.Option(help="Zip the run directory here, to attach.", rich_help_panel=OUTPUT)
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print check.json on standard output, words on standard error.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+) -> None:
+    """For CI: run until decided (or take a run), judge by limits and a baseline, write what CI reads.
+
+    Fails (exit code 1) on memory or another resource that climbs, on a limit that
+    is exceeded, and on more memory than the baseline. A run goes on until it is
+    decided, for ten minutes unless told otherwise; what is undecided then fails
+    with exit code 3, unless --allow-inconclusive. The bundled configurations are
+    run in a quicker rhythm than by soak run: shorter blocks and quiet windows.
+
+    On GitHub it adds to the job's summary and annotates the workflow by itself.
+
+    Stop a pull request that leaks:   soak check --junit soak.xml
+
+    Or that needs more memory:   soak check --baseline baseline.json
+
+    Your own server:   soak check --url ws://127.0.0.1:10095 --pid 4711
+
+    A run you have:   soak check reports/20261122T214525Z-minimal --max-rss 1GiB
+    """
+    limits = Limits(
+        max_rss_bytes=None if max_rss is None else size_bytes("--max-rss", max_rss),
+        max_growth_bytes_per_hour=None if max_growth is None else growth_budget_bytes(max_growth),
+        max_bytes_per_connection=None
+        if max_per_connection is None
+        else size_bytes("--max-per-connection", max_per_connection),
+        max_fds=max_fds,
+        max_latency_p99_ms=max_latency_p99,
+        max_cer=max_cer,
+        max_failed_share=max_failures,
+    )
+    before = None if baseline is None else read_baseline(baseline)
+    console = Console(stderr=as_json)
+    if run is None:
+        length = _length(max_minutes, minutes, connections)
+        recorded, judgement, exit_code = _make_run(
+            config, model, url, pid, settings or [], length, limits, out, console
+        )
+    else:
+        given = (config, model, max_minutes, minutes, connections, url, pid, settings)
+        if any(value is not None for value in given):
+            raise SoakError(f"{run} is a recorded run: the options on how to run do not go with it")
+        recorded = read_run(run)
+        judgement, exit_code = judge_run(recorded, _budget(recorded, limits)), None
+        console.print(render_terminal(recorded, judgement.verdict))
+    after = Side.of_run(recorded, judgement.verdict)
+    unlike = [] if before is None else differences(before, after)
+    may_compare = before is not None and (allow_unlike or not unlike)
+    result = check_result(
+        recorded,
+        judgement,
+        limits,
+        exit_code=exit_code,
+        compared=compare(before, after, tolerance=tolerance) if before and may_compare else (),
+        baseline="the baseline" if baseline is None else baseline.name,
+        more=() if may_compare or before is None else (_not_compared(unlike),),
+        allow_inconclusive=allow_inconclusive,
+    )
+    if run is None:
+        write_json(recorded.path / FILE_NAME, result.to_json_object())
+    _write(result, junit, markdown, metrics, archive, allow_inconclusive=allow_inconclusive)
+    console.print()
+    console.print(findings_table(result))
+    console.print(result.headline, style="bold", highlight=False, markup=False)
+    if as_json:
+        typer.echo(json.dumps(result.to_json_object()))
+    raise typer.Exit(result.exit_code)
+
+
+def _length(max_minutes: float | None, minutes: float | None, connections: int | None) -> dict[str, Any]:
+    if minutes is None and connections is None:
+        return length_settings(max_minutes=max_minutes or DEFAULT_MAX_MINUTES, until_decided=True)
+    if max_minutes is not None:
+        raise SoakError(
+            "--max-minutes is for runs until decided: leave out --minutes and --connections, or it"
+        )
+    return length_settings(None, minutes, connections)
+
+
+def _make_run(
+    config: str | None,
+    model: str | None,
+    url: str | None,
+    pid: int | None,
+    settings: list[str],
+    length: dict[str, Any],
+    limits: Limits,
+    out: Path,
+    console: Console,
+) -> tuple[Run, Judgement, ExitCode]:
+    attachment = attachment_of(url, pid)
+    name = config or (DEFAULT_CONFIG if attachment is None else DEFAULT_CONFIG_ATTACHED)
+    rhythm = RHYTHM if attachment is None and name in bundled_config_names() else ()
+    budget = limits.max_growth_bytes_per_hour
+    overrides: dict[str, dict[str, Any]] = {
+        "load": length,
+        "server": {} if model is None else {"model": model},
+        "judge": {} if budget is None else {"max_growth_bytes_per_hour": budget},
+    }
+    whole = load_config(name, (*rhythm, *settings), overrides)
+    if attachment is None:
+        ensure_model(whole.server.model, Console(stderr=True))
+    soaked = run_soak(whole, attachment, out, console)
+    console.print(render_terminal(soaked.run, soaked.judgement.verdict))
+    if soaked.ending.server_exit is not None:
+        console.print("\n".join(("Last lines of the server's log:", *soaked.ending.server_exit.log_tail)))
+    return soaked.run, soaked.judgement, soaked.exit_code
+
+
+def _budget(run: Run, limits: Limits) -> JudgeSettings | None:
+    if limits.max_growth_bytes_per_hour is None:
+        return None
+    budget = {"max_growth_bytes_per_hour": limits.max_growth_bytes_per_hour}
+    return recorded_settings(run).with_recorded(budget)
+
+
+def _not_compared(unlike: list[str]) -> Finding:
+    """Say why a baseline was not used: no pass, but what else was found is not hidden by it either."""
+    more = f" (and {len(unlike) - 1} more)" if len(unlike) > 1 else ""
+    return Finding(
+        "baseline",
+        Outcome.UNDECIDED,
+        f"not compared, the baseline is of something else: {unlike[0]}{more}. --allow-unlike compares them "
+        "all the same",
+    )
+
+
+def _write(
+    result: CheckResult,
+    junit: Path | None,
+    markdown: Path | None,
+    metrics: Path | None,
+    archive: Path | None,
+    *,
+    allow_inconclusive: bool,
+) -> None:
+    for path in filter(None, (junit, markdown, metrics, archive)):
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+    summary = render_summary(result)
+    if junit is not None:
+        write_junit(result, junit, allow_inconclusive=allow_inconclusive)
+    if markdown is not None:
+        with explained(markdown):
+            markdown.write_text(summary, encoding="utf-8")
+    if metrics is not None:
+        write_openmetrics(result, metrics)
+    if archive is not None:
+        write_archive(result.run.path, archive)
+    append_job_summary(summary, os.environ)
+    if is_github(os.environ):
+        for line in workflow_commands(result):
+            typer.echo(line, err=True)
