@@ -152,7 +152,7 @@ def final_p99_ms(run: Run) -> float | None:
     p99 of all; with many connections an interval its own p99 is one, and the median of those is taken.
     """
     samples = run.samples
-    if "final_p99_ms" not in samples:
+    if not {"final_p99_ms", "connections_completed"} <= set(samples):
         return None
     load = samples[samples["block"] >= 1] if "block" in samples else samples
     p99_ms = load["final_p99_ms"].dropna().to_numpy(np.float64)

@@ -72,7 +72,7 @@ class RunFigures:
         return cls(
             run=run.path.name,
             verdict=str(verdict.verdict),
-            connections=float(run.samples["connections_completed"].max()),
+            connections=measured.connections_completed,
             start_bytes=float(verdict.start_bytes),
             level_bytes=level,
             growth_bytes=level - verdict.start_bytes,

@@ -19,6 +19,7 @@ from soak.check.junit import write_junit
 from soak.check.limits import Limits
 from soak.check.openmetrics import write_openmetrics
 from soak.check.result import FILE_NAME, CheckResult, check_result
+from soak.check.rhythm import RHYTHM
 from soak.check.side import Side, differences, read_baseline
 from soak.check.summary import render_summary
 from soak.check.table import findings_table
@@ -34,17 +35,6 @@ from soak.report.text import render_terminal
 from soak.run.session import run_soak
 
 DEFAULT_MAX_MINUTES = 10.0
-RHYTHM = (
-    "load.rate_per_s=8",
-    "load.block_s=2.25",
-    "load.settle_s=1.0",
-    "load.rest_s=1.0",
-    "server.sweep_interval_s=0.5",
-    "sample.interval_s=0.25",
-    "sample.metrics_interval_s=0.5",
-)
-"""Short blocks and quiet windows: the bundled server is decided about in two minutes rather than in four."""
-
 THE_RUN, LIMITS, BASELINE, OUTPUT = "The run", "Limits", "Baseline", "Output"
 
 

@@ -11,6 +11,19 @@ if TYPE_CHECKING:
 
     from soak.record import Run
 
+READ = {
+    "rss_bytes",
+    "phase",
+    "block",
+    "cpu_s",
+    "audio_s",
+    "first_partial_p50_ms",
+    "final_p50_ms",
+    "final_p95_ms",
+    "connections_completed",
+    "connections_failed",
+}
+"""Columns that are read; one that was not recorded counts as empty."""
 LAST_RESTS = 2
 """Quiet windows at the end whose median is the level that was reached."""
 
@@ -33,6 +46,7 @@ class Measured:
     connections_per_s: float
     """Completed in the blocks of load, rests left out."""
     connections_failed: float
+    connections_completed: float
 
 
 NAMES = tuple(field.name for field in fields(Measured))
@@ -40,7 +54,7 @@ NAMES = tuple(field.name for field in fields(Measured))
 
 def measure(run: Run) -> Measured:
     """Read the figures from the samples of a run."""
-    samples = run.samples
+    samples = run.samples.reindex(columns=[*run.samples.columns, *(READ - {*run.samples.columns})])
     load = samples[(samples["phase"] == "load") & (samples["block"] >= 1)]
     rss = samples["rss_bytes"]
     level = _level(samples)
@@ -54,6 +68,7 @@ def measure(run: Run) -> Measured:
         final_p95_ms=_median(load, "final_p95_ms"),
         connections_per_s=_throughput(load),
         connections_failed=float(samples["connections_failed"].max()),
+        connections_completed=float(samples["connections_completed"].max()),
     )
 
 

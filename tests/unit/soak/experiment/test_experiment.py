@@ -24,7 +24,9 @@ REPEATS = 3
 
 def trial(name: str, repeat: int, level_mib: float, cpu: float = 0.2, latency_ms: float = 300.0) -> Trial:
     level = (level_mib + repeat) * MIB  # the machine is different from repeat to repeat
-    measured = Measured(level, level - 500 * MIB, level, cpu, 200.0, latency_ms, latency_ms * 1.5, 3.0, 0.0)
+    measured = Measured(
+        level, level - 500 * MIB, level, cpu, 200.0, latency_ms, latency_ms * 1.5, 3.0, 0.0, 100.0
+    )
     return Trial(name, repeat, f"run-{name}-{repeat}", "inconclusive", 3, measured)
 
 

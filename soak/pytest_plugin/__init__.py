@@ -1,0 +1,1 @@
+"""A pytest plugin: tests that soak a server, and fail when it leaks."""
