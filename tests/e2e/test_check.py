@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from junitparser import JUnitXml
 
+from tests.e2e.conftest import COMMAND
 from tests.e2e.test_until_decided import SHORT_BLOCKS
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import pytest
 
     from tests.e2e.test_run import Soak
 
@@ -70,3 +74,29 @@ def test_options_that_cannot_be_meant_are_one_line(soak: Soak, tmp_path: Path) -
         assert complaint in done.err
         assert len(done.err.splitlines()) == 1
     assert not (tmp_path / "reports").exists()
+
+
+def test_the_github_action_checks_keeps_evidence_and_saves_a_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = Path(__file__).parents[2] / ".github" / "actions" / "soak-check" / "check.sh"
+    output = tmp_path / "output"
+    settings = [*SHORT_BLOCKS[1::2], "judge.max_growth_bytes_per_hour=5e10"]
+    environment = {
+        "PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}",
+        "GITHUB_OUTPUT": str(output),
+        "SOAK_CONFIG": "minimal",
+        "SOAK_MAX_MINUTES": "2",
+        "SOAK_MAX_RSS": "1GiB",
+        "SOAK_SETTINGS": "\n".join(settings),
+        "SOAK_SAVE_BASELINE": "kept.json",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    done = subprocess.run(
+        ["/bin/bash", str(script)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert output.read_text() == "exit-code=0\n"
+    assert {path.name for path in (tmp_path / "soak-check").iterdir()} == {"soak.xml", "soak.md", "run.zip"}
+    assert len(json.loads((tmp_path / "kept.json").read_text())["runs"]) == 1
