@@ -52,9 +52,9 @@ def ratio(ours: Mapping[int, float], baselines: Mapping[int, float]) -> Estimate
 
 
 def moderated_difference(
-    ours: Sequence[float], others: Sequence[float], *, expected_spread: float
+    ours: Sequence[float], others: Sequence[float], *, expected_spread: float, confidence: float = CONFIDENCE
 ) -> Estimate:
-    """Return how much more `ours` are than `others`, in their unit, with the 95 % interval.
+    """Return how much more `ours` are than `others`, in their unit, with the interval of that confidence.
 
     The runs are not paired, and there may be but one on a side, which tells nothing of how runs differ. So
     their variance is pooled with that of `expected_spread` (standard deviation between healthy repeats, same
@@ -68,7 +68,7 @@ def moderated_difference(
     freedom = PRIOR_RUNS + left.size + right.size - 2
     squares = sum(float(((side - side.mean()) ** 2).sum()) for side in (left, right))
     variance = (PRIOR_RUNS * expected_spread**2 + squares) / freedom
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * math.sqrt(
+    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * math.sqrt(
         variance * (1 / left.size + 1 / right.size)
     )
     estimate = float(left.mean() - right.mean())

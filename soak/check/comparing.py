@@ -120,6 +120,11 @@ def figures_to_show() -> list[tuple[str, str, Callable[[float], str]]]:
     return shown
 
 
+def expected_spread(name: str) -> float:
+    """Return how far healthy runs differ in that figure: standard deviation, as a share of its level."""
+    return _figures(DEFAULT_TOLERANCE)[name].spread
+
+
 def compare(before: Side, after: Side, *, tolerance: float = DEFAULT_TOLERANCE) -> list[Compared]:
     """Return every figure of `after` against that of `before`.
 

@@ -49,6 +49,10 @@ VERBS = {
         "soak.cli.compare",
         "Compare runs, folders of repeats, or baselines: better, worse, or no difference shown.",
     ),
+    "history": Verb(
+        "soak.cli.history",
+        "Find the run at which memory stepped, among many runs of one thing.",
+    ),
     "report": Verb(
         "soak.cli.report",
         "Write verdict.json, report.html and memory.png of recorded runs anew, from what they recorded.",
