@@ -26,6 +26,11 @@ def workflow_commands(result: CheckResult) -> list[str]:
     return [*lines, f"::notice title=soak check::{_data(result.headline)}"]
 
 
+def failed_start_command(message: str) -> str:
+    """Return the workflow command for a server that gave no run to judge."""
+    return f"::error title=soak check::{_data(message)}"
+
+
 def is_github(environment: Mapping[str, str]) -> bool:
     """Say whether this runs in a GitHub workflow."""
     return environment.get("GITHUB_ACTIONS") == "true"

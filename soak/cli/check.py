@@ -14,8 +14,8 @@ from soak.analyse import JudgeSettings
 from soak.check.archive import write_archive
 from soak.check.comparing import DEFAULT_TOLERANCE, compare
 from soak.check.findings import Finding, Outcome
-from soak.check.github import append_job_summary, is_github, workflow_commands
-from soak.check.junit import write_junit
+from soak.check.github import append_job_summary, failed_start_command, is_github, workflow_commands
+from soak.check.junit import write_failed_start, write_junit
 from soak.check.limits import Limits
 from soak.check.openmetrics import write_openmetrics
 from soak.check.result import FILE_NAME, CheckResult, check_result
@@ -27,10 +27,11 @@ from soak.cli.model_building import ensure_model
 from soak.cli.run import DEFAULT_CONFIG, DEFAULT_CONFIG_ATTACHED, attachment_of, length_settings
 from soak.cli.sizes import growth_budget_bytes, size_bytes
 from soak.config import bundled_config_names, load_config
-from soak.errors import ExitCode, SoakError
+from soak.errors import ExitCode, SoakError, TargetError
 from soak.judgement import Judgement, judge_run, recorded_settings
 from soak.record import Run, read_run
 from soak.record.directory import explained, write_json
+from soak.report.markdown import plain_text
 from soak.report.text import render_terminal
 from soak.run.session import run_soak
 
@@ -208,9 +209,13 @@ def check(
     console = Console(stderr=as_json)
     if run is None:
         length = _length(max_minutes, minutes, connections)
-        recorded, judgement, exit_code = _make_run(
-            config, model, url, pid, settings or [], length, limits, out, console
-        )
+        try:
+            recorded, judgement, exit_code = _make_run(
+                config, model, url, pid, settings or [], length, limits, out, console
+            )
+        except TargetError as error:
+            _tell_of_failed_start(str(error), junit)
+            raise
     else:
         given = (config, model, max_minutes, minutes, connections, url, pid, settings)
         if any(value is not None for value in given):
@@ -298,6 +303,15 @@ def _not_compared(unlike: list[str]) -> Finding:
         f"not compared, the baseline is of something else: {unlike[0]}{more}. --allow-unlike compares them "
         "all the same",
     )
+
+
+def _tell_of_failed_start(message: str, junit: Path | None) -> None:
+    """Leave in CI why there is nothing else: the server did not come up, or could not be reached."""
+    if junit is not None:
+        write_failed_start(message, junit)
+    append_job_summary(f"## soak check: the server failed\n\n{plain_text(message)}\n", os.environ)
+    if is_github(os.environ):
+        typer.echo(failed_start_command(message), err=True)
 
 
 def _write(

@@ -24,7 +24,7 @@ from soak.limit.result import (
     limit_table,
     write_limit_reports,
 )
-from soak.limit.verify import TOO_LITTLE, Interrupted, LimitedRun, run_limited, run_unlimited
+from soak.limit.verify import TOO_LITTLE, Interrupted, LimitedRun, needed_bytes, run_limited, run_unlimited
 from soak.quantity import format_level
 from soak.record import read_run
 from soak.record.directory import explained
@@ -64,8 +64,9 @@ def verify_limit(
 
     Three runs of the bundled server at the same rate of arrivals: without a limit,
     with the advised one (20 % above the peak), and with 20 % less than the first
-    took at most. Only the server is limited, and it may not swap. Needs a memory
-    cgroup that may be written to (version 2 or 1): root, or a delegated scope.
+    took at most, by its RSS or by the charge of its cgroup, whichever is less.
+    Only the server is limited, and it may not swap. Needs a memory cgroup that
+    may be written to (version 2 or 1): root, or a delegated scope.
 
     Exit codes: 0 the limit holds, 1 the server was killed, failed or slowed down
     with it, 2 usage or no cgroup that may be written to, 3 it cannot be told whether
@@ -130,9 +131,6 @@ def _three_runs(plan: SoakConfig, limit: int | None, folder: Path, console: Cons
     advised = limit or judge_run(recorded).verdict.advice["memory_limit_bytes"][0]
     console.print(f"[2/3] with the advised {format_level(advised)}", highlight=False, markup=False)
     second = run_limited(plan, "advised", advised, recorded, folder, console)
-    if first.peak_bytes is None:
-        console.print("this kernel does not tell a cgroup's peak: the third run is left out", style="yellow")
-        return [first, second]
-    low = int(TOO_LITTLE * first.peak_bytes)
+    low = int(TOO_LITTLE * needed_bytes(first, recorded))
     console.print(f"[3/3] with {format_level(low)}", highlight=False, markup=False)
     return [first, second, run_limited(plan, "too-little", low, recorded, folder, console)]

@@ -60,7 +60,7 @@ def limit_in_words(runs: Sequence[LimitedRun]) -> str:
         Fate.KILLED: "the server is killed for want of memory",
         Fate.SLOWER: "the server slows down",
         Fate.FAILED: "the server fails",
-        Fate.FINE: "nothing is killed and nothing slows down: that much of the peak was page cache, or "
+        Fate.FINE: "nothing is killed and nothing slows down: that much of the peak is "
         "memory that the server can do without",
         Fate.NOT_TOLD: "nothing is killed; whether it is slower cannot be told",
     }[low.fate]

@@ -126,6 +126,16 @@ def run_limited(
     )  # fmt: skip
 
 
+def needed_bytes(unlimited: LimitedRun, run: Run) -> int:
+    """Return the most that the run without a limit took, as far as it cannot be taken back.
+
+    The charge of a cgroup holds page cache, of the model's file above all, which the kernel drops when memory
+    is short; RSS holds libraries that somebody else is charged for. The lesser of the two is nearer.
+    """
+    rss = int(run.samples["rss_bytes"].max())
+    return rss if unlimited.peak_bytes is None else min(rss, unlimited.peak_bytes)
+
+
 def latency_ratio(
     ours_ms: NDArray[np.float64], unlimited_ms: NDArray[np.float64]
 ) -> tuple[float, float, float]:

@@ -76,6 +76,19 @@ def test_options_that_cannot_be_meant_are_one_line(soak: Soak, tmp_path: Path) -
     assert not (tmp_path / "reports").exists()
 
 
+def test_a_server_that_does_not_come_up_is_told_where_ci_looks(soak: Soak, tmp_path: Path) -> None:
+    done = soak(
+        *("check", "--junit", "soak.xml", "--set", 'server.environment={PYTHONHOME="/none"}'),
+        GITHUB_ACTIONS="true",
+        GITHUB_STEP_SUMMARY=str(tmp_path / "step.md"),
+    )
+    assert done.status == 4, done.err
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "soak.xml"))
+    assert suite.errors == 1
+    assert "the server failed" in (tmp_path / "step.md").read_text()
+    assert "::error title=soak check::the server did not listen" in done.err
+
+
 def test_the_github_action_checks_keeps_evidence_and_saves_a_baseline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

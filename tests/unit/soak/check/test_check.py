@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import zipfile
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from rich.console import Console
 from soak.check.archive import write_archive
 from soak.check.findings import Finding, Outcome, check_exit_code
 from soak.check.github import append_job_summary, is_github, workflow_commands
-from soak.check.junit import write_junit
+from soak.check.junit import write_failed_start, write_junit
 from soak.check.limits import Limits
 from soak.check.openmetrics import write_openmetrics
 from soak.check.result import CheckResult, check_result
@@ -123,6 +124,18 @@ def test_junit_has_a_case_for_each_judged_thing(record: Record, tmp_path: Path) 
     assert "keeps climbing" in cases["verdict"].system_out
     assert not cases["max-rss"].result
     assert isinstance(cases["max-cer"].result[0], Skipped)
+
+
+def test_junit_is_xml_whatever_a_server_says(record: Record, tmp_path: Path) -> None:
+    result = _checked(record())
+    wild = Finding("wild", Outcome.FAILED, "a\x00b\x1b[1m\ud800 <&> 三")
+    write_junit(dataclasses.replace(result, findings=(wild,)), tmp_path / "soak.xml")
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "soak.xml"))
+    (case,) = suite
+    assert case.result[0].message == "a\ufffdb\ufffd[1m\ufffd <&> 三"
+    write_failed_start("it\x07 never listened", tmp_path / "none" / "soak.xml")
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "none" / "soak.xml"))
+    assert (suite.errors, suite.tests) == (1, 1)
 
 
 def test_what_is_undecided_is_skipped_in_junit_only_when_allowed(record: Record, tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
 from soak.errors import ExitCode
 from soak.limit.result import limit_exit_code, limit_in_words, limit_table, write_limit_reports
-from soak.limit.verify import Fate, LimitedRun, latency_ratio
+from soak.limit.verify import Fate, LimitedRun, latency_ratio, needed_bytes
+from soak.record import Run
 
 MIB = 2**20
 NONE = (math.nan, math.nan, math.nan)
@@ -39,12 +41,19 @@ def test_the_exit_code_is_that_of_the_advised_limit(advised: Fate, code: ExitCod
     assert limit_exit_code(runs(advised, Fate.KILLED)) is code
 
 
+@pytest.mark.parametrize(("rss_mib", "needed_mib"), [(500, 500), (700, 600)])
+def test_too_little_is_less_than_what_cannot_be_taken_back(rss_mib: int, needed_mib: int) -> None:
+    samples = pd.DataFrame({"rss_bytes": [100.0 * MIB, rss_mib * MIB]})
+    unlimited = runs(Fate.FINE, Fate.KILLED)[0]
+    assert needed_bytes(unlimited, Run(Path("run"), {}, samples, [], torn=False)) == needed_mib * MIB
+
+
 def test_it_is_said_in_words() -> None:
     assert limit_in_words(runs(Fate.FINE, Fate.KILLED)) == (
         "The limit of 720 MiB holds: nothing was killed and nothing slowed down. With 480 MiB, 20 % below "
         "the measured peak, the server is killed for want of memory."
     )
-    assert "page cache" in limit_in_words(runs(Fate.FINE, Fate.FINE))
+    assert "can do without" in limit_in_words(runs(Fate.FINE, Fate.FINE))
 
 
 def test_the_table_fits_80_columns() -> None:
