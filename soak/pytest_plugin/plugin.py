@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unittest
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -49,6 +50,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if marker is None or not isinstance(item, pytest.Function):
         return
     options = SoakOptions.of(marker)
+    if item.cls is not None and issubclass(item.cls, unittest.TestCase):
+        raise pytest.UsageError(f"@pytest.mark.soak: {item.nodeid} is a unittest method; write a function")
     if "soak_server" not in item.fixturenames:
         item.fixturenames.insert(0, "soak_server")
     if item.config.pluginmanager.hasplugin("timeout") and item.get_closest_marker("timeout") is None:

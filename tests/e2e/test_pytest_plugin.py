@@ -125,6 +125,17 @@ def test_what_cannot_be_meant_or_started_is_said(run: Run) -> None:
     )
     assert wrong.ret == pytest.ExitCode.USAGE_ERROR
     wrong.stderr.fnmatch_lines(["*conections is unknown*"])
+    method = run(
+        """
+        import unittest
+
+        class TestOld(unittest.TestCase):
+            @pytest.mark.soak
+            def test_method(self): pass
+        """
+    )
+    assert method.ret == pytest.ExitCode.USAGE_ERROR
+    method.stderr.fnmatch_lines(["*is a unittest method; write a function*"])
     absent = run(
         """
         @pytest.mark.soak(command=["no-such-server"])
