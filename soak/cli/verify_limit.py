@@ -24,7 +24,16 @@ from soak.limit.result import (
     limit_table,
     write_limit_reports,
 )
-from soak.limit.verify import TOO_LITTLE, Interrupted, LimitedRun, needed_bytes, run_limited, run_unlimited
+from soak.limit.verify import (
+    TOO_LITTLE,
+    Fate,
+    Interrupted,
+    LimitedRun,
+    judged_against,
+    needed_bytes,
+    run_limited,
+    run_unlimited,
+)
 from soak.quantity import format_level
 from soak.record import read_run
 from soak.record.directory import explained
@@ -65,6 +74,8 @@ def verify_limit(
     Three runs of the bundled server at the same rate of arrivals: without a limit,
     with the advised one (20 % above the peak), and with 20 % less than the first
     took at most, by its RSS or by the charge of its cgroup, whichever is less.
+    Where it seems slower with the limit, one more without tells whether it was the
+    machine that slowed down.
     Only the server is limited, and it may not swap. Needs a memory cgroup that
     may be written to (version 2 or 1): root, or a delegated scope.
 
@@ -131,6 +142,12 @@ def _three_runs(plan: SoakConfig, limit: int | None, folder: Path, console: Cons
     advised = limit or judge_run(recorded).verdict.advice["memory_limit_bytes"][0]
     console.print(f"[2/3] with the advised {format_level(advised)}", highlight=False, markup=False)
     second = run_limited(plan, "advised", advised, recorded, folder, console)
+    runs = [first, second]
+    if second.fate in {Fate.SLOWER, Fate.NOT_TOLD}:
+        console.print("once more without a limit: was it the limit, or the machine?", highlight=False)
+        again = run_limited(plan, "again", None, recorded, folder, console)
+        if again.run is not None:
+            runs = [first, judged_against(second, read_run(folder / again.run), folder), again]
     low = int(TOO_LITTLE * needed_bytes(first, recorded))
     console.print(f"[3/3] with {format_level(low)}", highlight=False, markup=False)
-    return [first, second, run_limited(plan, "too-little", low, recorded, folder, console)]
+    return [*runs, run_limited(plan, "too-little", low, recorded, folder, console)]

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from soak.errors import ExitCode, TargetError
+from soak.record import read_run
 from soak.run.session import run_soak
 from soak.target.memory_cgroup import OwnCgroup
 
@@ -46,7 +47,7 @@ class LimitedRun:
     """One of the three runs."""
 
     name: str
-    """`unlimited`, `advised` or `too-little`."""
+    """`unlimited`, `advised`, `again` (without a limit, where `advised` was slower) or `too-little`."""
     limit_bytes: int | None
     fate: Fate
     peak_bytes: int | None
@@ -93,9 +94,9 @@ def run_unlimited(config: SoakConfig, folder: Path, console: Console) -> tuple[L
 
 
 def run_limited(
-    config: SoakConfig, name: str, limit_bytes: int, unlimited: Run, folder: Path, console: Console
+    config: SoakConfig, name: str, limit_bytes: int | None, unlimited: Run, folder: Path, console: Console
 ) -> LimitedRun:
-    """Make a run with a limit, at the rate of arrivals of the one without."""
+    """Make a run with a limit (None: with none, once more), at the rate of arrivals of the one without."""
     calibrated = unlimited.last_event("calibrated")
     rate_per_s = config.load.rate_per_s if calibrated is None else float(calibrated["rate_per_s"])
     fixed = replace(config, name=name, load=replace(config.load, rate_per_s=rate_per_s))
@@ -124,6 +125,18 @@ def run_limited(
         name, limit_bytes, fate, peak, hits, _median(latency_ms), ratio, _completed(result.run),
         result.run.path.name,
     )  # fmt: skip
+
+
+def judged_against(limited: LimitedRun, unlimited: Run, folder: Path) -> LimitedRun:
+    """Return `limited`, whose directory is in `folder`, with its latency judged against that of `unlimited`.
+
+    A machine that became slower meanwhile looks like a limit that slows the server down; a run without a
+    limit right after the limited one tells them apart.
+    """
+    if limited.run is None:
+        return limited
+    ratio = latency_ratio(_latency_ms(read_run(folder / limited.run)), _latency_ms(unlimited))
+    return replace(limited, latency_ratio=ratio, fate=_fate(ratio))
 
 
 def needed_bytes(unlimited: LimitedRun, run: Run) -> int:

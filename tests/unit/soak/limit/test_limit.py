@@ -3,6 +3,7 @@
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from rich.console import Console
 
 from soak.errors import ExitCode
 from soak.limit.result import limit_exit_code, limit_in_words, limit_table, write_limit_reports
-from soak.limit.verify import Fate, LimitedRun, latency_ratio, needed_bytes
-from soak.record import Run
+from soak.limit.verify import Fate, LimitedRun, judged_against, latency_ratio, needed_bytes
+from soak.record import Run, RunDirectory, read_run
 
 MIB = 2**20
 NONE = (math.nan, math.nan, math.nan)
@@ -46,6 +47,27 @@ def test_too_little_is_less_than_what_cannot_be_taken_back(rss_mib: int, needed_
     samples = pd.DataFrame({"rss_bytes": [100.0 * MIB, rss_mib * MIB]})
     unlimited = runs(Fate.FINE, Fate.KILLED)[0]
     assert needed_bytes(unlimited, Run(Path("run"), {}, samples, [], torn=False)) == needed_mib * MIB
+
+
+def test_a_machine_that_became_slower_is_not_taken_for_a_limit_that_slows_down(tmp_path: Path) -> None:
+    paths = {}
+    for name, latency_ms in (("advised", 350.0), ("again", 345.0), ("unlimited", 250.0)):
+        with RunDirectory.create(tmp_path, name) as directory:
+            for second in range(40):
+                noise_ms = 5.0 * (second % 3)
+                row = {
+                    "t_s": float(second),
+                    "rss_bytes": MIB,
+                    "block": 1,
+                    "final_p50_ms": latency_ms + noise_ms,
+                }
+                directory.append_sample(row)
+            paths[name] = directory.path
+    seems = replace(runs(Fate.SLOWER, Fate.KILLED)[1], run=paths["advised"].name)
+    fates = {
+        name: judged_against(seems, read_run(paths[name]), tmp_path).fate for name in ("again", "unlimited")
+    }
+    assert fates == {"again": Fate.FINE, "unlimited": Fate.SLOWER}
 
 
 def test_it_is_said_in_words() -> None:
