@@ -65,4 +65,5 @@ async def test_counting_twice_takes_no_more_memory_than_once(start_server: Any) 
         once = server.metrics()["asr_resident_memory_bytes"]
         for _ in range(3):
             page(server, "objects?freeze=1")
-        assert server.metrics()["asr_resident_memory_bytes"] - once < MIB
+        # Python gets memory for small objects by the MiB; a copy of what is counted would be one each time
+        assert server.metrics()["asr_resident_memory_bytes"] - once < 2 * MIB
