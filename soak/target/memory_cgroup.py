@@ -65,12 +65,20 @@ class OwnCgroup:
         return (reading.cgroup_oom_kills or 0) if reading is not None else 0
 
     def limit_hits(self) -> int | None:
-        """Return how often memory had to be reclaimed because the limit was reached."""
+        """Return how often memory had to be reclaimed because the limit was reached; None if it is not counted.
+
+        Newer kernels keep version 1's counter at 0, which shows by a peak that is the limit itself.
+        """
         if self._cgroup.is_v2:
             found = re.search(r"^max (\d+)$", self._text("memory.events"), re.MULTILINE)
             return int(found[1]) if found else None
-        text = self._text("memory.failcnt").strip()
-        return int(text) if text.isdigit() else None
+        hits, limit, peak = (
+            self._text(name).strip()
+            for name in ("memory.failcnt", "memory.limit_in_bytes", "memory.max_usage_in_bytes")
+        )
+        if not hits.isdigit() or (hits == "0" and peak and peak == limit):
+            return None
+        return int(hits)
 
     def __enter__(self) -> Self:
         """Return self; the cgroup is removed at the end of the block."""
