@@ -65,7 +65,7 @@ class OwnCgroup:
         return (reading.cgroup_oom_kills or 0) if reading is not None else 0
 
     def limit_hits(self) -> int | None:
-        """Return how often memory had to be reclaimed because the limit was reached; None if it is not counted.
+        """Return how often memory had to be reclaimed because the limit was reached; None if not counted.
 
         Newer kernels keep version 1's counter at 0, which shows by a peak that is the limit itself.
         """

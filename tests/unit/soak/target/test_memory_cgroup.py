@@ -55,6 +55,16 @@ def test_the_limit_is_written_and_swap_is_shut(parent: MemoryCgroup) -> None:
     assert not folder.exists()
 
 
+def test_a_counter_that_the_kernel_keeps_no_more_is_not_taken_for_none(parent: MemoryCgroup) -> None:
+    if parent.is_v2:
+        pytest.skip("version 2 counts")
+    with OwnCgroup.create("advised", 1 << 30, parent=parent) as made:
+        (made.folder / "memory.failcnt").write_text("0\n")
+        for peak, hits in ((1 << 29, 0), (1 << 30, None)):
+            (made.folder / "memory.max_usage_in_bytes").write_text(f"{peak}\n")
+            assert made.limit_hits() == hits
+
+
 def test_where_none_may_be_made_it_says_what_to_do(
     parent: MemoryCgroup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
