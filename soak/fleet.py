@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import multiprocessing
 import os
 import signal
@@ -57,10 +56,7 @@ def judge_path(path: Path, max_growth_bytes_per_hour: float | None = None) -> tu
     """
     try:
         run = read_run(path, JUDGED_COLUMNS)
-        settings = recorded_settings(run)
-        if max_growth_bytes_per_hour is not None:
-            settings = dataclasses.replace(settings, max_growth_bytes_per_hour=max_growth_bytes_per_hour)
-        return run, judge_run(run, settings)
+        return run, judge_run(run, recorded_settings(run, max_growth_bytes_per_hour))
     except SoakError:
         raise
     except Exception as error:  # one recording's surprise must not cost the others their verdicts

@@ -136,14 +136,18 @@ def _attribute(run: Run, memory: Verdict, resources: dict[str, ResourceVerdict])
     )
 
 
-def recorded_settings(run: Run) -> JudgeSettings:
+def recorded_settings(run: Run, max_growth_bytes_per_hour: float | None = None) -> JudgeSettings:
     """Return the judge's settings of the run's own configuration, or the defaults for a bare CSV.
 
-    For a run until decided they are those of the look it ended on.
+    For a run until decided they are those of the look it ended on. `max_growth_bytes_per_hour` replaces
+    the budget.
     """
     recorded: dict[str, Any] = run.manifest.get("configuration", {}).get("judge", {})
     look = FinalLook.of(run)
-    return JudgeSettings().with_recorded({**recorded, **({} if look is None else look.judge)})
+    settings = JudgeSettings().with_recorded({**recorded, **({} if look is None else look.judge)})
+    if max_growth_bytes_per_hour is None:
+        return settings
+    return dataclasses.replace(settings, max_growth_bytes_per_hour=max_growth_bytes_per_hour)
 
 
 def _advice_context(run: Run, limit_bytes: int | None) -> AdviceContext:

@@ -22,7 +22,7 @@ def mean_with_interval(values: Sequence[float]) -> Estimate:
     """Return the mean with its 95 % interval by Student's t; the interval is NaN for a single value."""
     known = np.array([value for value in values if math.isfinite(value)])
     if not len(known):
-        return Estimate(math.nan, math.nan, math.nan)
+        return UNKNOWN
     mean = float(known.mean())
     if len(known) < 2:
         return Estimate(mean, math.nan, math.nan)

@@ -11,6 +11,7 @@ import numpy as np
 from soak.analyse.attribution_json import attribution_in, attribution_out
 from soak.analyse.resources import ResourceVerdict, memory_label
 from soak.analyse.verdict import UNKNOWN, Basis, Estimate, Follows, JudgedPoints, Label, Settling, Verdict
+from soak.json_values import without_nan
 
 SCHEMA_VERSION = 1
 
@@ -60,7 +61,7 @@ def to_json_object(verdict: Verdict, source: str | None = None) -> dict[str, Any
         "memory_verdict": str(memory_label(verdict)),
         "resources": {column: _resource_out(resource) for column, resource in verdict.resources.items()},
     }
-    cleaned = _without_nan(head | body)
+    cleaned = without_nan(head | body)
     assert isinstance(cleaned, dict)  # noqa: S101 - narrows the type; the argument above is a dict
     return cleaned
 
@@ -171,13 +172,3 @@ def _estimate_in(data: dict[str, float | None] | None) -> Estimate | None:
 
 def _number_in(value: float | None) -> float:
     return math.nan if value is None else float(value)
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(item) for item in value]
-    return value

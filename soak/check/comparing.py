@@ -11,6 +11,7 @@ import numpy as np
 
 from soak.analyse.repeats import moderated_difference
 from soak.check.findings import Finding, Outcome
+from soak.json_values import without_nan
 from soak.quantity import (
     MISSING,
     format_bytes,
@@ -78,51 +79,48 @@ class Compared:
             "name": self.name,
             "before": self.before,
             "after": self.after,
-            "difference": {
-                name: value if math.isfinite(value) else None
-                for name, value in asdict(self.difference).items()
-            },
+            "difference": without_nan(asdict(self.difference)),
             "change": str(self.change),
         }
 
 
 @dataclass(frozen=True)
-class _Figure:
+class Figure:
+    """A figure that is compared."""
+
     words: str
+    """For a person."""
     write: Callable[[float], str]
     spread: float
-    tolerance: float
+    """Standard deviation between healthy runs, as a share of the level."""
     is_memory: bool = True
 
 
-def _figures(tolerance: float) -> dict[str, _Figure]:
-    speed = SPEED_TOLERANCE
-    return {
-        "start_bytes": _Figure("start", format_level, MEMORY_SPREAD, tolerance),
-        "level_bytes": _Figure("level reached", format_level, MEMORY_SPREAD, tolerance),
-        "growth_bytes": _Figure("growth to it", format_bytes, MEMORY_SPREAD, tolerance),
-        "peak_bytes": _Figure("peak", format_level, MEMORY_SPREAD, tolerance),
-        "cpu_s_per_audio_s": _Figure(
-            "CPU s per audio s", format_number, CPU_SPREAD, speed, is_memory=False
-        ),
-        "first_partial_p50_ms": _Figure(
-            "first partial, p50", format_milliseconds, LATENCY_SPREAD, speed, is_memory=False
-        ),
-        "final_p50_ms": _Figure("final, p50", format_milliseconds, LATENCY_SPREAD, speed, is_memory=False),
-        "final_p99_ms": _Figure("final, p99", format_milliseconds, LATENCY_SPREAD, speed, is_memory=False),
-    }  # fmt: skip
+FIGURES = {
+    "start_bytes": Figure("start", format_level, MEMORY_SPREAD),
+    "level_bytes": Figure("level reached", format_level, MEMORY_SPREAD),
+    "growth_bytes": Figure("growth to it", format_bytes, MEMORY_SPREAD),
+    "peak_bytes": Figure("peak", format_level, MEMORY_SPREAD),
+    "cpu_s_per_audio_s": Figure("CPU s per audio s", format_number, CPU_SPREAD, is_memory=False),
+    "first_partial_p50_ms": Figure(
+        "first partial, p50", format_milliseconds, LATENCY_SPREAD, is_memory=False
+    ),
+    "final_p50_ms": Figure("final, p50", format_milliseconds, LATENCY_SPREAD, is_memory=False),
+    "final_p99_ms": Figure("final, p99", format_milliseconds, LATENCY_SPREAD, is_memory=False),
+}
+"""By their names in `RunFigures`; growth per connection is compared by its own intervals instead."""
+
+
+def short_name(figure: str) -> str:
+    """Return the name of a figure without its unit, as in findings and on the command line: `level`."""
+    return figure.removesuffix("_bytes").removesuffix("_ms").replace("_", "-")
 
 
 def figures_to_show() -> list[tuple[str, str, Callable[[float], str]]]:
     """Return the figures that are compared: name in `RunFigures`, words, and how to write a value."""
-    shown = [(name, figure.words, figure.write) for name, figure in _figures(DEFAULT_TOLERANCE).items()]
+    shown = [(name, figure.words, figure.write) for name, figure in FIGURES.items()]
     shown.insert(PER_CONNECTION_AT, ("bytes_per_connection", PER_CONNECTION, format_bytes))
     return shown
-
-
-def expected_spread(name: str) -> float:
-    """Return how far healthy runs differ in that figure: standard deviation, as a share of its level."""
-    return _figures(DEFAULT_TOLERANCE)[name].spread
 
 
 def compare(before: Side, after: Side, *, tolerance: float = DEFAULT_TOLERANCE) -> list[Compared]:
@@ -134,7 +132,7 @@ def compare(before: Side, after: Side, *, tolerance: float = DEFAULT_TOLERANCE) 
     """
     level = _mean(before.runs, "level_bytes")
     rows = []
-    for name, figure in _figures(tolerance).items():
+    for name, figure in FIGURES.items():
         old, new = _mean(before.runs, name), _mean(after.runs, name)
         scale = level if figure.is_memory else old
         difference = moderated_difference(
@@ -142,7 +140,7 @@ def compare(before: Side, after: Side, *, tolerance: float = DEFAULT_TOLERANCE) 
         )
         rows.append(
             Compared(
-                name=name.removesuffix("_bytes").removesuffix("_ms").replace("_", "-"),
+                name=short_name(name),
                 words=figure.words,
                 is_memory=figure.is_memory,
                 before=figure.write(old),
@@ -150,7 +148,7 @@ def compare(before: Side, after: Side, *, tolerance: float = DEFAULT_TOLERANCE) 
                 difference=difference,
                 written=_written(difference, figure.write),
                 relative=difference.estimate / old if old > 0 else math.nan,
-                change=_change(difference, figure.tolerance * scale),
+                change=_change(difference, (tolerance if figure.is_memory else SPEED_TOLERANCE) * scale),
             )
         )
     rows.insert(PER_CONNECTION_AT, _per_connection(before, after, tolerance * level))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from soak.analyse.steps import Step, find_steps
-from soak.check.comparing import expected_spread, figures_to_show
+from soak.check.comparing import FIGURES, short_name
 from soak.check.side import RunFigures, identity_of, versions_of
 from soak.errors import SoakError
+from soak.json_values import without_nan
 from soak.judgement import judge_run
 from soak.record import read_run
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from soak.record import Run
-
-MEMORY_FIGURES = ("level_bytes", "start_bytes", "growth_bytes", "peak_bytes")
 
 
 @dataclass(frozen=True)
@@ -106,23 +105,19 @@ def steps_of(history: History, figure: str, tolerance: float) -> list[Step]:
     # of growth, too, what counts is its size beside the whole
     levels = [value for value in history.values("level_bytes") if math.isfinite(value)]
     values = [value for _, value in known]
-    scale = float(np.median(levels if figure in MEMORY_FIGURES and levels else values))
+    scale = float(np.median(levels if FIGURES[figure].is_memory and levels else values))
     steps = find_steps(
-        values, expected_spread=expected_spread(figure) * abs(scale), tolerance=tolerance * abs(scale)
+        values, expected_spread=FIGURES[figure].spread * abs(scale), tolerance=tolerance * abs(scale)
     )
     return [replace(step, index=known[step.index][0]) for step in steps]
 
 
 def figure_named(name: str) -> str:
     """Return the field of `RunFigures` that `--figure NAME` means; raises `SoakError` for another name."""
-    names = {field.removesuffix("_bytes").removesuffix("_ms").replace("_", "-"): field for field in _fields()}
+    names = {short_name(field): field for field in FIGURES}
     if name not in names:
         raise SoakError(f"--figure {name}: there are {', '.join(names)}")
     return names[name]
-
-
-def _fields() -> list[str]:
-    return [field for field, _, _ in figures_to_show() if field != "bytes_per_connection"]
 
 
 def to_json_object(history: History, figure: str, steps: Sequence[Step]) -> dict[str, Any]:
@@ -136,7 +131,7 @@ def to_json_object(history: History, figure: str, steps: Sequence[Step]) -> dict
                 "run": entry.figures.run,
                 "started_utc": entry.started_utc,
                 "verdict": entry.figures.verdict,
-                "value": value if math.isfinite(value) else None,
+                "value": without_nan(value),
             }
             for entry, value in zip(history.entries, history.values(figure), strict=True)
         ],

@@ -53,7 +53,6 @@ def _write(suite: TestSuite, path: Path) -> None:
     document = JUnitXml("soak check")
     document.add_testsuite(suite)
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         document.write(str(path), pretty=True)
 
 

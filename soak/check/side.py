@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from soak.analyse import Estimate
+from soak.analyse.verdict import UNKNOWN
 from soak.check.limits import final_p99_ms
 from soak.errors import SoakError
+from soak.json_values import without_nan
 from soak.judgement import judge_run
 from soak.record import read_run
 from soak.record.directory import write_json
@@ -67,7 +68,7 @@ class RunFigures:
         """Read the figures of `run`, judged as `verdict`."""
         measured = measure(run)
         level = measured.level_bytes if verdict.plateau_bytes is None else float(verdict.plateau_bytes)
-        growth = verdict.growth_bytes_per_connection or Estimate(math.nan, math.nan, math.nan)
+        growth = verdict.growth_bytes_per_connection or UNKNOWN
         p99_ms = final_p99_ms(run)
         return cls(
             run=run.path.name,
@@ -125,13 +126,7 @@ class Side:
             "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
             "identity": self.identity,
             "versions": self.versions,
-            "runs": [
-                {
-                    name: None if isinstance(value, float) and not math.isfinite(value) else value
-                    for name, value in asdict(run).items()
-                }
-                for run in self.runs
-            ],
+            "runs": [without_nan(asdict(run)) for run in self.runs],
         }
 
 

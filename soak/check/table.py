@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from soak.analyse.repeats import mean_with_interval
 from soak.check.comparing import Change, figures_to_show
 from soak.check.findings import SIGNS, Outcome
+from soak.report.plain_table import plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from soak.check.comparing import Compared
     from soak.check.result import CheckResult
@@ -31,7 +33,7 @@ CHANGE_STYLES = {Change.BETTER: "green", Change.WORSE: "bold red"}
 
 def findings_table(result: CheckResult) -> Table:
     """Return the findings, one line or some for each."""
-    table = _table()
+    table = plain_table()
     table.add_column("check", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("found", overflow="fold")
@@ -43,7 +45,7 @@ def findings_table(result: CheckResult) -> Table:
 
 def comparison_table(rows: Sequence[Compared]) -> Table:
     """Return a comparison, one figure a line."""
-    table = _table()
+    table = plain_table()
     table.add_column("figure", no_wrap=True)
     table.add_column("before", no_wrap=True, justify="right")
     table.add_column("after", no_wrap=True, justify="right")
@@ -57,7 +59,7 @@ def comparison_table(rows: Sequence[Compared]) -> Table:
 
 def baseline_table(side: Side) -> Table:
     """Return the mean of each figure over the runs of `side`, with its interval when there are several."""
-    table = _table()
+    table = plain_table()
     table.add_column("figure", no_wrap=True)
     table.add_column("mean", no_wrap=True, justify="right")
     table.add_column("95 %, by Student's t over the runs", overflow="fold")
@@ -66,7 +68,3 @@ def baseline_table(side: Side) -> Table:
         interval = "" if math.isnan(mean.low) else f"{write(mean.low)} to {write(mean.high)}"
         table.add_row(words, write(mean.estimate), interval)
     return table
-
-
-def _table() -> Table:
-    return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")

@@ -17,6 +17,7 @@ from soak.judgement import judge_run
 from soak.record import read_run
 from soak.record.directory import explained
 from soak.report.facts import capacity, limit_lines
+from soak.report.plain_table import plain_table
 from soak.report.prometheus_rules import prometheus_rules
 from soak.report.wording import banner
 
@@ -72,7 +73,7 @@ def advise(
     rows = capacity(verdict)
     if rows:
         console.print()
-        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+        table = plain_table()
         table.add_column("open at once", justify="right")
         table.add_column("memory", justify="right")
         table.add_column("from")

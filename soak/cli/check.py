@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from soak.analyse import JudgeSettings
-from soak.check.archive import write_archive
-from soak.check.comparing import DEFAULT_TOLERANCE, compare
+from soak.check.comparing import DEFAULT_TOLERANCE, Compared, compare
 from soak.check.findings import Finding, Outcome
-from soak.check.github import append_job_summary, failed_start_command, is_github, workflow_commands
-from soak.check.junit import write_failed_start, write_junit
 from soak.check.limits import Limits
-from soak.check.openmetrics import write_openmetrics
-from soak.check.result import FILE_NAME, CheckResult, check_result
+from soak.check.outputs import Outputs
+from soak.check.result import FILE_NAME, check_result
 from soak.check.rhythm import RHYTHM
 from soak.check.side import Side, differences, read_baseline
-from soak.check.summary import render_summary
 from soak.check.table import findings_table
 from soak.cli.model_building import ensure_model
-from soak.cli.run import DEFAULT_CONFIG, DEFAULT_CONFIG_ATTACHED, attachment_of, length_settings
+from soak.cli.run import DEFAULT_CONFIG, DEFAULT_CONFIG_ATTACHED, attachment_of, length_settings, tell
 from soak.cli.sizes import growth_budget_bytes, size_bytes
 from soak.config import bundled_config_names, load_config
 from soak.errors import ExitCode, SoakError, TargetError
 from soak.judgement import Judgement, judge_run, recorded_settings
 from soak.record import Run, read_run
-from soak.record.directory import explained, write_json
-from soak.report.markdown import plain_text
+from soak.record.directory import write_json
 from soak.report.text import render_terminal
 from soak.run.session import run_soak
 
@@ -205,6 +198,7 @@ def check(
         max_cer=max_cer,
         max_failed_share=max_failures,
     )
+    outputs = Outputs(junit, markdown, metrics, archive)
     before = None if baseline is None else read_baseline(baseline)
     console = Console(stderr=as_json)
     if run is None:
@@ -214,31 +208,38 @@ def check(
                 config, model, url, pid, settings or [], length, limits, out, console
             )
         except TargetError as error:
-            _tell_of_failed_start(str(error), junit)
+            outputs.write_failed_start(str(error))
             raise
     else:
         given = (config, model, max_minutes, minutes, connections, url, pid, settings)
         if any(value is not None for value in given):
             raise SoakError(f"{run} is a recorded run: the options on how to run do not go with it")
         recorded = read_run(run)
-        judgement, exit_code = judge_run(recorded, _budget(recorded, limits)), None
+        judge_settings = recorded_settings(recorded, limits.max_growth_bytes_per_hour)
+        judgement, exit_code = judge_run(recorded, judge_settings), None
         console.print(render_terminal(recorded, judgement.verdict))
-    after = Side.of_run(recorded, judgement.verdict)
-    unlike = [] if before is None else differences(before, after)
-    may_compare = before is not None and (allow_unlike or not unlike)
+    compared: list[Compared] = []
+    not_compared: list[Finding] = []
+    if before is not None:
+        after = Side.of_run(recorded, judgement.verdict)
+        unlike = differences(before, after)
+        if unlike and not allow_unlike:
+            not_compared = [_not_compared(unlike)]
+        else:
+            compared = compare(before, after, tolerance=tolerance)
     result = check_result(
         recorded,
         judgement,
         limits,
         exit_code=exit_code,
-        compared=compare(before, after, tolerance=tolerance) if before and may_compare else (),
+        compared=compared,
         baseline="the baseline" if baseline is None else baseline.name,
-        more=() if may_compare or before is None else (_not_compared(unlike),),
+        more=not_compared,
         allow_inconclusive=allow_inconclusive,
     )
     if run is None:
         write_json(recorded.path / FILE_NAME, result.to_json_object())
-    _write(result, junit, markdown, metrics, archive, allow_inconclusive=allow_inconclusive)
+    outputs.write(result, allow_inconclusive=allow_inconclusive)
     console.print()
     console.print(findings_table(result))
     console.print(result.headline, style="bold", highlight=False, markup=False)
@@ -281,17 +282,8 @@ def _make_run(
     if attachment is None:
         ensure_model(whole.server.model, Console(stderr=True))
     soaked = run_soak(whole, attachment, out, console)
-    console.print(render_terminal(soaked.run, soaked.judgement.verdict))
-    if soaked.ending.server_exit is not None:
-        console.print("\n".join(("Last lines of the server's log:", *soaked.ending.server_exit.log_tail)))
+    tell(soaked, console)
     return soaked.run, soaked.judgement, soaked.exit_code
-
-
-def _budget(run: Run, limits: Limits) -> JudgeSettings | None:
-    if limits.max_growth_bytes_per_hour is None:
-        return None
-    budget = {"max_growth_bytes_per_hour": limits.max_growth_bytes_per_hour}
-    return recorded_settings(run).with_recorded(budget)
 
 
 def _not_compared(unlike: list[str]) -> Finding:
@@ -303,40 +295,3 @@ def _not_compared(unlike: list[str]) -> Finding:
         f"not compared, the baseline is of something else: {unlike[0]}{more}. --allow-unlike compares them "
         "all the same",
     )
-
-
-def _tell_of_failed_start(message: str, junit: Path | None) -> None:
-    """Leave in CI why there is nothing else: the server did not come up, or could not be reached."""
-    if junit is not None:
-        write_failed_start(message, junit)
-    append_job_summary(f"## soak check: the server failed\n\n{plain_text(message)}\n", os.environ)
-    if is_github(os.environ):
-        typer.echo(failed_start_command(message), err=True)
-
-
-def _write(
-    result: CheckResult,
-    junit: Path | None,
-    markdown: Path | None,
-    metrics: Path | None,
-    archive: Path | None,
-    *,
-    allow_inconclusive: bool,
-) -> None:
-    for path in filter(None, (junit, markdown, metrics, archive)):
-        with explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-    summary = render_summary(result)
-    if junit is not None:
-        write_junit(result, junit, allow_inconclusive=allow_inconclusive)
-    if markdown is not None:
-        with explained(markdown):
-            markdown.write_text(summary, encoding="utf-8")
-    if metrics is not None:
-        write_openmetrics(result, metrics)
-    if archive is not None:
-        write_archive(result.run.path, archive)
-    append_job_summary(summary, os.environ)
-    if is_github(os.environ):
-        for line in workflow_commands(result):
-            typer.echo(line, err=True)

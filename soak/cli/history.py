@@ -9,11 +9,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 from rich.text import Text
 
 from soak.analyse.steps import FEWEST, Step
-from soak.check.comparing import DEFAULT_TOLERANCE, figures_to_show
+from soak.check.comparing import DEFAULT_TOLERANCE, FIGURES
 from soak.check.history import (
     History,
     figure_named,
@@ -24,6 +23,7 @@ from soak.check.history import (
 )
 from soak.check.history_picture import picture
 from soak.quantity import format_bytes, format_percent
+from soak.report.plain_table import plain_table
 from soak.report.png import save
 
 SCHEMA_VERSION = 1
@@ -63,7 +63,7 @@ def history(
     Exit codes: 0 also when there are steps, 2 usage.
     """
     field = figure_named(figure)
-    words, write = next((words, write) for name, words, write in figures_to_show() if name == field)
+    followed = FIGURES[field]
     console = Console(stderr=as_json)
     folders = run_directories(folder)
     progress = track(folders, "Judging runs", console=Console(stderr=True), transient=True)
@@ -72,28 +72,28 @@ def history(
         console.print(f"! left out: {line}", markup=False, highlight=False, style="yellow")
     found = [(each, steps_of(each, field, tolerance)) for each in histories]
     for each, steps in found:
-        _tell(each, field, words, steps, console)
+        _tell(each, field, steps, console)
     if png is not None and found:
         longest, steps = found[0]
-        save(picture(longest, field, words, write, steps), png)
+        save(picture(longest, field, followed.words, followed.write, steps), png)
         console.print(f"Picture: {png}", soft_wrap=True, highlight=False)
     if as_json:
         data = [to_json_object(each, field, steps) for each, steps in found]
         typer.echo(json.dumps({"schema_version": SCHEMA_VERSION, "histories": data}))
 
 
-def _tell(each: History, field: str, words: str, steps: list[Step], console: Console) -> None:
-    write = next(write for name, _, write in figures_to_show() if name == field)
+def _tell(each: History, field: str, steps: list[Step], console: Console) -> None:
+    figure = FIGURES[field]
     count = len(each.entries)
-    console.print(f"{each.name}: {words}, {count} run(s)", style="bold", markup=False, highlight=False)
+    console.print(f"{each.name}: {figure.words}, {count} run(s)", style="bold", markup=False, highlight=False)
     details = [words for name, words in each.identity.items() if name != "scenario"]
     console.print(f"  {'; '.join(details)}", markup=False, highlight=False, style="dim")
     if count < FEWEST:
         console.print(f"  too few for a step: {FEWEST} are the least", highlight=False)
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table = plain_table()
     table.add_column("started (UTC)", no_wrap=True)
-    table.add_column(words, no_wrap=True, justify="right")
+    table.add_column(figure.words, no_wrap=True, justify="right")
     table.add_column("verdict", no_wrap=True)
     table.add_column("step", overflow="fold")
     at = {step.index: step for step in steps}
@@ -101,7 +101,9 @@ def _tell(each: History, field: str, words: str, steps: list[Step], console: Con
     for index, (entry, value) in enumerate(zip(each.entries, each.values(field), strict=True)):
         if index >= first:
             step = _step_in_words(each, at[index], field) if index in at else Text()
-            table.add_row(entry.started_utc[:16].replace("T", " "), write(value), entry.figures.verdict, step)
+            table.add_row(
+                entry.started_utc[:16].replace("T", " "), figure.write(value), entry.figures.verdict, step
+            )
     if first > 0:
         console.print(f"  (the first {first} runs are not listed)", style="dim", highlight=False)
     console.print(table)
@@ -112,6 +114,6 @@ def _tell(each: History, field: str, words: str, steps: list[Step], console: Con
 def _step_in_words(each: History, step: Step, field: str) -> Text:
     rises = step.difference.estimate > 0
     written = format_percent(step.difference.estimate / step.before) if step.before else ""
-    size = format_bytes(step.difference.estimate, signed=True) if field.endswith("_bytes") else written
+    size = format_bytes(step.difference.estimate, signed=True) if FIGURES[field].is_memory else written
     lines = [f"{'▲' if rises else '▼'} {size} ({written})", *each.changed_versions(step.index)]
     return Text("\n".join(lines), style="bold red" if rises else "green")

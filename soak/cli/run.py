@@ -133,7 +133,9 @@ def run(
     for each in configs:
         result = run_soak(each, attachment, out, console)
         results.append(result)
-        _tell(result, console, as_json=as_json)
+        tell(result, console)
+        if as_json:
+            typer.echo(json.dumps(result.judgement.to_json_object(source=str(result.run.path))))
         if result.exit_code is ExitCode.INTERRUPTED:
             break
     if len(results) > 1:
@@ -181,14 +183,13 @@ def length_settings(
     return settings
 
 
-def _tell(result: SoakResult, console: Console, *, as_json: bool) -> None:
+def tell(result: SoakResult, console: Console) -> None:
+    """Print what a run came to, and the end of the server's log where the server ended."""
     console.print(render_terminal(result.run, result.judgement.verdict))
     if result.ending.server_exit is not None:
         console.print(
             "\n".join(("Last lines of the server's log:", *result.ending.server_exit.log_tail)), markup=False
         )
-    if as_json:
-        typer.echo(json.dumps(result.judgement.to_json_object(source=str(result.run.path))))
 
 
 def _compare(results: list[SoakResult], out: Path, console: Console) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from soak.experiment.mitigations import BASELINE
@@ -20,11 +19,14 @@ from soak.quantity import (
     is_known,
 )
 from soak.report.html import charts_json, page, template
+from soak.report.plain_table import plain_table
 from soak.report.png import save
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from rich.table import Table
 
     from soak.analyse import Estimate
     from soak.experiment.conduct import Plan
@@ -44,7 +46,7 @@ READ = (
 
 def mitigation_list(mitigations: Sequence[Mitigation]) -> Table:
     """Return the known mitigations with what they do, those tried by default marked."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table = plain_table()
     table.add_column("mitigation", no_wrap=True)
     table.add_column("default", no_wrap=True)
     table.add_column("what it does", overflow="fold")
@@ -57,7 +59,7 @@ def mitigation_list(mitigations: Sequence[Mitigation]) -> Table:
 
 def results_table(rows: Sequence[Row]) -> Table:
     """Return the results for a terminal of 80 columns."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table = plain_table()
     for number, heading in enumerate(("mitigation", "level", "against baseline", "CPU", "final p50")):
         table.add_column(heading, no_wrap=True, justify="left" if number == 0 else "right")
     for row in rows:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from soak.analyse.repeats import difference, mean_with_interval, ratio
 from soak.errors import SoakError
 from soak.experiment.conduct import Plan, Trial
 from soak.experiment.mitigations import BASELINE, Mitigation
+from soak.json_values import without_nan
 from soak.quantity import format_bytes
 from soak.record.directory import write_json
 from soak.record.measured import Measured
@@ -171,7 +172,7 @@ def write_results(
         "rows": [asdict(row) for row in rows],
         "best": asdict(best_of(rows)),
     }
-    write_json(folder / FILE_NAME, _without_nan(content))
+    write_json(folder / FILE_NAME, without_nan(content))
 
 
 def read_results(folder: Path) -> tuple[Plan, list[Trial], dict[str, str]]:
@@ -214,13 +215,3 @@ def _measured(figures: dict[str, float | None] | None) -> Measured | None:
     if figures is None:
         return None
     return Measured(**{name: math.nan if value is None else value for name, value in figures.items()})
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return value

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from soak.errors import ExitCode
 from soak.limit.verify import SLOWER, TOO_LITTLE, Fate, LimitedRun
 from soak.quantity import (
@@ -17,10 +15,13 @@ from soak.quantity import (
     is_known,
 )
 from soak.record.directory import write_json
+from soak.report.plain_table import plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from rich.table import Table
 
 SCHEMA_VERSION = 1
 JSON_NAME, MARKDOWN_NAME = "limit.json", "limit.md"
@@ -69,7 +70,7 @@ def limit_in_words(runs: Sequence[LimitedRun]) -> str:
 
 def limit_table(runs: Sequence[LimitedRun]) -> Table:
     """Return the runs as a table for a terminal of 80 columns."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table = plain_table()
     for number, heading in enumerate(HEADINGS):
         table.add_column(heading, justify="left" if number < 2 else "right", overflow="fold")
     for run in runs:

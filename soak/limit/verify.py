@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from soak.errors import ExitCode, TargetError
+from soak.json_values import without_nan
 from soak.record import read_run
 from soak.run.session import run_soak
 from soak.target.memory_cgroup import OwnCgroup
@@ -64,10 +65,8 @@ class LimitedRun:
 
     def to_json_object(self) -> dict[str, Any]:
         """Return it as JSON-ready values."""
-        values = asdict(self) | {"fate": str(self.fate)}
-        known = [value if math.isfinite(value) else None for value in self.latency_ratio]
-        p50_ms = self.final_p50_ms if math.isfinite(self.final_p50_ms) else None
-        return values | {"latency_ratio": known, "final_p50_ms": p50_ms}
+        values: dict[str, Any] = without_nan(asdict(self))
+        return values | {"fate": str(self.fate)}
 
 
 class Interrupted(Exception):  # noqa: N818 - nothing went wrong

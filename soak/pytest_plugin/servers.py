@@ -59,21 +59,13 @@ def running_server(options: SoakOptions, folder: Path) -> Iterator[SoakServer]:
 @contextmanager
 def _bundled(options: SoakOptions, log: Path) -> Iterator[SoakServer]:
     # imported when a server is started: a test session without one pays nothing for the plugin
-    from asr_server.paraformer.catalog import resolve_model  # noqa: PLC0415
     from soak.config import load_config  # noqa: PLC0415
     from soak.errors import SoakError  # noqa: PLC0415
-    from soak.target import BundledServer  # noqa: PLC0415
-    from soak.target.flags import server_flags  # noqa: PLC0415
+    from soak.run.session import start_bundled  # noqa: PLC0415
 
     try:
         server = load_config(options.config or "minimal", (*RHYTHM, *options.settings)).server
-        model_dir = resolve_model(server.model)
-        started = BundledServer.start(
-            server_flags(server, model_dir),
-            log=log,
-            model={"name": server.model, "path": str(model_dir)},
-            environment={**os.environ, **server.environment},
-        )
+        started = start_bundled(server, log)
     except SoakError as error:
         pytest.fail(f"soak: {error}", pytrace=False)
     try:

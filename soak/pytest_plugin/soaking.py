@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from soak.check.findings import SIGNS, Outcome
 from soak.check.rhythm import RHYTHM
 from soak.errors import ExitCode
 from soak.pytest_plugin.chart import memory_chart
+from soak.target.bundled import tail
 
 if TYPE_CHECKING:
     from soak.pytest_plugin.options import SoakOptions
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 REPORT_TIMEOUT_S = 60.0
 """For the verdict and the report of a soak that was stopped for its time."""
 LOG_LINES = 10
-SIGNS = {"passed": "✓", "failed": "✗", "undecided": "?", "skipped": "–"}
 NAME_WIDTH = 20
 TEXT_WIDTH = 96
 
@@ -85,15 +86,15 @@ def failure_text(result: dict[str, Any], log: Path) -> str:
     """Return `check.json` for a person: what failed, the course of memory, where the report is."""
     lines = [f"soak: {result['headline']}", ""]
     for finding in result["findings"]:
-        line = f"{SIGNS[finding['outcome']]} {finding['name']:{NAME_WIDTH}} {finding['message']}"
+        line = f"{SIGNS[Outcome(finding['outcome'])]} {finding['name']:{NAME_WIDTH}} {finding['message']}"
         lines += textwrap.wrap(line, TEXT_WIDTH, subsequent_indent=" " * (NAME_WIDTH + 3))
     run = Path(result["run"])
     chart = memory_chart(run / "samples.csv")
     if chart:
         lines += ["", chart]
-    if result["exit_code"] == ExitCode.TARGET_FAILED and log.is_file():
-        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
-        lines += ["", "Last lines of the server's log:", *tail]
+    last = tail(log)[-LOG_LINES:]
+    if result["exit_code"] == ExitCode.TARGET_FAILED and last:
+        lines += ["", "Last lines of the server's log:", *last]
     return "\n".join([*lines, "", f"Report: {run / 'report.html'}"])
 
 

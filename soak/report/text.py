@@ -12,6 +12,7 @@ from rich.text import Text
 
 from soak.report import wording
 from soak.report.file_names import HTML_NAME
+from soak.report.plain_table import plain_table
 from soak.report.resource_table import ResourceTable, resource_table
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _figures(run: Run, verdict: Verdict) -> Table:
 
 
 def _resources(resources: ResourceTable) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table = plain_table()
     table.add_column("Other resources", no_wrap=True, style="dim")
     table.add_column("start", no_wrap=True, justify="right")
     table.add_column("end", no_wrap=True, justify="right")

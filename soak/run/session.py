@@ -27,7 +27,7 @@ from soak.target.preload import preload_environment
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from soak.config import SoakConfig
+    from soak.config import ServerConfig, SoakConfig
     from soak.target import TargetServer
 
 VERDICT_FILE = "verdict.json"
@@ -98,13 +98,17 @@ def _bring_up(
 ) -> TargetServer:
     if attachment is not None:
         return AttachedServer(attachment.url, attachment.pid)
-    server = config.server
+    return start_bundled(config.server, directory.path / "server.log", cgroup)
+
+
+def start_bundled(server: ServerConfig, log: Path, cgroup: Path | None = None) -> BundledServer:
+    """Start the bundled server as `server` says, its log in `log`; raises as `BundledServer.start` does."""
     model_dir = resolve_model(server.model)
     return BundledServer.start(
         server_flags(server, model_dir),
-        log=directory.path / "server.log",
+        log=log,
         model={"name": server.model, "path": str(model_dir)},
-        environment=_environment(config),
+        environment=_environment(server),
         cgroup=cgroup,
     )
 
@@ -122,7 +126,7 @@ def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, 
             "configuration": configuration,
             "host": host_facts(),
             "versions": package_versions(),
-            "environment": allocator_environment(_environment(config)),
+            "environment": allocator_environment(_environment(config.server)),
             "target": target.identity(),
             "load_plan": config.load.to_json_object(),
         }
@@ -135,8 +139,7 @@ def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, 
         view.close()
 
 
-def _environment(config: SoakConfig) -> dict[str, str]:
-    server = config.server
+def _environment(server: ServerConfig) -> dict[str, str]:
     preloaded = preload_environment(server.preload)
     if preloaded and os.environ.get("LD_PRELOAD"):
         preloaded = {"LD_PRELOAD": f"{preloaded['LD_PRELOAD']}:{os.environ['LD_PRELOAD']}"}

@@ -78,12 +78,12 @@ def test_options_that_cannot_be_meant_are_one_line(soak: Soak, tmp_path: Path) -
 
 def test_a_server_that_does_not_come_up_is_told_where_ci_looks(soak: Soak, tmp_path: Path) -> None:
     done = soak(
-        *("check", "--junit", "soak.xml", "--set", 'server.environment={PYTHONHOME="/none"}'),
+        *("check", "--junit", "out/soak.xml", "--set", 'server.environment={PYTHONHOME="/none"}'),
         GITHUB_ACTIONS="true",
         GITHUB_STEP_SUMMARY=str(tmp_path / "step.md"),
     )
     assert done.status == 4, done.err
-    (suite,) = JUnitXml.fromfile(str(tmp_path / "soak.xml"))
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "out" / "soak.xml"))
     assert suite.errors == 1
     assert "the server failed" in (tmp_path / "step.md").read_text()
     assert "::error title=soak check::the server did not listen" in done.err

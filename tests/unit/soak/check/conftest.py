@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -24,8 +25,11 @@ SERVER = {
 HOST = {"architecture": "x86_64", "cores": 2, "memory_bytes": 24 * 2**30, "cpu_model": "A", "kernel": "6"}
 
 
-class Record(Protocol):
-    """Records a run and gives its directory."""
+@dataclass(frozen=True)
+class Record:
+    """Records twenty blocks of 25 connections below `folder`; each connection keeps `kept_bytes`."""
+
+    folder: Path
 
     def __call__(
         self,
@@ -38,26 +42,10 @@ class Record(Protocol):
         server: dict[str, Any] | None = None,
         host: dict[str, Any] | None = None,
         day: int = 1,
-    ) -> Path: ...
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Record:
-    """Record twenty blocks of 25 connections; each connection keeps `kept_bytes`."""
-
-    def record(
-        name: str = "minimal",
-        *,
-        level_mib: float = 108.0,
-        kept_bytes: int = 0,
-        seed: int = 3,
-        failed: int = 0,
-        server: dict[str, Any] | None = None,
-        host: dict[str, Any] | None = None,
-        day: int = 1,
     ) -> Path:
+        """Make the run and give its directory."""
         noise = np.random.default_rng(seed)
-        with RunDirectory.create(tmp_path / name, "minimal") as directory:
+        with RunDirectory.create(self.folder / name, "minimal") as directory:
             directory.write_manifest(
                 {
                     "name": "minimal",
@@ -99,4 +87,7 @@ def record(tmp_path: Path) -> Record:
             directory.append_event("run_ended", reason="finished")
             return directory.path
 
-    return record
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    return Record(tmp_path)
