@@ -10,7 +10,8 @@ Both texts are normalised first, because recognisers differ in how they write wh
 1. compatibility forms become one form (NFKC, Unicode Standard Annex 15): full-width Ａ is A;
 2. case is folded (Unicode Standard, 3.13);
 3. only letters, marks and numbers are kept (general categories L, M and N): no punctuation, no symbols, and
-   no spaces, which Chinese has none of and recognisers put beside English words as they like;
+   no spaces, which Chinese has none of and recognisers put beside English words as they like; a mark whose
+   base is left out (the macron ¯ is a space that carries one) goes with it;
 4. a Chinese digit is the digit it stands for: 三 is 3, as FunASR's inverse text normalisation writes it.
 """
 
@@ -18,8 +19,12 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import Levenshtein
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEPT_CATEGORIES = frozenset("LMN")
 DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
@@ -38,9 +43,20 @@ class CharacterErrors:
 def normalised(text: str) -> str:
     """Return what of `text` counts, as the module says."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = "".join(sign for sign in folded if unicodedata.category(sign)[0] in KEPT_CATEGORIES)
     # folding, and what is left out between two characters, can undo the normal form: it is made again
-    return unicodedata.normalize("NFKC", kept).translate(DIGITS)
+    return unicodedata.normalize("NFKC", "".join(_kept(folded))).translate(DIGITS)
+
+
+def _kept(text: str) -> Iterator[str]:
+    """Give what is kept; a mark goes with its base, or it would come to stand on the letter before that."""
+    has_base = False
+    for sign in text:
+        category = unicodedata.category(sign)
+        if category == "Cf":  # joiners: they part nothing
+            continue
+        has_base = category[0] in KEPT_CATEGORIES and (category[0] != "M" or has_base)
+        if has_base:
+            yield sign
 
 
 def character_errors(reference: str, transcript: str) -> CharacterErrors:

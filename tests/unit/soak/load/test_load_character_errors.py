@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from soak.load.character_errors import CharacterErrors, character_errors, normalised
@@ -60,6 +60,7 @@ def test_errors_are_a_distance(one: str, other: str) -> None:
 
 
 @given(st.text(alphabet="零一二三四五六七八九 ab"), st.text(alphabet="零一二三四五六七八九 ab"), st.text())
+@example("a", "b", "¯")
 def test_the_same_words_before_and_after_add_no_errors(one: str, other: str, same: str) -> None:
     alone = character_errors(one, other)
     assert character_errors(f"{same} {one}", f"{same} {other}").errors <= alone.errors
