@@ -11,40 +11,30 @@ import json
 import shlex
 import sys
 from pathlib import Path  # noqa: TC003  typer reads the annotation
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
-from benchmarks.verdict.judging import RULES, SOAK, Question, in_parallel
-from benchmarks.verdict.leave_one_out import CANDIDATES, choose, score_left_out
+from benchmarks.verdict.examples import DEFAULT_COUNT, collect
+from benchmarks.verdict.judging import RULES, SOAK, Question, with_progress
+from benchmarks.verdict.leave_one_out import fit_without, score_left_out
 from benchmarks.verdict.recorded import FAMILY
-from benchmarks.verdict.selection import Part, ask_each, ask_one, wanted
+from benchmarks.verdict.selection import Part, ask_one, ask_without_family, wanted
 from benchmarks.verdict.table import Results, misjudged, sections, to_json, to_markdown, to_rich
 from benchmarks.verdict.trace import DEFAULT_COUNT_PER_FAMILY, FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from benchmarks.verdict.examples import Example
     from benchmarks.verdict.leave_one_out import LeaveOneOut
     from benchmarks.verdict.scoring import Answer
-    from benchmarks.verdict.selection import Which
-    from soak.analyse import JudgeSettings
 
 PROGRAM = "benchmarks.verdict"
 
 WIDTH = 160
 """Columns printed when the output is no terminal."""
-
-Found = TypeVar("Found")
 
 
 def main(
@@ -76,12 +66,21 @@ def main(
         bool,
         typer.Option(
             "--leave-one-out",
-            help="Also choose soak's settings anew on the tuning part without each family in turn.",
+            help="Also fit soak's weights anew to the tuning part without each family in turn.",
         ),
     ] = False,
+    fitted_to: Annotated[
+        int, typer.Option(help="Tuning traces per family that are fitted to then.", min=1)
+    ] = DEFAULT_COUNT,
     show_misjudged: Annotated[
         bool, typer.Option("--show-misjudged", help="Also list every trace soak does not answer rightly.")
     ] = False,
+    examples: Annotated[
+        Path | None,
+        typer.Option(
+            help="Read what is fitted to from this file if it is there, else keep it in it.", metavar="FILE"
+        ),
+    ] = None,
     markdown: Annotated[
         Path | None, typer.Option(help="Also write the tables to this file.", metavar="FILE")
     ] = None,
@@ -97,14 +96,21 @@ def main(
     families = (FAMILY,) if part is Part.REAL else _known("family", family, tuple(FAMILIES))
     if family and part is Part.REAL:
         raise typer.BadParameter("recorded runs are one family: leave --family out")
+    if leave_one_out and SOAK not in rules:
+        raise typer.BadParameter(f"leave-one-out compares answers of {SOAK}: leave --rule out")
     if leave_one_out and part is not Part.TEST:
         raise typer.BadParameter("leave-one-out scores the test part: leave --part at test")
     chosen = wanted(part, families, count)
     if not chosen:
         raise typer.BadParameter("there is no recorded run under benchmarks/verdict/real")
     question = Question(rules, timed=time)
-    answers = _judge(chosen, functools.partial(ask_one, question=question), jobs, f"{part} part")
-    left_out = _left_out(families, count, jobs) if leave_one_out else None
+    work = functools.partial(ask_one, question=question)
+    answers = with_progress(work, chosen, workers=jobs, what=f"{part} part")
+    left_out = (
+        _left_out(families, count, collect(fitted_to, jobs, examples), answers, jobs)
+        if leave_one_out
+        else None
+    )
     ordered = sorted(answers, key=lambda a: (a.trace, rules.index(a.rule)))
     results = Results(part.value, rules, families, tuple(ordered), time, left_out)
     console = Console()
@@ -130,42 +136,19 @@ def _known(what: str, given: Sequence[str] | None, known: tuple[str, ...]) -> tu
     return tuple(name for name in known if name in given)
 
 
-def _left_out(families: Sequence[str], count: int, jobs: int) -> LeaveOneOut:
-    """Ask each candidate once about each tuning trace, and those chosen once about each test trace."""
-    tuning = _by_settings(Part.TUNING, families, count, CANDIDATES, jobs)
-    chosen = {family: choose(tuning, without=family) for family in families}
-    needed = tuple(c for c in CANDIDATES if c in chosen.values() or c == CANDIDATES[0])
-    return score_left_out(chosen, _by_settings(Part.TEST, families, count, needed, jobs))
-
-
-def _by_settings(
-    part: Part, families: Sequence[str], count: int, candidates: tuple[JudgeSettings, ...], jobs: int
-) -> dict[JudgeSettings, list[Answer]]:
-    work = functools.partial(ask_each, candidates=candidates)
-    found: dict[JudgeSettings, list[Answer]] = {settings: [] for settings in candidates}
-    for settings, answer in _judge(wanted(part, families, count), work, jobs, f"leave one out, {part} part"):
-        found[settings].append(answer)
-    return found
-
-
-def _judge(
-    chosen: Sequence[Which], work: Callable[[Which], list[Found]], jobs: int, what: str
-) -> list[Found]:
-    """Do the work for each trace on all processes, and show how far it is."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    found: list[Found] = []
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(what, total=len(chosen))
-        for several in in_parallel(work, chosen, workers=jobs):
-            found += several
-            progress.advance(task)
-    return found
+def _left_out(
+    families: Sequence[str],
+    count: int,
+    examples: Sequence[Example],
+    answers: Sequence[Answer],
+    jobs: int,
+) -> LeaveOneOut:
+    """Fit without each family, and ask about each test trace once more."""
+    weights = fit_without(examples, families)
+    work = functools.partial(ask_without_family, weights=weights)
+    chosen = wanted(Part.TEST, families, count)
+    without = with_progress(work, chosen, workers=jobs, what="leave one out, test part")
+    return score_left_out(without, [a for a in answers if a.rule == SOAK])
 
 
 if __name__ == "__main__":

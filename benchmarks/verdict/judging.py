@@ -10,18 +10,29 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from benchmarks.verdict.peers import PEERS
 from benchmarks.verdict.recorded import FAMILY
 from benchmarks.verdict.scoring import Answer, Arrival, arrive, hold
 from soak.analyse import Label, Series, judge
+from soak.analyse.weights import WEIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from benchmarks.verdict.scoring import Held
     from benchmarks.verdict.trace import Trace
-    from soak.analyse import JudgeSettings, Verdict
+    from soak.analyse import Verdict
+    from soak.analyse.weighing import Weights
 
 SOAK = "soak"
 """Name of this project's engine among the rules."""
@@ -48,8 +59,8 @@ class Question:
     """Names of the rules asked."""
     timed: bool
     """Whether they are asked about the trace's beginnings too."""
-    settings: JudgeSettings | None = None
-    """Of soak's engine; None for those in use."""
+    weights: Weights = WEIGHTS
+    """Of soak's engine."""
 
 
 def ask(trace: Trace, *, question: Question) -> list[Answer]:
@@ -88,6 +99,26 @@ def in_parallel(work: Callable[[Item], Result], items: Iterable[Item], *, worker
                 future.cancel()
 
 
+def with_progress(
+    work: Callable[[Item], list[Result]], items: Sequence[Item], *, workers: int, what: str
+) -> list[Result]:
+    """Do the work for each item on that many processes, show how far it is, and join what each gives."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    found: list[Result] = []
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(what, total=len(items))
+        for several in in_parallel(work, items, workers=workers):
+            found += several
+            progress.advance(task)
+    return found
+
+
 def _answer(rule: str, trace: Trace, question: Question) -> Answer:
     try:
         return _asked(rule, trace, question)
@@ -97,7 +128,7 @@ def _answer(rule: str, trace: Trace, question: Question) -> Answer:
 
 def _asked(rule: str, trace: Trace, question: Question) -> Answer:
     began_s = time.process_time()
-    verdict = judge(trace.series, question.settings) if rule == SOAK else None
+    verdict = judge(trace.series, weights=question.weights) if rule == SOAK else None
     label = PEERS[rule](trace.series) if verdict is None else verdict.verdict
     answer = Answer(
         rule=rule,
@@ -131,16 +162,16 @@ def _held(trace: Trace, verdict: Verdict) -> tuple[Held, ...]:
 
 
 def _arrival(rule: str, trace: Trace, question: Question, label: Label) -> Arrival:
-    look = functools.partial(_look, rule, trace.series, question.settings, label)
+    look = functools.partial(_look, rule, trace.series, question.weights, label)
     share = arrive(look, leaking=trace.leaking, onset_share=trace.onset_share)
     return Arrival(share, None if share is None else _connections(prefix(trace.series, share)))
 
 
-def _look(rule: str, series: Series, settings: JudgeSettings | None, label: Label, share: float) -> Label:
+def _look(rule: str, series: Series, weights: Weights, label: Label, share: float) -> Label:
     if share >= 1.0:
         return label
     beginning = prefix(series, share)
-    return judge(beginning, settings).verdict if rule == SOAK else PEERS[rule](beginning)
+    return judge(beginning, weights=weights).verdict if rule == SOAK else PEERS[rule](beginning)
 
 
 def _connections(series: Series) -> float | None:

@@ -20,10 +20,6 @@ LOOK_SHARES = tuple(percent / 100 for percent in range(5, 101, 5))
 BANDS = ((2.5, 5.0), (5.0, 10.0), (10.0, 20.0), (20.0, 60.0))
 """Signal-to-noise bands; each holds its lower end, the last its upper end too."""
 
-WRONG_COSTS = 10.0
-"""How many right answers one wrong answer cancels where settings are compared: a wrong answer sends somebody
-looking for a leak that is not there, or ships one; an inconclusive one costs a longer run."""
-
 
 @dataclass(frozen=True)
 class Arrival:
@@ -226,11 +222,6 @@ def coverage(answers: Iterable[Answer], *, unit: str, leaking: bool) -> Coverage
     """Count the stated intervals that hold the truth."""
     held = [h.inside for a in answers for h in a.held if h.unit == unit and h.leaking is leaking]
     return Coverage(len(held), _share(sum(held), len(held)))
-
-
-def worth(answers: Iterable[Answer]) -> float:
-    """Give right answers minus `WRONG_COSTS` for each wrong one."""
-    return math.fsum(1.0 if a.right else -WRONG_COSTS if a.wrong else 0.0 for a in answers)
 
 
 def _count(answers: Iterable[Answer], label: Label) -> int:

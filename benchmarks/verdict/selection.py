@@ -11,12 +11,12 @@ from benchmarks.verdict.recorded import FAMILY, read_recorded, recorded_names
 from benchmarks.verdict.trace import make_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from benchmarks.verdict.draw import Part as MadePart
     from benchmarks.verdict.scoring import Answer
     from benchmarks.verdict.trace import Trace
-    from soak.analyse import JudgeSettings
+    from soak.analyse.weighing import Weights
 
 
 class Part(StrEnum):
@@ -54,11 +54,6 @@ def ask_one(which: Which, *, question: Question) -> list[Answer]:
     return ask(which.get(), question=question)
 
 
-def ask_each(which: Which, *, candidates: tuple[JudgeSettings, ...]) -> list[tuple[JudgeSettings, Answer]]:
-    """Ask soak about one trace with each of several settings."""
-    trace = which.get()
-    return [
-        (settings, answer)
-        for settings in candidates
-        for answer in ask(trace, question=Question((SOAK,), timed=False, settings=settings))
-    ]
+def ask_without_family(which: Which, *, weights: Mapping[str, Weights]) -> list[Answer]:
+    """Ask soak about one trace with the weights that were fitted without its family."""
+    return ask(which.get(), question=Question((SOAK,), timed=False, weights=weights[which.family]))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from benchmarks.verdict.judging import SOAK
-from benchmarks.verdict.leave_one_out import describe
 from benchmarks.verdict.scoring import BANDS, coverage, in_band, score, timing
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def to_json(results: Results) -> dict[str, Any]:
             else {
                 "score": asdict(left.score),
                 "in_use": asdict(left.in_use),
-                "chosen": {x.family: describe(x.chosen) for x in left.families},
+                "families": {x.family: asdict(x.score) for x in left.families},
             },
             "answers": answers_given,
         }
@@ -254,7 +253,6 @@ def _left_out(left: LeaveOneOut) -> Section:
     rows = [
         (
             x.family,
-            describe(x.chosen),
             _percent(x.score.accuracy),
             _percent(x.in_use.accuracy),
             _points(x.score.accuracy - x.in_use.accuracy),
@@ -264,19 +262,18 @@ def _left_out(left: LeaveOneOut) -> Section:
     rows.append(
         (
             "all",
-            "",
             _percent(left.score.accuracy),
             _percent(left.in_use.accuracy),
             _points(left.score.accuracy - left.in_use.accuracy),
         )
     )
     note = (
-        "Accuracy on the test part, in per cent, of the settings chosen on the tuning part of all other "
+        "Accuracy on the test part, in per cent, of weights fitted to the tuning part of all other "
         f"families (over all: false alarms {_percent(left.score.false_alarms)}, missed "
         f"{_percent(left.score.missed)}, inconclusive {_percent(left.score.inconclusive)}), and of those in "
         "use."
     )
-    header = ("family left out", "settings chosen", "accuracy", "in use", "difference")
+    header = ("family left out", "accuracy", "in use", "difference")
     return Section("Leave one family out", note, header, tuple(rows))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from soak.analyse.points import Points
     from soak.analyse.settings import JudgeSettings
 
-VERY_SURE = 0.9
-"""Belief in growth from which its one-sided bound must be above none; below it the two-sided one."""
 LONGEST_FORECAST = 64.0
 """Runs this many times longer than the present one are not forecast."""
 
@@ -31,8 +29,8 @@ class Cause(StrEnum):
     WITHIN_BUDGET = "growth is below the budget"
     PERSISTS = "growth persists"
     SLOWING = "growth is still slowing down"
-    SLOW_TAIL = "growth is small and young"
     YOUNG = "growth was seen at few points"
+    FEW_RESTS = "the server has rested too seldom"
     UNDECIDED = "neither is shown"
 
 
@@ -43,6 +41,8 @@ class Decision:
     label: Label
     cause: Cause
     settling: Settling | None = None
+    belief: float = float("nan")
+    """Probability of growth beyond the budget that goes on; NaN where nothing was weighed."""
 
 
 @dataclass(frozen=True)
@@ -83,43 +83,61 @@ def check_minimum(points: Points, run: Run, settings: JudgeSettings) -> Decision
     return None
 
 
-def decide(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
-    """Apply the rule: growth beyond the budget that lasts, none for certain, or neither yet."""
+def decide(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings) -> Decision:
+    """Apply the rule: growth beyond the budget that lasts, none for certain, or neither yet.
+
+    `belief` is the probability of such growth, all things weighed.
+    """
     budget = budget_bytes_per_second(evidence.level_bytes, run.duration_s, settings)
-    least = evidence.at_least_per_second if evidence.lasting >= VERY_SURE else evidence.per_second.low
-    if evidence.lasting >= settings.climbing_confidence and least > 0:
-        return _growing(evidence, run, settings)
+    return replace(_rule(evidence, belief, budget, run, settings), belief=belief)
+
+
+def _rule(evidence: Evidence, belief: float, budget: float, run: Run, settings: JudgeSettings) -> Decision:
+    undecided = Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
+    if belief >= settings.climbing_confidence:
+        return _growing(evidence, belief, run, settings) if evidence.at_least_per_second > 0 else undecided
     given = settings.max_growth_bytes_per_hour is not None
-    above = evidence.at_least_per_second > budget or (given and evidence.at_most_per_second > budget)
-    if evidence.lasting > 1.0 - settings.plateau_confidence or above:
-        return Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
-    still_adds = evidence.warm_up_pace_bytes
-    settled = max(
-        settings.settled_pace_share * evidence.warm_up_gain_bytes,
-        settings.settled_pace_budgets * budget * evidence.run_s,
-    )
-    if still_adds > settled:
+    if belief > 1.0 - settings.plateau_confidence or (given and evidence.at_most_per_second > budget):
+        return undecided
+    if not settled(evidence, budget, settings):
         return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
     return Decision(Label.PLATEAU, Cause.WITHIN_BUDGET)
 
 
-def _growing(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision:
-    """Decide on growth that surely goes on so far: healthy servers have shown small ones that then ended."""
-    growth_bytes = evidence.per_second.estimate * evidence.run_s
+def settled(evidence: Evidence, budget_bytes_per_s: float, settings: JudgeSettings) -> bool:
+    """Tell whether what the evidence takes for a warm-up is over."""
+    still_adds = max(
+        settings.settled_pace_share * evidence.warm_up_gain_bytes,
+        settings.settled_pace_budgets * budget_bytes_per_s * evidence.run_s,
+    )
+    return evidence.warm_up_pace_bytes <= still_adds
+
+
+def _growing(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings) -> Decision:
+    """Decide on growth that goes on so far: healthy servers have shown such growth early on."""
     if evidence.still_warms(settings.most_warming):
         return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
-    small = growth_bytes < settings.benign_tail_share * evidence.level_bytes
-    missing = settings.slow_tail_span * evidence.warm_up_span - evidence.tail_span
-    slower = evidence.warm_up_span > 0 and not evidence.kept_pace >= settings.slow_tail_pace
-    if small and (missing > 0 or slower):
-        share = max(missing / (evidence.tail_span + evidence.warm_up_span), 0.5)
-        return Decision(Label.INCONCLUSIVE, Cause.SLOW_TAIL, run.more(share))
-    if evidence.point_count < settings.min_climbing_points:
-        share = settings.min_climbing_points / evidence.point_count - 1.0
-        return Decision(Label.INCONCLUSIVE, Cause.YOUNG, run.more(share))
-    if evidence.point_count < settings.few_points and not evidence.kept_pace >= settings.few_points_pace:
-        return Decision(Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.few_points / evidence.point_count))
+    points = evidence.point_count
+    if not _seasoned(run, settings):
+        if evidence.waits_for_rests:
+            return Decision(Label.INCONCLUSIVE, Cause.FEW_RESTS, run.more(1.0))
+        if points < settings.min_climbing_points:
+            return Decision(
+                Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.min_climbing_points / points - 1.0)
+            )
+        doubted = (
+            belief < settings.few_points_confidence and not evidence.kept_pace >= settings.few_points_pace
+        )
+        if points < settings.few_points and doubted:
+            return Decision(Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.few_points / points))
     return Decision(Label.CLIMBING, Cause.PERSISTS)
+
+
+def _seasoned(run: Run, settings: JudgeSettings) -> bool:
+    """Tell whether the run is so long that few points are no sign of youth."""
+    if run.connections is None:
+        return run.duration_s >= settings.seasoned_s
+    return run.connections >= settings.seasoned_connections
 
 
 def forecast(evidence: Evidence, budget: float, run: Run, settings: JudgeSettings) -> Settling | None:

@@ -3,54 +3,46 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from soak.analyse.advice import Advice, AdviceContext, advise
-from soak.analyse.decision import Cause, Decision, Run, budget_bytes_per_second, check_minimum, decide
-from soak.analyse.evidence import POWER_FACTOR, Evidence, gather
-from soak.analyse.lives import Readings, read, split_lives
-from soak.analyse.points import Points, floors
+from soak.analyse.decision import budget_bytes_per_second
+from soak.analyse.evidence import POWER_FACTOR
+from soak.analyse.life import judge_life, run_of
+from soak.analyse.lives import read, split_lives
 from soak.analyse.reasons import Facts, confidence_in_words, reasons_in_words
 from soak.analyse.settings import JudgeSettings
 from soak.analyse.verdict import UNKNOWN, Estimate, JudgedPoints, Label, Verdict
+from soak.analyse.weights import WEIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from soak.analyse.decision import Run
+    from soak.analyse.evidence import Evidence
+    from soak.analyse.life import Judged
+    from soak.analyse.lives import Readings
+    from soak.analyse.points import Points
     from soak.analyse.series import Series
-
-SUSPECTED = 0.5
-"""Belief in a leak over the whole run from which its last part may be called climbing."""
-MOSTLY = 0.9
-"""Share of what came before that the last part must lie above to be new growth and no tooth of a saw."""
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """One life of the process, judged."""
-
-    life: Readings
-    points: Points
-    run: Run
-    evidence: Evidence | None
-    decision: Decision
+    from soak.analyse.weighing import Weights
 
 
 def judge(
-    series: Series, settings: JudgeSettings | None = None, context: AdviceContext | None = None
+    series: Series,
+    settings: JudgeSettings | None = None,
+    context: AdviceContext | None = None,
+    weights: Weights = WEIGHTS,
 ) -> Verdict:
     """Decide whether the memory in `series` plateaus or climbs; too little data is inconclusive.
 
     Of a process that was restarted the last life is judged; an earlier one speaks for it where it was much
-    longer. `context` adds what the advice needs to know of the server. Never raises for a valid `Series`.
+    longer. `context` adds what the advice needs to know of the server; `weights` are given to measure others
+    than those in use. Never raises for a valid `Series`.
     """
     settings = settings or JudgeSettings()
     readings = read(series)
     lives = split_lives(readings, settings)
-    judged = judge_lives(lives, settings)
+    judged = judge_lives(lives, settings, weights)
     evidence, points, run = judged.evidence, judged.points, judged.run
     facts = Facts(
         decision=judged.decision,
@@ -68,66 +60,22 @@ def judge(
     return _verdict(facts, readings, lives, context)
 
 
-def judge_lives(lives: list[Readings], settings: JudgeSettings) -> Judged:
+def judge_lives(lives: list[Readings], settings: JudgeSettings, weights: Weights = WEIGHTS) -> Judged:
     """Judge the last life; where another was much longer, and can be decided, that one speaks."""
-    longest = max(lives, key=lambda life: _run(life).duration_s)
-    if _run(lives[-1]).duration_s < settings.short_life_share * _run(longest).duration_s:
-        judged = judge_life(longest, settings)
-        if judged.decision.label is not Label.INCONCLUSIVE:
-            return judged
-    return judge_life(lives[-1], settings)
+    restarted = len(lives) > 1
+    chosen = life_to_judge(lives, settings)
+    judged = judge_life(chosen, settings, weights, restarted=restarted)
+    if chosen is lives[-1] or judged.decision.label is not Label.INCONCLUSIVE:
+        return judged
+    return judge_life(lives[-1], settings, weights, restarted=restarted)
 
 
-def judge_life(life: Readings, settings: JudgeSettings) -> Judged:
-    """Judge one life of a process."""
-    run = _run(life)
-    points = floors(life, settings)
-    decision = check_minimum(points, run, settings)
-    if decision is not None:
-        return Judged(life, points, run, None, decision)
-    evidence = gather(points, settings, _accepted_bytes(points, run, settings))
-    decision = decide(evidence, run, settings)
-    whole = Judged(life, points, run, evidence, decision)
-    clear = not evidence.vague and not evidence.still_warms(settings.little_warming)
-    if decision.cause is Cause.PERSISTS and clear:
-        return whole
-    if decision.cause not in (Cause.PERSISTS, Cause.SLOWING, Cause.UNDECIDED):
-        return whole
-    return next((tail for tail in _tails(whole, settings) if _speaks(tail, whole, settings)), whole)
-
-
-def _tails(whole: Judged, settings: JudgeSettings) -> Iterator[Judged]:
-    """Judge the last parts of a life alone, strictly: a warm-up no shape fits hides what came after."""
-    strict = replace(
-        settings,
-        plateau_confidence=max(settings.tail_confidence, settings.plateau_confidence),
-        climbing_confidence=max(settings.tail_confidence, settings.climbing_confidence),
-    )
-    points = whole.points
-    for share in settings.tail_shares:
-        tail = points.since(float(points.t_s[-1]) - share * points.length_s)
-        if tail.t_s.size >= settings.min_tail_points:
-            evidence = gather(tail, strict, _accepted_bytes(tail, whole.run, strict), points)
-            yield Judged(whole.life, tail, whole.run, evidence, decide(evidence, whole.run, strict))
-
-
-def _speaks(tail: Judged, whole: Judged, settings: JudgeSettings) -> bool:
-    """Tell whether the tail decides: growth must keep its pace in it, and does not become a plateau."""
-    assert whole.evidence is not None and tail.evidence is not None  # noqa: S101, PT018 - both were gathered
-    if tail.decision.label is Label.PLATEAU:
-        return whole.decision.label is Label.INCONCLUSIVE
-    if tail.decision.label is Label.INCONCLUSIVE:
-        return False
-    if whole.decision.label is Label.CLIMBING:
-        return tail.evidence.kept_pace >= settings.kept_pace_of_leak
-    before = whole.points.memory_bytes[: -tail.points.memory_bytes.size]
-    beyond = float(tail.points.memory_bytes.min()) >= float(np.quantile(before, MOSTLY))
-    return (beyond or whole.evidence.lasting > SUSPECTED) and tail.evidence.kept_pace >= settings.kept_pace
-
-
-def _accepted_bytes(points: Points, run: Run, settings: JudgeSettings) -> float:
-    """Return the budget over the length of these points."""
-    return budget_bytes_per_second(points.level_bytes, run.duration_s, settings) * points.length_s
+def life_to_judge(lives: list[Readings], settings: JudgeSettings) -> Readings:
+    """Return the last life, or the longest where the last is much shorter."""
+    longest = max(lives, key=lambda life: run_of(life).duration_s)
+    if run_of(lives[-1]).duration_s < settings.short_life_share * run_of(longest).duration_s:
+        return longest
+    return lives[-1]
 
 
 def _verdict(
@@ -171,13 +119,6 @@ def _verdict(
         basis=points.basis,
         points=JudgedPoints(points.t_s, points.memory_bytes, points.connections) if points.t_s.size else None,
     )
-
-
-def _run(life: Readings) -> Run:
-    if not life.t_s.size:
-        return Run(0.0, None)
-    counted = None if life.connections is None else float(life.connections[-1] - life.connections[0])
-    return Run(float(life.t_s[-1] - life.t_s[0]), counted)
 
 
 def _budget(evidence: Evidence | None, points: Points, run: Run, settings: JudgeSettings) -> float:

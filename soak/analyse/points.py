@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 from scipy.ndimage import median_filter
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from soak.analyse.lives import Readings
     from soak.analyse.settings import JudgeSettings
 
-MIN_WINDOWS = 3
-"""Rest windows from which a run is one that rests; fewer are its end, and the load is judged."""
+RESTING_WINDOWS = 3
+"""Rest windows from which a run is one that rests; fewer are its end."""
 SPIKE_SPREAD = 6.0
 """A lone point this many typical deviations from both neighbours is a spike."""
 BURST_SPREAD = 8.0
@@ -41,6 +41,8 @@ KEPT_SHARE = 0.75
 """Share of a bin's readings, the lowest, whose mean is its memory: the rest may be spikes."""
 FLOOR_GAIN = 0.8
 """A low quantile is taken instead when it brings the line's error below this share."""
+ROUNDING = 1e-9
+"""Means of equal numbers differ by less than this share of them."""
 LOAD_T_VALUE = 4.0
 """Open connections explain memory when their coefficient is this many standard errors above zero."""
 
@@ -62,6 +64,11 @@ class Points:
     """Connections open at each point, where memory was seen to follow them."""
     audio_s: NDArray[np.float64] | None = None
     """Seconds of audio streamed by then; None when there is no counter that moves."""
+
+    @property
+    def waits_for_rests(self) -> bool:
+        """Tell whether this run rests, but was judged under load because it has not rested enough yet."""
+        return self.basis is Basis.LOAD_ENVELOPE and self.windows >= RESTING_WINDOWS
 
     @property
     def level_bytes(self) -> float:
@@ -89,10 +96,11 @@ class Points:
 def floors(life: Readings, settings: JudgeSettings) -> Points:
     """Return the points of one life: rest window floors where there are any, else the load's envelope.
 
-    A run with rest windows waits for enough of them: under load, memory also shows who is connected.
+    Under load, memory also shows who is connected, so the windows are better from `min_points` on; fewer
+    would leave nothing to judge.
     """
     windows = runs(life.at_rest)
-    if len(windows) >= MIN_WINDOWS:
+    if len(windows) >= settings.min_points:
         found = _summaries(life, windows, settings)
         memory = without_spikes(found.memory_bytes, settings.page_bytes)
         return Points(
@@ -265,7 +273,12 @@ def _counter(
 ) -> NDArray[np.float64] | None:
     """Return a counter's mean in each group; None where it does not move between them."""
     means = _means(column, groups)
-    return None if means is None or np.ptp(means) <= 0 else means
+    return means if moves(means) else None
+
+
+def moves(counter: NDArray[np.float64] | None) -> TypeGuard[NDArray[np.float64]]:
+    """Tell whether a counter is there and moves by more than the rounding of its means."""
+    return counter is not None and bool(np.ptp(counter) > ROUNDING * np.abs(counter).max())
 
 
 def _means(column: NDArray[np.float64] | None, groups: list[NDArray[np.intp]]) -> NDArray[np.float64] | None:

@@ -66,7 +66,8 @@ def confidence_in_words(facts: Facts) -> str:
     evidence = facts.evidence
     if facts.decision.label is Label.INCONCLUSIVE or evidence is None:
         return "not enough evidence to decide"
-    sure = evidence.lasting if facts.decision.label is Label.CLIMBING else 1.0 - evidence.lasting
+    belief = facts.decision.belief
+    sure = belief if facts.decision.label is Label.CLIMBING else 1.0 - belief
     strength = "very high" if sure >= 0.99 else "high" if sure >= 0.95 else "moderate"
     what = (
         "growth beyond the budget goes on"
@@ -85,20 +86,21 @@ def _main(facts: Facts) -> str:
 
 def _within_budget(facts: Facts, evidence: Evidence) -> str:
     most = max(evidence.at_most_per_second, 0.0)
+    sure = _percent(1.0 - facts.decision.belief)
     excluded = f"{format_bytes(most * 3600.0)} per hour{_also_per_unit(evidence, most)}"
     return (
         f"Memory is flat at {format_level(evidence.end_level_bytes)}: growth that goes on beyond the budget "
-        f"of {_budget_over_run(facts)} over the run is ruled out ({_percent(1.0 - evidence.lasting)} sure). "
+        f"of {_budget_over_run(facts)} over the run is ruled out ({sure} sure). "
         f"A leak of more than {excluded} is excluded with 95 %."
     )
 
 
-def _persists(_facts: Facts, evidence: Evidence) -> str:
+def _persists(facts: Facts, evidence: Evidence) -> str:
     over_run = format_bytes(evidence.per_second.estimate * evidence.run_s)
     return (
         f"Memory grows by {_pace(evidence)} and does not stop: {over_run} over the "
         f"{format_duration(evidence.run_s)} judged, and no warm-up, step or swing explains it "
-        f"({_percent(evidence.lasting)} sure). Its shape: a {evidence.lasting_shape}."
+        f"({_percent(facts.decision.belief)} sure). Its shape: a {evidence.lasting_shape}."
     )
 
 
@@ -107,14 +109,6 @@ def _slowing(_facts: Facts, evidence: Evidence) -> str:
         f"Memory is still warming up: its growth bends like {_ending(evidence)}, and at the pace that has "
         f"now another {format_duration(evidence.run_s)} would add "
         f"{format_bytes(max(evidence.warm_up_pace_bytes, evidence.beside_pace_bytes))}."
-    )
-
-
-def _slow_tail(_facts: Facts, evidence: Evidence) -> str:
-    percent = 100 * evidence.per_second.estimate * evidence.run_s / max(evidence.level_bytes, 1.0)
-    return (
-        f"Memory grows by {_pace(evidence)} without slowing down, but that is only {percent:.1f} % of its "
-        "level so far: healthy servers have shown a slow tail of this size that then ended."
     )
 
 
@@ -130,13 +124,21 @@ def _young(facts: Facts, evidence: Evidence) -> str:
     )
 
 
+def _few_rests(facts: Facts, evidence: Evidence) -> str:
+    points, least = facts.points, facts.settings.min_points
+    return (
+        f"Memory grows by {_pace(evidence)} under load, but the server rested only {points.windows} times: "
+        f"from {least} rest windows on their floors tell growth from what open connections hold."
+    )
+
+
 def _undecided(facts: Facts, evidence: Evidence) -> str:
     low = format_bytes(evidence.run_s * evidence.per_second.low)
     high = format_bytes(evidence.run_s * evidence.per_second.high)
     return (
         f"Growth that goes on comes to between {low} and {high} over the length of this run (95 %), and the "
         f"budget is {_budget_over_run(facts)}: neither flat nor climbing is shown "
-        f"({_percent(evidence.lasting)} for climbing)."
+        f"({_percent(facts.decision.belief)} for climbing)."
     )
 
 
@@ -144,8 +146,8 @@ SENTENCES: dict[Cause, Callable[[Facts, Evidence], str]] = {
     Cause.WITHIN_BUDGET: _within_budget,
     Cause.PERSISTS: _persists,
     Cause.SLOWING: _slowing,
-    Cause.SLOW_TAIL: _slow_tail,
     Cause.YOUNG: _young,
+    Cause.FEW_RESTS: _few_rests,
     Cause.UNDECIDED: _undecided,
 }
 """The first sentence, by what the verdict rests on."""
@@ -233,7 +235,7 @@ def _judged(facts: Facts) -> str:
         text = f"Judged on the floors of {points.t_s.size} rest windows, when no connection was open."
     else:
         text = f"Judged on the lower envelope of the readings under load ({points.t_s.size} stretches)."
-    if facts.evidence is not None and facts.evidence.seasons:
+    if facts.evidence is not None and facts.evidence.swings.shape[1]:
         text += " Memory swings with a period; the swing was taken out."
     if points.bytes_per_open_connection > 0:
         worth = format_bytes(points.bytes_per_open_connection)

@@ -55,9 +55,8 @@ def seasonal_columns(clock_s: Floats, share: Floats, memory: Floats, load: Float
         return none
     periods = _periods(span, memory.size)
     angle = 2.0 * np.pi * (clock_s - clock_s[0])[:, None] / periods
-    trend = [np.ones_like(share), share, share**2, *(np.exp(-share / scale) for scale in TREND_SHARES)]
     y = (memory - memory.mean()) / (float(np.std(memory)) or 1.0)
-    base = np.column_stack([*trend, load])
+    base = np.column_stack([*_trend(share), load])
     waves = np.stack([np.sin(angle), np.cos(angle)], axis=2).reshape(memory.size, -1)
     moments, log_noise = whitened_moments(clock_s, np.column_stack([base, waves, y]), GRID)
     for column in range(base.shape[1]):
@@ -80,6 +79,20 @@ def seasonal_columns(clock_s: Floats, share: Floats, memory: Floats, load: Float
             moments = swept(moments, column)
     picked = [column for best in chosen for column in (2 * best, 2 * best + 1)]
     return waves[:, picked] if picked else none
+
+
+def without_swings(share: Floats, memory: Floats, swings: Floats) -> Floats:
+    """Return the memory less these swings (points × 2k), fitted beside a trend with warm-ups."""
+    if not swings.shape[1]:
+        return memory
+    design = np.column_stack([*_trend(share), swings])
+    coefficients = np.linalg.lstsq(design, memory, rcond=None)[0]
+    return np.asarray(memory - swings @ coefficients[-swings.shape[1] :])
+
+
+def _trend(share: Floats) -> list[Floats]:
+    """Return a line, a bend, and warm-ups, for swings to stand beside."""
+    return [np.ones_like(share), share, share**2, *(np.exp(-share / scale) for scale in TREND_SHARES)]
 
 
 def _periods(span_s: float, points: int) -> Floats:

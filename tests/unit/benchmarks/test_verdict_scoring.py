@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from benchmarks.verdict.examples import Example
+from benchmarks.verdict.fit import fit, to_source
 from benchmarks.verdict.judging import SOAK, Question, ask, prefix
-from benchmarks.verdict.leave_one_out import choose, describe, score_left_out
+from benchmarks.verdict.leave_one_out import fit_without, score_left_out
 from benchmarks.verdict.recorded import read_recorded, recorded_names
 from benchmarks.verdict.scoring import (
     Answer,
@@ -22,11 +24,11 @@ from benchmarks.verdict.scoring import (
     in_band,
     score,
     timing,
-    worth,
 )
 from benchmarks.verdict.table import Results, sections, to_json, to_markdown
 from benchmarks.verdict.trace import Trace
-from soak.analyse import Estimate, JudgeSettings, Label, Series
+from soak.analyse import Estimate, Label, Series
+from soak.analyse.weighing import belief_in_leak
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,9 +80,6 @@ class TestScore:
         answers = [answer(CLIMBING, leaking=True, signal_to_noise=x) for x in (2.5, 4.9, 5.0, 60.0)]
         answers.append(answer(PLATEAU, leaking=False))
         assert [len(in_band(answers, band)) for band in ((2.5, 5.0), (5.0, 10.0), (20.0, 60.0))] == [2, 1, 1]
-
-    def test_a_wrong_answer_cancels_ten_right_ones(self) -> None:
-        assert worth(several()) == 6 - 20
 
 
 class TestArrive:
@@ -163,33 +162,33 @@ class TestAsking:
 
 
 class TestLeaveOneOut:
-    usual, bold = JudgeSettings(), JudgeSettings(climbing_confidence=0.95)
+    def example(self, family: str, figure: float, *, leaking: bool) -> Example:
+        return Example(f"{family}/0000", family, True, leaking, {"figure": figure, "constant": 1.0})
+
+    def examples(self) -> list[Example]:
+        """Give two families in which a high figure is a leak, and one in which it is none."""
+        told = [(0.1, False), (0.2, False), (0.8, True), (0.9, True)] * 5
+        found = [self.example(f, x, leaking=leaking) for f in ("a", "b") for x, leaking in told]
+        return found + [self.example("contrary", x, leaking=not leaking) for x, leaking in told]
 
     def test_the_family_itself_has_no_say(self) -> None:
-        tuning = {
-            self.usual: [answer(INCONCLUSIVE, leaking=True, family=f) for f in ("a", "b")],
-            self.bold: [
-                answer(CLIMBING, leaking=True, family="a"),
-                answer(PLATEAU, leaking=True, family="b"),
-            ],
-        }
-        assert choose(tuning, without="a") == self.usual
-        assert choose(tuning, without="b") == self.bold
+        weights = fit_without(self.examples(), ("a", "contrary"))
+        assert belief_in_leak({"figure": 0.9}, weights["contrary"]) > 0.9
+        assert belief_in_leak({"figure": 0.9}, weights["a"]) == pytest.approx(0.5, abs=0.01)
 
-    def test_settings_in_use_win_a_tie(self) -> None:
-        same = [answer(CLIMBING, leaking=True, family="a")]
-        assert choose({self.usual: same, self.bold: list(same)}, without="b") == self.usual
+    def test_weights_survive_being_written_down(self) -> None:
+        weights = fit(self.examples())
+        space: dict[str, Any] = {}
+        exec(to_source(weights), space)  # noqa: S102 - our own source
+        assert space["WEIGHTS"] == weights
+        assert weights.curves["constant"].adds == (0.0,)
 
-    def test_each_family_is_scored_with_what_was_chosen_for_it(self) -> None:
-        test = {
-            self.usual: [answer(CLIMBING, leaking=True, family=f) for f in ("a", "b")],
-            self.bold: [answer(PLATEAU, leaking=True, family=f) for f in ("a", "b")],
-        }
-        found = score_left_out({"a": self.bold, "b": self.usual}, test)
+    def test_each_family_is_scored_with_the_weights_fitted_without_it(self) -> None:
+        without = [answer(PLATEAU, leaking=True, family="a"), answer(CLIMBING, leaking=True, family="b")]
+        in_use = [answer(CLIMBING, leaking=True, family=f) for f in ("a", "b")]
+        found = score_left_out(without, in_use)
         assert (found.score.accuracy, found.in_use.accuracy) == (0.5, 1.0)
         assert [(x.family, x.score.accuracy) for x in found.families] == [("a", 0.0), ("b", 1.0)]
-        assert describe(self.bold) == "climbing_confidence 0.95"
-        assert describe(self.usual) == "those in use"
 
 
 class TestTables:

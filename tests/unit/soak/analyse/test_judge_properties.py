@@ -30,7 +30,7 @@ def make(
 
 def judged(series: Series, *, scale: float = 1.0) -> Verdict:
     budget = BUDGET_BYTES_PER_HOUR * scale
-    return judge(series, JudgeSettings(max_growth_bytes_per_hour=budget, benign_tail_share=0.001))
+    return judge(series, JudgeSettings(max_growth_bytes_per_hour=budget))
 
 
 @few

@@ -1,0 +1,110 @@
+"""Judging one life of a process: its evidence as a whole and in its last parts, weighed, then the rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from soak.analyse.decision import (
+    Decision,
+    Run,
+    budget_bytes_per_second,
+    check_minimum,
+    decide,
+    settled,
+)
+from soak.analyse.evidence import Evidence, gather
+from soak.analyse.figures import figures
+from soak.analyse.points import Points, floors
+from soak.analyse.weighing import belief_in_leak
+
+if TYPE_CHECKING:
+    from soak.analyse.lives import Readings
+    from soak.analyse.settings import JudgeSettings
+    from soak.analyse.weighing import Weights
+
+LAST_PARTS = {"two_thirds": 2 / 3, "half": 1 / 2}
+"""The last parts of a life whose evidence is gathered by itself, too, and what they are of it: a warm-up that
+no shape fits makes the rest look noisier than it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A life, or the last part of one, and what it shows."""
+
+    points: Points
+    evidence: Evidence
+
+
+@dataclass(frozen=True, eq=False)
+class Weighable:
+    """What there is to weigh of one life."""
+
+    parts: tuple[Part, ...]
+    """All of it, then its last parts, longest first; those with too few points are left out."""
+    figures: dict[str, float]
+    budget_bytes: float
+    """Growth accepted over the points."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One life of the process, judged."""
+
+    life: Readings
+    points: Points
+    """Those that the evidence is of: of all the life, or of a last part that says more."""
+    run: Run
+    evidence: Evidence | None
+    decision: Decision
+
+
+def judge_life(life: Readings, settings: JudgeSettings, weights: Weights, *, restarted: bool) -> Judged:
+    """Judge one life of a process that was, or was not, restarted."""
+    run, points = run_of(life), floors(life, settings)
+    decision = check_minimum(points, run, settings)
+    if decision is not None:
+        return Judged(life, points, run, None, decision)
+    found = weigh(points, run, settings, restarted=restarted)
+    belief = belief_in_leak(found.figures, weights)
+    told = telling(found.parts, belief, found.budget_bytes / points.length_s, settings)
+    evidence = told.evidence.believed(belief)
+    decision = decide(evidence, belief, run, settings)
+    return Judged(life, told.points, run, evidence, decision)
+
+
+def weigh(points: Points, run: Run, settings: JudgeSettings, *, restarted: bool) -> Weighable:
+    """Gather what speaks for and against a leak; needs points that pass `check_minimum`."""
+    per_second = budget_bytes_per_second(points.level_bytes, run.duration_s, settings)
+    budget = per_second * points.length_s
+    whole = gather(points, settings, budget)
+    parts = [Part(points, whole)]
+    weighed = {}
+    for name, share in LAST_PARTS.items():
+        last = points.since(float(points.t_s[-1]) - share * points.length_s)
+        weighed[name] = (whole, budget)
+        if last.t_s.size >= settings.min_points:
+            over_last = per_second * last.length_s
+            evidence = gather(last, settings, over_last, points)
+            parts.append(Part(last, evidence))
+            weighed[name] = (evidence, over_last)
+    return Weighable(tuple(parts), figures(whole, points, budget, weighed, restarted=restarted), budget)
+
+
+def run_of(life: Readings) -> Run:
+    """Return how long a life was, and how many connections it saw."""
+    if not life.t_s.size:
+        return Run(0.0, None)
+    counted = None if life.connections is None else float(life.connections[-1] - life.connections[0])
+    return Run(float(life.t_s[-1] - life.t_s[0]), counted)
+
+
+def telling(
+    parts: tuple[Part, ...], belief: float, budget_bytes_per_s: float, settings: JudgeSettings
+) -> Part:
+    """Return the part whose growth is told: the whole, unless only a last part shows what is believed."""
+    if belief >= settings.climbing_confidence:
+        return min(parts, key=lambda part: part.evidence.doubts(settings.little_warming))
+    if belief <= 1.0 - settings.plateau_confidence:
+        return min(parts, key=lambda part: not settled(part.evidence, budget_bytes_per_s, settings))
+    return parts[0]
