@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
-from asr_server.paraformer.sessions import shrink_arenas
+from asr_server.paraformer.sessions import read_arenas, shrink_arenas
 from asr_server.process_memory import read_heap_usage, trim_heap
 from asr_server.recogniser import SAMPLE_RATE_HZ
 
@@ -78,7 +78,10 @@ class Introspection:
         return found
 
     def _shrink(self, _query: Mapping[str, list[str]]) -> dict[str, Any]:
-        """Let every session give back what its arena does not use, which it does at the end of a run."""
+        """Let every session give back what its arena does not use, which it does at the end of a run.
+
+        What an arena still holds afterwards is the most that can be in use of it.
+        """
 
         def use_every_model() -> None:
             sweep = np.sin(np.linspace(0, 1000, SHRINK_AUDIO_S * SAMPLE_RATE_HZ) ** 1.3).astype(np.float32)
@@ -86,9 +89,16 @@ class Introspection:
             self._models.online.new_stream().accept(sweep, is_final=True)
             self._models.offline.recognise(sweep)
 
+        before = read_arenas()
         shrunk = shrink_arenas(use_every_model)
         answer: dict[str, Any] = {"shrunk": shrunk > 0, "sessions": shrunk}
-        return answer if shrunk else {**answer, "why": "no session has an arena (--cpu-arena)"}
+        if not shrunk:
+            return {**answer, "why": "no session has an arena (--cpu-arena)"}
+        after = {usage.graph: usage.held_bytes for usage in read_arenas()}
+        answer["arenas"] = [
+            {**asdict(usage), "shrunk_bytes": after[usage.graph]} for usage in before if usage.graph in after
+        ]
+        return answer
 
 
 def count_objects() -> dict[str, TypeUsage]:

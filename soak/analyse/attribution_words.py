@@ -44,7 +44,11 @@ def _inside_in_words(attribution: Attribution) -> str:
         return ""
     in_use = format_bytes(inside.heap_in_use_bytes, signed=True)
     free = format_bytes(inside.heap_free_bytes, signed=True)
-    return f" Of malloc's memory {in_use} is in use, {free} free but kept."
+    words = f" Of malloc's memory {in_use} is in use, {free} free but kept."
+    if inside.arenas and inside.arena_bytes is not None:
+        held = format_bytes(inside.arena_bytes, signed=True)
+        words += f" What is in use counts {held} of ONNX Runtime's {inside.arenas} arenas, used or not."
+    return words
 
 
 def culprits_in_words(attribution: Attribution) -> str:
@@ -91,6 +95,21 @@ def probes_in_words(attribution: Attribution) -> str:
     words = (
         f"Asked after the load to give memory back, the server returned: {listed}. That was kept for reuse"
     )
+    arenas = _arenas_in_words(attribution)
     if attribution.growth_bytes > 0 and stays > 0:
-        return f"{words}, not leaked; {format_bytes(stays)} of the growth stay."
-    return f"{words}, not leaked."
+        return f"{words}, not leaked; {format_bytes(stays)} of the growth stay.{arenas}"
+    return f"{words}, not leaked.{arenas}"
+
+
+def _arenas_in_words(attribution: Attribution) -> str:
+    """Say what shrinking left of ONNX Runtime's arenas; nothing where there are none."""
+    if not attribution.arena_holds:
+        return ""
+    held, shrunk, loaded = (
+        format_bytes(sum(getattr(each, name) for each in attribution.arena_holds))
+        for name in ("held_bytes", "shrunk_bytes", "loaded_bytes")
+    )
+    return (
+        f" ONNX Runtime's arenas held {held} and, shrunk, {shrunk}, which is the most that can be in use; "
+        f"they had {loaded} when the graphs were loaded."
+    )

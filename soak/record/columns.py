@@ -77,6 +77,8 @@ COLUMNS = (
     "server_decode_s",
     "server_heap_in_use_bytes",
     "server_heap_free_bytes",
+    "server_arenas",
+    "server_arena_held_bytes",
     "server_gc_objects",
     "server_python_blocks",
     "server_connections_total",
@@ -113,6 +115,8 @@ JUDGED_COLUMNS = (
     "sockets_close_wait",
     "server_heap_in_use_bytes",
     "server_heap_free_bytes",
+    "server_arenas",
+    "server_arena_held_bytes",
     "cpu_s",
     "server_decode_queue_tasks",
 )

@@ -41,6 +41,16 @@ class ClassRow:
 
 
 @dataclass(frozen=True)
+class ArenaRow:
+    """One of ONNX Runtime's arenas as a row."""
+
+    graph: str
+    loaded: str
+    held: str
+    shrunk: str
+
+
+@dataclass(frozen=True)
 class AttributionTable:
     """What stands beside the pictures."""
 
@@ -52,6 +62,8 @@ class AttributionTable:
     """What the server says of itself."""
     probes: tuple[Row, ...]
     """What each probe gave back."""
+    arenas: tuple[ArenaRow, ...]
+    """What each of ONNX Runtime's arenas held."""
     check: str
     """How well the classes add up."""
 
@@ -72,6 +84,15 @@ def attribution_table(attribution: Attribution | None) -> AttributionTable | Non
         probes=tuple(
             Row(PROBE_NAMES.get(probe.probe, probe.probe), format_bytes(probe.returned_bytes))
             for probe in attribution.probes
+        ),
+        arenas=tuple(
+            ArenaRow(
+                each.graph,
+                format_level(each.loaded_bytes),
+                format_level(each.held_bytes),
+                format_level(each.shrunk_bytes),
+            )
+            for each in attribution.arena_holds
         ),
         check=f"{check}.",
     )
@@ -97,10 +118,13 @@ def _inside(attribution: Attribution) -> tuple[Row, ...]:
         return ()
     growths = (
         ("malloc, in use", inside.heap_in_use_bytes),
+        ("· ONNX Runtime's arenas, of it", inside.arena_bytes),
         ("malloc, free but kept", inside.heap_free_bytes),
         ("Python objects", inside.python_bytes),
     )
     rows = [Row(label, format_bytes(value, signed=True)) for label, value in growths if value is not None]
+    if inside.arenas == 0:
+        rows.insert(1, Row("· ONNX Runtime's arenas", "off: tensors are malloc's"))
     rows += [
         Row(f"· {each.type_name}", f"{format_bytes(each.growth_bytes, signed=True)}, {each.growth_count:+,}")
         for each in inside.python_types

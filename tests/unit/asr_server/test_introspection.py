@@ -99,6 +99,9 @@ def test_arenas_shrink_where_there_are_any(introspection: Introspection) -> None
     assert page is not None
     assert page["shrunk"]
     assert page["sessions"] >= 1
+    found = {each["graph"]: each for each in page["arenas"]}
+    assert found.keys() >= {"online/model_quant", "online/decoder_quant"}
+    assert all(each["shrunk_bytes"] >= each["loaded_bytes"] // 2 > 0 for each in found.values())
 
 
 def test_allocations_are_traced_on_request(introspection: Introspection) -> None:
