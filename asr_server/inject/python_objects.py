@@ -10,6 +10,8 @@ from asr_server.inject.leak import Event, Leak, Occasion, Resource, python_block
 
 CACHE_ENTRIES: Final = 200
 """What the bounded cache holds at most: it grows for this many connections and then no more."""
+BUFFER_BLOCK_BYTES: Final = 64 * 1024
+"""How much the audio buffer grows by at a time: a second of audio in single precision."""
 
 
 class _KeptList(Leak):
@@ -39,11 +41,34 @@ class KeptWhenCut(_KeptList):
     summary = "an object that only a closing handshake would have freed"
 
 
-class KeptAudio(_KeptList):
-    """A buffer of audio that nobody empties; it outlives its connection."""
+class KeptAudio(Leak):
+    """A buffer of audio that nobody empties; it outlives its connection.
+
+    Like a recorder's it is a chain of equal blocks. An object for each piece of audio, of 4 KB with others
+    freed around it, breaks up malloc's heap: RSS grew by 24 % more than what was kept (432 connections), all
+    of it free memory between the blocks, so that a true measurement looked like a wrong one.
+    """
 
     event = Event.AUDIO
     summary = "a buffer that nobody empties"
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._blocks: list[bytearray] = []
+        self._room_bytes = 0
+
+    def keep(self, size_bytes: int, occasion: Occasion) -> int:  # noqa: ARG002 - the same at every event
+        """Write so much more into the buffer."""
+        left_bytes = size_bytes
+        while left_bytes:
+            if not self._room_bytes:
+                self._blocks.append(bytearray(BUFFER_BLOCK_BYTES))
+                self._room_bytes = BUFFER_BLOCK_BYTES
+            part_bytes, start = min(left_bytes, self._room_bytes), BUFFER_BLOCK_BYTES - self._room_bytes
+            self._blocks[-1][start : start + part_bytes] = python_block(part_bytes)
+            self._room_bytes -= part_bytes
+            left_bytes -= part_bytes
+        return size_bytes
 
 
 class LostSegment(_KeptList):
