@@ -47,7 +47,7 @@ def _inside_in_words(attribution: Attribution) -> str:
     words = f" Of malloc's memory {in_use} is in use, {free} free but kept."
     if inside.arenas and inside.arena_bytes is not None:
         held = format_bytes(inside.arena_bytes, signed=True)
-        words += f" What is in use counts {held} of ONNX Runtime's {inside.arenas} arenas, used or not."
+        words += f" In use for malloc is what ONNX Runtime's {inside.arenas} arenas hold, {held}."
     return words
 
 
@@ -106,10 +106,11 @@ def _arenas_in_words(attribution: Attribution) -> str:
     if not attribution.arena_holds:
         return ""
     held, shrunk, loaded = (
-        format_bytes(sum(getattr(each, name) for each in attribution.arena_holds))
+        sum(getattr(each, name) for each in attribution.arena_holds)
         for name in ("held_bytes", "shrunk_bytes", "loaded_bytes")
     )
     return (
-        f" ONNX Runtime's arenas held {held} and, shrunk, {shrunk}, which is the most that can be in use; "
-        f"they had {loaded} when the graphs were loaded."
+        f" ONNX Runtime's arenas held {format_bytes(held)}, gave malloc {format_bytes(max(0.0, held - shrunk))} "
+        f"back and kept {format_bytes(shrunk)}, the most of them that can be in use; when the graphs were "
+        f"loaded it was {format_bytes(loaded)}."
     )

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 SMALLEST_TYPE_BYTES = 16 * 1024
 """Types that grew by less are not listed."""
 EXPLAINED = {
-    MemoryClass.HEAP: "malloc's heap of the main thread",
+    MemoryClass.HEAP: "malloc's heap of the main thread, with what was loaded",
     MemoryClass.ARENAS: "malloc's heaps of other threads; each thread warms up its own",
     MemoryClass.STACKS: "threads' stacks, as far as they were used",
-    MemoryClass.ANONYMOUS: "large blocks of malloc, ONNX Runtime's arenas, Python's small objects, weights",
+    MemoryClass.ANONYMOUS: "large blocks of malloc, Python's small objects, weights",
     MemoryClass.LIBRARIES: "code and tables of programs; read in as they are used",
     MemoryClass.FILES: "models and other files that are mapped",
     MemoryClass.SHARED: "memory shared between processes",
