@@ -10,6 +10,8 @@ import numpy as np
 
 from soak.analyse.attribution import (
     CLASS_COLUMNS,
+    SMALLEST_TOLD_BYTES,
+    SMALLEST_TOLD_SHARE,
     ArenaHold,
     Attribution,
     ClassGrowth,
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
 SHOWN_TYPES = 8
 MAIN_SHARE = 0.5
 """What makes up so much of a growth is what the growth is."""
-SMALLEST_TOLD_BYTES = 64 * 1024
-"""Classes that grew by less, or by less than 1 % of all growth, are not told."""
 SMALLEST_SHARED_BYTES = 1024 * 1024
 """Of growth below this, no share is told: single pages would decide it."""
 COUNT_COLUMNS = {MemoryClass.ARENAS: "map_arenas", MemoryClass.STACKS: "map_stacks"}
@@ -115,6 +115,9 @@ def attribute(
         summary=_summary(growth, classes),
         accounted_share=named / growth if abs(growth) >= SMALLEST_SHARED_BYTES else None,
         sum_over_rss=total / float(rss[last]),
+        lazy_free_bytes=_growth_near(readings, "lazy_free_bytes", first, last),
+        huge_bytes=_growth_near(readings, "anon_huge_bytes", first, last),
+        swapped_bytes=_growth_near(readings, "swap_bytes", first, last),
     )
 
 
@@ -240,6 +243,9 @@ def _memory_culprit(readings: Readings, first: int, last: int) -> Culprit | None
     for memory_class, culprit in CULPRIT_OF_CLASS.items():
         if growths.get(memory_class, 0.0) >= MAIN_SHARE * total:
             return culprit
+    lazily_freed = _growth_near(readings, "lazy_free_bytes", first, last)
+    if lazily_freed is not None and lazily_freed >= MAIN_SHARE * total:
+        return Culprit.RETAINED
     malloc = sum(growths.get(each, 0.0) for each in MALLOC_CLASSES)
     if malloc < MAIN_SHARE * total:
         return None
@@ -285,7 +291,7 @@ def _objects_within(readings: Readings, first: int, last: int) -> float | None:
 
 
 def _summary(growth: float, classes: Sequence[ClassGrowth]) -> str:
-    told = max(SMALLEST_TOLD_BYTES, 0.01 * abs(growth))
+    told = max(SMALLEST_TOLD_BYTES, SMALLEST_TOLD_SHARE * abs(growth))
     grown = sorted(
         (each for each in classes if abs(each.growth_bytes) >= told),
         key=lambda each: abs(each.growth_bytes),

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+SMALLEST_TOLD_BYTES = 64 * 1024
+SMALLEST_TOLD_SHARE = 0.01
+"""What grew by less than these bytes, or by less than this share of all growth, is not told."""
+
 
 class MemoryClass(StrEnum):
     """Classes of mappings in `/proc/P/smaps`, by what is usually in them; the value is for people."""
@@ -142,6 +146,12 @@ class Attribution:
     """Share of RSS growth that the named classes (all but OTHER) explain; None where RSS hardly grew."""
     sum_over_rss: float
     """Sum of all classes at the end over the kernel's RSS: 1 when nothing was overlooked."""
+    lazy_free_bytes: float | None = None
+    """Growth of pages that were freed by MADV_FREE: resident until the kernel needs them. None: not read."""
+    huge_bytes: float | None = None
+    """Growth of anonymous memory in transparent huge pages, which are resident also where nobody wrote."""
+    swapped_bytes: float | None = None
+    """Growth of what was swapped out, which is not in RSS."""
 
     @property
     def growth_bytes(self) -> float:

@@ -110,6 +110,8 @@ JUDGED_COLUMNS = (
     *(name for name in COLUMNS if name.startswith("map_") and name.endswith("_bytes") and "rss" not in name),
     "map_arenas",
     "map_stacks",
+    "lazy_free_bytes",
+    "anon_huge_bytes",
     "fd_deleted",
     "sockets_established",
     "sockets_close_wait",

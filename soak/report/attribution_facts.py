@@ -58,6 +58,8 @@ class AttributionTable:
     """What climbs, in words; None when nothing does."""
     summary: str
     rows: tuple[ClassRow, ...]
+    states: tuple[Row, ...]
+    """How much of it is in a state that RSS misleads about."""
     inside: tuple[Row, ...]
     """What the server says of itself."""
     probes: tuple[Row, ...]
@@ -80,6 +82,7 @@ def attribution_table(attribution: Attribution | None) -> AttributionTable | Non
         culprits=culprits_in_words(attribution) if attribution.culprits else None,
         summary=attribution.summary,
         rows=tuple(_row(each) for each in attribution.classes),
+        states=_states(attribution),
         inside=_inside(attribution),
         probes=tuple(
             Row(PROBE_NAMES.get(probe.probe, probe.probe), format_bytes(probe.returned_bytes))
@@ -110,6 +113,15 @@ def _row(each: ClassGrowth) -> ClassRow:
         format_level(each.end_bytes),
         format_bytes(each.growth_bytes, signed=True),
     )
+
+
+def _states(attribution: Attribution) -> tuple[Row, ...]:
+    states = (
+        ("freed, for the kernel to take (LazyFree)", attribution.lazy_free_bytes),
+        ("in transparent huge pages", attribution.huge_bytes),
+        ("swapped out, not in RSS", attribution.swapped_bytes),
+    )
+    return tuple(Row(label, format_bytes(value, signed=True)) for label, value in states if value)
 
 
 def _inside(attribution: Attribution) -> tuple[Row, ...]:

@@ -190,6 +190,31 @@ def test_what_the_arenas_of_onnx_runtime_hold_is_told() -> None:
     assert attribution_in(attribution_out(found)) == found
 
 
+def test_states_that_rss_misleads_about_are_told() -> None:
+    t_s = np.arange(200, dtype=np.float64)
+    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
+    counts = {
+        "lazy_free_bytes": course(0, 30),
+        "anon_huge_bytes": course(8, 20),
+        "swap_bytes": course(0, 5),
+    }
+    found = attributed(readings(heap=40, in_use=2, free=38, counts=counts), memory_climbs=True)
+    assert found.culprits == (Culprit.RETAINED,)
+    assert (
+        with_attribution(verdict, found)
+        .reasons[-1]
+        .endswith(
+            "+30 MiB of it are freed pages that the kernel takes when it needs them. "
+            "+20 MiB of it are in huge pages, which are resident whole. "
+            "+5 MiB more were swapped out, which RSS does not count."
+        )
+    )
+    assert attribution_in(attribution_out(found)) == found
+    flat = {name: 0 * values for name, values in counts.items()}
+    quiet = with_attribution(verdict, attributed(readings(heap=40, counts=flat))).reasons[-1]
+    assert "pages" not in quiet
+
+
 def test_arenas_that_are_off_are_no_reason() -> None:
     t_s = np.arange(200, dtype=np.float64)
     verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
