@@ -40,6 +40,10 @@ UNTRACKED_CONTAINERS: Final = (dict, tuple)
 """The collector does not track those that hold only numbers, text or bytes, as many a cache does."""
 
 
+LENT_BY: Final = "PyCapsule"
+"""The type of what an array refers to that owns its data without being an array."""
+
+
 @dataclass
 class TypeUsage:
     """The objects of one type."""
@@ -104,8 +108,9 @@ class Introspection:
 def count_objects() -> dict[str, TypeUsage]:
     """Count Python objects by type: those the cycle collector tracks, and what they refer to.
 
-    The size is that of `sys.getsizeof`, an array's data included. Frozen objects are unfrozen by this: what a
-    list from before `gc.freeze` holds could not be seen otherwise.
+    The size is that of `sys.getsizeof`, an array's data included: its own, that of the array it is a view of,
+    or what ONNX Runtime has lent it. Frozen objects are unfrozen by this: what a list from before `gc.freeze`
+    holds could not be seen otherwise.
     """
     gc.unfreeze()
     tracked = gc.get_objects()
@@ -114,13 +119,13 @@ def count_objects() -> dict[str, TypeUsage]:
     for owner in tracked:
         if owner is tracked:
             continue
-        _add(found, owner, sys.getsizeof(owner, 0))
+        _add(found, owner, _size_bytes(owner))
         held = gc.get_referents(owner)
         while held:
             item = held.pop()
             if gc.is_tracked(item):
                 continue
-            size_bytes = sys.getsizeof(item, 0)
+            size_bytes = _size_bytes(item)
             if size_bytes >= SHARED_FROM_BYTES:
                 if id(item) in large_seen:
                     continue
@@ -128,7 +133,17 @@ def count_objects() -> dict[str, TypeUsage]:
             _add(found, item, size_bytes)
             if isinstance(item, UNTRACKED_CONTAINERS):
                 held += gc.get_referents(item)
+            elif type(item) is np.ndarray and type(item.base) is np.ndarray:
+                held.append(item.base)
     return dict(found)
+
+
+def _size_bytes(item: object) -> int:
+    """How much memory `item` alone takes; outputs of ONNX Runtime are arrays on memory of its allocator."""
+    size_bytes = sys.getsizeof(item, 0)
+    if type(item) is np.ndarray and type(item.base).__name__ == LENT_BY:  # isinstance would wake up proxies
+        size_bytes += item.nbytes
+    return size_bytes
 
 
 def _add(found: defaultdict[str, TypeUsage], item: object, size_bytes: int) -> None:
