@@ -45,9 +45,9 @@ class _KeptBuffer(Leak):
     """Writes into a buffer that nobody empties: a chain of equal blocks, each written to its end.
 
     An object for each of many small pieces would break up malloc's heap, because others are freed around it.
-    RSS then grew by a quarter more than what was kept (24 % with pieces of 4 KB of audio, 28 % with results
-    of 2 KB, 432 connections), all of it free memory between the blocks, so that a true measurement looked
-    like a wrong one.
+    RSS then grew by up to a quarter more than what was kept (24 % with pieces of 4 KB of audio, up to 28 %
+    with results of 2 KB, 432 connections), by free memory between the blocks, so that a true measurement
+    looked like a wrong one.
     """
 
     def __init__(self) -> None:
