@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
-from asr_server.paraformer.sessions import shrink_arenas
+from asr_server.paraformer.sessions import read_arenas, shrink_arenas
 from asr_server.process_memory import read_heap_usage, trim_heap
 from asr_server.recogniser import SAMPLE_RATE_HZ
 
@@ -38,6 +38,10 @@ one would take more memory than is worth it, and they are as many at the next lo
 
 UNTRACKED_CONTAINERS: Final = (dict, tuple)
 """The collector does not track those that hold only numbers, text or bytes, as many a cache does."""
+
+
+LENT_BY: Final = "PyCapsule"
+"""The type of what an array refers to that owns its data without being an array."""
 
 
 @dataclass
@@ -78,7 +82,10 @@ class Introspection:
         return found
 
     def _shrink(self, _query: Mapping[str, list[str]]) -> dict[str, Any]:
-        """Let every session give back what its arena does not use, which it does at the end of a run."""
+        """Let every session give back what its arena does not use, which it does at the end of a run.
+
+        What an arena still holds afterwards is the most that can be in use of it.
+        """
 
         def use_every_model() -> None:
             sweep = np.sin(np.linspace(0, 1000, SHRINK_AUDIO_S * SAMPLE_RATE_HZ) ** 1.3).astype(np.float32)
@@ -86,16 +93,24 @@ class Introspection:
             self._models.online.new_stream().accept(sweep, is_final=True)
             self._models.offline.recognise(sweep)
 
+        before = read_arenas()
         shrunk = shrink_arenas(use_every_model)
         answer: dict[str, Any] = {"shrunk": shrunk > 0, "sessions": shrunk}
-        return answer if shrunk else {**answer, "why": "no session has an arena (--cpu-arena)"}
+        if not shrunk:
+            return {**answer, "why": "no session has an arena (--cpu-arena)"}
+        after = {usage.graph: usage.held_bytes for usage in read_arenas()}
+        answer["arenas"] = [
+            {**asdict(usage), "shrunk_bytes": after[usage.graph]} for usage in before if usage.graph in after
+        ]
+        return answer
 
 
 def count_objects() -> dict[str, TypeUsage]:
     """Count Python objects by type: those the cycle collector tracks, and what they refer to.
 
-    The size is that of `sys.getsizeof`, an array's data included. Frozen objects are unfrozen by this: what a
-    list from before `gc.freeze` holds could not be seen otherwise.
+    The size is that of `sys.getsizeof`, an array's data included: its own, that of the array it is a view of,
+    or what ONNX Runtime has lent it. Frozen objects are unfrozen by this: what a list from before `gc.freeze`
+    holds could not be seen otherwise.
     """
     gc.unfreeze()
     tracked = gc.get_objects()
@@ -104,13 +119,13 @@ def count_objects() -> dict[str, TypeUsage]:
     for owner in tracked:
         if owner is tracked:
             continue
-        _add(found, owner, sys.getsizeof(owner, 0))
+        _add(found, owner, _size_bytes(owner))
         held = gc.get_referents(owner)
         while held:
             item = held.pop()
             if gc.is_tracked(item):
                 continue
-            size_bytes = sys.getsizeof(item, 0)
+            size_bytes = _size_bytes(item)
             if size_bytes >= SHARED_FROM_BYTES:
                 if id(item) in large_seen:
                     continue
@@ -118,7 +133,17 @@ def count_objects() -> dict[str, TypeUsage]:
             _add(found, item, size_bytes)
             if isinstance(item, UNTRACKED_CONTAINERS):
                 held += gc.get_referents(item)
+            elif type(item) is np.ndarray and type(item.base) is np.ndarray:
+                held.append(item.base)
     return dict(found)
+
+
+def _size_bytes(item: object) -> int:
+    """How much memory `item` alone takes; outputs of ONNX Runtime are arrays on memory of its allocator."""
+    size_bytes = sys.getsizeof(item, 0)
+    if type(item) is np.ndarray and type(item.base).__name__ == LENT_BY:  # isinstance would wake up proxies
+        size_bytes += item.nbytes
+    return size_bytes
 
 
 def _add(found: defaultdict[str, TypeUsage], item: object, size_bytes: int) -> None:

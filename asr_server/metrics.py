@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from asr_server.introspection import PREFIX
+from asr_server.paraformer.sessions import count_arenas, read_arenas
 from asr_server.process_memory import read_heap_usage, read_process_usage
 from asr_server.session import sessions_alive
 
@@ -45,6 +46,7 @@ class ServerCollector(Collector):
         yield from self._service_metrics()
         yield from self._injected_metrics()
         yield from _process_metrics()
+        yield from _arena_metrics()
         yield from _python_metrics()
 
     def _service_metrics(self) -> Iterator[Metric]:
@@ -87,6 +89,25 @@ def _process_metrics() -> Iterator[Metric]:
         yield _gauge("asr_heap_in_use_bytes", "malloc: in use, mmapped too.", heap.in_use_bytes)
         yield _gauge("asr_heap_free_bytes", "malloc: free but kept.", heap.free_bytes)
         yield _gauge("asr_heap_arena_bytes", "malloc: arenas, in use or free.", heap.arena_bytes)
+
+
+def _arena_metrics() -> Iterator[Metric]:
+    """What ONNX Runtime's arenas hold, where sessions have them (--cpu-arena) and it tells."""
+    yield _gauge(
+        "asr_arenas", "ONNX Runtime sessions with an arena; 0: tensors are malloc's.", count_arenas()
+    )
+    usages = read_arenas()
+    if not usages:
+        return
+    held = GaugeMetricFamily("asr_arena_held_bytes", "Held by the arena, in use or free.", labels=["graph"])
+    loaded = GaugeMetricFamily(
+        "asr_arena_loaded_bytes", "Held since the graph was loaded: weights, first region.", labels=["graph"]
+    )
+    for usage in usages:
+        held.add_metric([usage.graph], usage.held_bytes)
+        loaded.add_metric([usage.graph], usage.loaded_bytes)
+    yield held
+    yield loaded
 
 
 def _python_metrics() -> Iterator[Metric]:

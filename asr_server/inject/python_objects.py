@@ -10,6 +10,8 @@ from asr_server.inject.leak import Event, Leak, Occasion, Resource, python_block
 
 CACHE_ENTRIES: Final = 200
 """What the bounded cache holds at most: it grows for this many connections and then no more."""
+BUFFER_BLOCK_BYTES: Final = 64 * 1024
+"""How much a buffer grows by at a time: a second of audio in single precision."""
 
 
 class _KeptList(Leak):
@@ -39,7 +41,35 @@ class KeptWhenCut(_KeptList):
     summary = "an object that only a closing handshake would have freed"
 
 
-class KeptAudio(_KeptList):
+class _KeptBuffer(Leak):
+    """Writes into a buffer that nobody empties: a chain of equal blocks, each written to its end.
+
+    An object for each of many small pieces would break up malloc's heap, because others are freed around it.
+    RSS then grew by up to a quarter more than what was kept (24 % with pieces of 4 KB of audio, up to 28 %
+    with results of 2 KB, 432 connections), by free memory between the blocks, so that a true measurement
+    looked like a wrong one.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._blocks: list[bytearray] = []
+        self._room_bytes = 0
+
+    def keep(self, size_bytes: int, occasion: Occasion) -> int:  # noqa: ARG002 - the same at every event
+        """Write so much more."""
+        left_bytes = size_bytes
+        while left_bytes:
+            if not self._room_bytes:
+                self._blocks.append(bytearray(BUFFER_BLOCK_BYTES))
+                self._room_bytes = BUFFER_BLOCK_BYTES
+            part_bytes, start = min(left_bytes, self._room_bytes), BUFFER_BLOCK_BYTES - self._room_bytes
+            self._blocks[-1][start : start + part_bytes] = python_block(part_bytes)
+            self._room_bytes -= part_bytes
+            left_bytes -= part_bytes
+        return size_bytes
+
+
+class KeptAudio(_KeptBuffer):
     """A buffer of audio that nobody empties; it outlives its connection."""
 
     event = Event.AUDIO
@@ -60,20 +90,11 @@ class KeptPerInference(_KeptList):
     summary = "what one inference worked on"
 
 
-class KeptResults(Leak):
+class KeptResults(_KeptBuffer):
     """A log of results in memory."""
 
     event = Event.RESULT
     summary = "the result in a log in memory"
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._log: list[tuple[str, bytes]] = []
-
-    def keep(self, size_bytes: int, occasion: Occasion) -> int:
-        """Keep the text and its size's worth of what would be said about it."""
-        self._log.append((occasion.text, python_block(size_bytes)))
-        return size_bytes
 
 
 class HotwordCache(Leak):

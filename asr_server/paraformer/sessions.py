@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
+from asr_server.paraformer.arena import ArenaGauge
 from asr_server.paraformer.errors import ModelError
 
 if TYPE_CHECKING:
@@ -65,8 +66,20 @@ class TensorInterface:
     """Sizes; a name or None where the size is free."""
 
 
+@dataclass(frozen=True)
+class ArenaUsage:
+    """What the arena of one session has from malloc, in bytes."""
+
+    graph: str
+    """The session's `GraphSession.name`."""
+    loaded_bytes: int
+    """Held when the graph had been loaded: its weights, and the region that an arena begins with."""
+    held_bytes: int
+    """Held now, in use or free."""
+
+
 _loaded: WeakSet[GraphSession] = WeakSet()
-"""All sessions of this process, for `shrink_arenas`."""
+"""All sessions of this process, for `shrink_arenas` and `read_arenas`."""
 
 
 class GraphSession:
@@ -86,6 +99,8 @@ class GraphSession:
                 f"cannot load {graph}: {one_line(error)}; copy or build the model again"
             ) from error
         self.path = graph
+        self.name = f"{graph.parent.name}/{graph.stem}"
+        """What tells the graphs of a server apart, such as `online/decoder_quant`."""
         self.inputs = tuple(_interface(node) for node in self._session.get_inputs())
         self.outputs = tuple(_interface(node) for node in self._session.get_outputs())
         self._output_names = [output.name for output in self.outputs]
@@ -93,21 +108,33 @@ class GraphSession:
             tensor.name: INTEGERS[tensor.type] for tensor in self.inputs if tensor.type in INTEGERS
         }
         self._has_arena = settings.cpu_arena
+        self._gauge = ArenaGauge.of(self._session) if settings.cpu_arena else None
+        self._loaded_bytes = None if self._gauge is None else self._gauge.held_bytes()
         self._run_options = _shrinking() if settings.arena_shrinkage else None
-        self._shrink_once = False
+        self._shrink_until_told: ort.RunOptions | None = None
+        self._has_shrunk = False
         _loaded.add(self)
 
     def run(
         self, feeds: Mapping[str, NDArray[Any]], wanted: Sequence[str] | None = None
     ) -> list[NDArray[Any]]:
         """Run the graph once; gives the `wanted` outputs, or all of them in the graph's order."""
-        options = self._run_options
-        if self._shrink_once:
-            options, self._shrink_once = _shrinking(), False
+        options = self._shrink_until_told
+        if options is None:
+            options = self._run_options
+        else:
+            self._has_shrunk = True
         outputs: list[NDArray[Any]] = self._session.run(
             self._output_names if wanted is None else wanted, dict(feeds), options
         )
         return outputs
+
+    def arena_usage(self) -> ArenaUsage | None:
+        """Say what this session's arena holds; None without one, or where ONNX Runtime does not tell."""
+        held_bytes = None if self._gauge is None else self._gauge.held_bytes()
+        if held_bytes is None or self._loaded_bytes is None:
+            return None
+        return ArenaUsage(self.name, self._loaded_bytes, held_bytes)
 
     def integers(self, name: str, values: ArrayLike) -> NDArray[np.integer[Any]]:
         """Lengths or token ids for the input `name`, in the type that the graph takes them in."""
@@ -118,9 +145,9 @@ def session_options(settings: RuntimeSettings) -> ort.SessionOptions:
     """Translate the settings into ONNX Runtime's session options.
 
     The Python interface offers no per-session way to say how an arena grows (options of the CPU provider are
-    ignored), so `kSameAsRequested` registers one arena in the process's environment, which all sessions
-    loaded with that setting share. With `kNextPowerOfTwo`, ONNX Runtime's default, every session has an arena
-    of its own.
+    ignored), so `kSameAsRequested` registers an arena in the process's environment, and the session loaded
+    next takes it. Registering another for the next session replaces it there (seen with ONNX Runtime 1.32),
+    so that with either strategy every session has an arena of its own.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.model_thread_num
@@ -195,20 +222,34 @@ def _interface(node: ort.NodeArg) -> TensorInterface:
     return TensorInterface(node.name, node.type, tuple(node.shape))
 
 
-def shrink_arenas(use_all: Callable[[], None]) -> int:
-    """Let each session with an arena give back what it does not use, after one run more; give how many did.
+def count_arenas() -> int:
+    """How many sessions of this process have an arena; 0 where all tensors are malloc's."""
+    return sum(session._has_arena for session in _loaded)
 
-    `use_all` runs every session, or as many as it can.
+
+def read_arenas() -> list[ArenaUsage]:
+    """Say what each session's arena holds, by name; those that do not tell are left out."""
+    usages = [session.arena_usage() for session in list(_loaded)]
+    return sorted((usage for usage in usages if usage is not None), key=lambda usage: usage.graph)
+
+
+def shrink_arenas(use_all: Callable[[], object]) -> int:
+    """Let each session with an arena give back what it does not use, with runs for it; give how many did.
+
+    `use_all` runs every session, or as many as it can. An arena shrinks at the end of a run, and the next
+    run lets it grow again: so every run shrinks until `use_all` is over.
     """
-    sessions = [session for session in _loaded if session._has_arena]
+    sessions = [session for session in list(_loaded) if session._has_arena]
+    options = _shrinking()
     for session in sessions:
-        session._shrink_once = True
-    if sessions:
-        use_all()
-    shrunk = sum(not session._shrink_once for session in sessions)
-    for session in sessions:
-        session._shrink_once = False
-    return shrunk
+        session._shrink_until_told, session._has_shrunk = options, False
+    try:
+        if sessions:
+            use_all()
+    finally:
+        for session in sessions:
+            session._shrink_until_told = None
+    return sum(session._has_shrunk for session in sessions)
 
 
 def _shrinking() -> ort.RunOptions:

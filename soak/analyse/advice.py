@@ -194,7 +194,8 @@ def decoder_notes(context: AdviceContext) -> list[AdviceNote]:
     decoders, peak_open = context.decoder_thread_num, context.peak_open_connections
     if decoders is None or peak_open is None:
         return []
-    text = f"decoder_thread_num = {decoders}: at most {peak_open} connections were open at once"
+    were_open = "1 connection was" if peak_open == 1 else f"{peak_open} connections were"
+    text = f"decoder_thread_num = {decoders}: at most {were_open} open at once"
     if context.cores_used is not None and context.cores is not None:
         text += f", and the server kept at most {context.cores_used:.1f} of {context.cores} cores busy"
     if context.queue_peak is not None:

@@ -10,6 +10,9 @@ import numpy as np
 
 from soak.analyse.attribution import (
     CLASS_COLUMNS,
+    SMALLEST_TOLD_BYTES,
+    SMALLEST_TOLD_SHARE,
+    ArenaHold,
     Attribution,
     ClassGrowth,
     Culprit,
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
 SHOWN_TYPES = 8
 MAIN_SHARE = 0.5
 """What makes up so much of a growth is what the growth is."""
-SMALLEST_TOLD_BYTES = 64 * 1024
-"""Classes that grew by less, or by less than 1 % of all growth, are not told."""
 SMALLEST_SHARED_BYTES = 1024 * 1024
 """Of growth below this, no share is told: single pages would decide it."""
 COUNT_COLUMNS = {MemoryClass.ARENAS: "map_arenas", MemoryClass.STACKS: "map_stacks"}
@@ -64,6 +65,7 @@ class Readings:
     objects: tuple[Mapping[str, tuple[int, int]], Mapping[str, tuple[int, int]]] | None = None
     """Python objects at the start and at the end: type to count and bytes."""
     probes: tuple[ProbeResult, ...] = ()
+    arena_holds: tuple[ArenaHold, ...] = ()
 
 
 def attribute(
@@ -100,6 +102,7 @@ def attribute(
         classes=classes,
         inside=inside,
         probes=readings.probes,
+        arena_holds=readings.arena_holds,
         established_at_rest=_count_at_rest(readings, "sockets_established", quiet),
         close_wait_at_rest=_count_at_rest(readings, "sockets_close_wait", quiet),
         culprits=_culprits(
@@ -112,6 +115,9 @@ def attribute(
         summary=_summary(growth, classes),
         accounted_share=named / growth if abs(growth) >= SMALLEST_SHARED_BYTES else None,
         sum_over_rss=total / float(rss[last]),
+        lazy_free_bytes=_growth_near(readings, "lazy_free_bytes", first, last),
+        huge_bytes=_growth_near(readings, "anon_huge_bytes", first, last),
+        swapped_bytes=_growth_near(readings, "swap_bytes", first, last),
     )
 
 
@@ -143,10 +149,14 @@ def _class_growths(readings: Readings, first: int, last: int) -> tuple[ClassGrow
 def _inside(readings: Readings, first: int, last: int) -> InsideGrowth | None:
     """Take the server's own figures at the readings that come next to `first` and before `last`."""
     types = _object_growths(readings)
+    arenas = _last_known(readings, "server_arenas", last)
     python_bytes = None if types is None else float(sum(each.growth_bytes for each in types))
     found = InsideGrowth(
         heap_in_use_bytes=_growth_near(readings, "server_heap_in_use_bytes", first, last),
         heap_free_bytes=_growth_near(readings, "server_heap_free_bytes", first, last),
+        arenas=None if arenas is None else int(arenas),
+        arena_bytes=_growth_near(readings, "server_arena_held_bytes", first, last),
+        arena_end_bytes=_last_known(readings, "server_arena_held_bytes", last),
         python_bytes=python_bytes,
         python_types=() if types is None else tuple(types[:SHOWN_TYPES]),
     )
@@ -168,6 +178,15 @@ def _object_growths(readings: Readings) -> list[ObjectGrowth] | None:
         for name in start.keys() | end.keys()
     ]
     return sorted(growths, key=lambda each: each.growth_bytes, reverse=True)
+
+
+def _last_known(readings: Readings, column: str, last: int) -> float | None:
+    """Return the newest value of a column up to `last`."""
+    values = readings.columns.get(column)
+    if values is None:
+        return None
+    known = values[: last + 1][np.isfinite(values[: last + 1])]
+    return float(known[-1]) if len(known) else None
 
 
 def _growth_near(readings: Readings, column: str, first: int, last: int) -> float | None:
@@ -224,6 +243,9 @@ def _memory_culprit(readings: Readings, first: int, last: int) -> Culprit | None
     for memory_class, culprit in CULPRIT_OF_CLASS.items():
         if growths.get(memory_class, 0.0) >= MAIN_SHARE * total:
             return culprit
+    lazily_freed = _growth_near(readings, "lazy_free_bytes", first, last)
+    if lazily_freed is not None and lazily_freed >= MAIN_SHARE * total:
+        return Culprit.RETAINED
     malloc = sum(growths.get(each, 0.0) for each in MALLOC_CLASSES)
     if malloc < MAIN_SHARE * total:
         return None
@@ -233,12 +255,18 @@ def _memory_culprit(readings: Readings, first: int, last: int) -> Culprit | None
 def _malloc_culprit(
     readings: Readings, first: int, last: int, malloc: float, growths: Mapping[MemoryClass, float]
 ) -> Culprit:
-    """Tell Python objects, other blocks in use and free memory that malloc keeps apart, as far as told."""
+    """Tell Python objects, ONNX Runtime's arenas, other blocks in use and what malloc only keeps apart.
+
+    As far as the server tells them.
+    """
     in_use = _growth_near(readings, "server_heap_in_use_bytes", first, last)
     free = _growth_near(readings, "server_heap_free_bytes", first, last)
     objects = _objects_within(readings, first, last)
     if objects is not None and objects >= MAIN_SHARE * max(malloc, in_use or 0.0):
         return Culprit.PYTHON
+    tensors = _growth_near(readings, "server_arena_held_bytes", first, last)
+    if tensors is not None and tensors >= MAIN_SHARE * malloc:
+        return Culprit.TENSORS
     if in_use is not None and in_use >= MAIN_SHARE * malloc:
         return Culprit.NATIVE
     if free is not None and free >= MAIN_SHARE * malloc:
@@ -263,7 +291,7 @@ def _objects_within(readings: Readings, first: int, last: int) -> float | None:
 
 
 def _summary(growth: float, classes: Sequence[ClassGrowth]) -> str:
-    told = max(SMALLEST_TOLD_BYTES, 0.01 * abs(growth))
+    told = max(SMALLEST_TOLD_BYTES, SMALLEST_TOLD_SHARE * abs(growth))
     grown = sorted(
         (each for each in classes if abs(each.growth_bytes) >= told),
         key=lambda each: abs(each.growth_bytes),

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+SMALLEST_TOLD_BYTES = 64 * 1024
+SMALLEST_TOLD_SHARE = 0.01
+"""What grew by less than these bytes, or by less than this share of all growth, is not told."""
+
 
 class MemoryClass(StrEnum):
     """Classes of mappings in `/proc/P/smaps`, by what is usually in them; the value is for people."""
@@ -32,6 +36,7 @@ class Culprit(StrEnum):
     HEAP = "malloc's heap"
     RETAINED = "memory that the allocator keeps"
     ANONYMOUS = "anonymous blocks outside malloc's heap"
+    TENSORS = "ONNX Runtime's arenas"
     STACKS = "thread stacks"
     SHARED = "shared memory"
     DELETED = "deleted files"
@@ -69,6 +74,19 @@ class ObjectGrowth:
 
 
 @dataclass(frozen=True)
+class ArenaHold:
+    """What the arena of one of ONNX Runtime's sessions held; in bytes that malloc counts as in use."""
+
+    graph: str
+    loaded_bytes: float
+    """When the graph had been loaded: its weights, and the region that an arena begins with."""
+    held_bytes: float
+    """After the load, in use or free."""
+    shrunk_bytes: float
+    """After it was asked to shrink: at most so much is in use."""
+
+
+@dataclass(frozen=True)
 class InsideGrowth:
     """What the server says of its own memory over the same time; None for what it does not say."""
 
@@ -76,6 +94,12 @@ class InsideGrowth:
     """Growth of what malloc has handed out."""
     heap_free_bytes: float | None = None
     """Growth of what malloc keeps although it is free."""
+    arenas: int | None = None
+    """Sessions of ONNX Runtime that have an arena; 0 where all their tensors are malloc's."""
+    arena_bytes: float | None = None
+    """Growth of what these arenas hold. malloc counts it as handed out."""
+    arena_end_bytes: float | None = None
+    """What they hold at the end."""
     python_bytes: float | None = None
     """Growth of all Python objects that can be counted."""
     python_types: tuple[ObjectGrowth, ...] = ()
@@ -108,6 +132,8 @@ class Attribution:
     """In the order of `MemoryClass`; classes that were empty all the time are left out."""
     inside: InsideGrowth | None
     probes: tuple[ProbeResult, ...]
+    arena_holds: tuple[ArenaHold, ...]
+    """By graph, from the probe that shrinks ONNX Runtime's arenas; empty where there are none."""
     established_at_rest: int | None
     """TCP sockets still established at the last quiet reading, when the driver had none open."""
     close_wait_at_rest: int | None
@@ -120,6 +146,12 @@ class Attribution:
     """Share of RSS growth that the named classes (all but OTHER) explain; None where RSS hardly grew."""
     sum_over_rss: float
     """Sum of all classes at the end over the kernel's RSS: 1 when nothing was overlooked."""
+    lazy_free_bytes: float | None = None
+    """Growth of pages that were freed by MADV_FREE: resident until the kernel needs them. None: not read."""
+    huge_bytes: float | None = None
+    """Growth of anonymous memory in transparent huge pages, which are resident also where nobody wrote."""
+    swapped_bytes: float | None = None
+    """Growth of what was swapped out, which is not in RSS."""
 
     @property
     def growth_bytes(self) -> float:

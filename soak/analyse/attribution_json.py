@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from soak.analyse.attribution import (
+    ArenaHold,
     Attribution,
     ClassGrowth,
     Culprit,
@@ -47,6 +48,7 @@ def attribution_in(data: dict[str, Any]) -> Attribution:
             "classes": tuple(_class_in(each) for each in data["classes"]),
             "inside": inside,
             "probes": tuple(ProbeResult(**each) for each in data["probes"]),
+            "arena_holds": tuple(ArenaHold(**each) for each in data.get("arena_holds", ())),
             "culprits": tuple(Culprit[name.upper()] for name in data["culprits"]),
         }
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from soak.analyse.attribution import Culprit
+from soak.analyse.attribution import SMALLEST_TOLD_BYTES, SMALLEST_TOLD_SHARE, Culprit
 from soak.quantity import format_bytes, format_count
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def with_attribution(verdict: Verdict, attribution: Attribution | None) -> Verdi
         return verdict
     first, *others = verdict.reasons or ("",)
     climbs = [culprits_in_words(attribution)] if attribution.culprits else []
-    after = [f"Growth from the start, by where it is: {attribution.summary}{_inside_in_words(attribution)}"]
+    words = f"{attribution.summary}{_inside_in_words(attribution)}{_states_in_words(attribution)}"
+    after = [f"Growth from the start, by where it is: {words}"]
     sockets = sockets_in_words(attribution)
     if sockets:
         after.append(sockets)
@@ -44,7 +45,26 @@ def _inside_in_words(attribution: Attribution) -> str:
         return ""
     in_use = format_bytes(inside.heap_in_use_bytes, signed=True)
     free = format_bytes(inside.heap_free_bytes, signed=True)
-    return f" Of malloc's memory {in_use} is in use, {free} free but kept."
+    words = f" Of malloc's memory {in_use} is in use, {free} free but kept."
+    if inside.arenas and inside.arena_bytes is not None:
+        held = format_bytes(inside.arena_bytes, signed=True)
+        words += f" In use for malloc is what ONNX Runtime's {inside.arenas} arenas hold, {held}."
+    return words
+
+
+def _states_in_words(attribution: Attribution) -> str:
+    """Say what state so much of it is in that RSS misleads about it; nothing where it is little."""
+    told = max(SMALLEST_TOLD_BYTES, SMALLEST_TOLD_SHARE * abs(attribution.growth_bytes))
+    states = (
+        (attribution.lazy_free_bytes, "of it are freed pages that the kernel takes when it needs them"),
+        (attribution.huge_bytes, "of it are in huge pages, which are resident whole"),
+        (attribution.swapped_bytes, "more were swapped out, which RSS does not count"),
+    )
+    return "".join(
+        f" {format_bytes(growth, signed=True)} {words}."
+        for growth, words in states
+        if growth is not None and growth >= told
+    )
 
 
 def culprits_in_words(attribution: Attribution) -> str:
@@ -91,6 +111,23 @@ def probes_in_words(attribution: Attribution) -> str:
     words = (
         f"Asked after the load to give memory back, the server returned: {listed}. That was kept for reuse"
     )
+    arenas = _arenas_in_words(attribution)
     if attribution.growth_bytes > 0 and stays > 0:
-        return f"{words}, not leaked; {format_bytes(stays)} of the growth stay."
-    return f"{words}, not leaked."
+        return f"{words}, not leaked; {format_bytes(stays)} of the growth stay.{arenas}"
+    return f"{words}, not leaked.{arenas}"
+
+
+def _arenas_in_words(attribution: Attribution) -> str:
+    """Say what shrinking left of ONNX Runtime's arenas; nothing where there are none."""
+    if not attribution.arena_holds:
+        return ""
+    held, shrunk, loaded = (
+        sum(getattr(each, name) for each in attribution.arena_holds)
+        for name in ("held_bytes", "shrunk_bytes", "loaded_bytes")
+    )
+    returned = max(0.0, held - shrunk)
+    return (
+        f" ONNX Runtime's arenas held {format_bytes(held)}, gave malloc {format_bytes(returned)} back and "
+        f"kept {format_bytes(shrunk)}, the most of them that can be in use; when the graphs were loaded it "
+        f"was {format_bytes(loaded)}."
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from soak.analyse.attributing import COUNT_COLUMNS, Readings
-from soak.analyse.attribution import CLASS_COLUMNS, ProbeResult
+from soak.analyse.attribution import CLASS_COLUMNS, ArenaHold, ProbeResult
 
 if TYPE_CHECKING:
     from soak.record.reader import Run
@@ -19,6 +19,11 @@ COLUMNS = (
     *COUNT_COLUMNS.values(),
     "server_heap_in_use_bytes",
     "server_heap_free_bytes",
+    "lazy_free_bytes",
+    "anon_huge_bytes",
+    "swap_bytes",
+    "server_arenas",
+    "server_arena_held_bytes",
     "connections_completed",
     "fds",
     "fd_deleted",
@@ -40,6 +45,7 @@ def readings_of(run: Run) -> Readings | None:
         is_quiet=np.asarray(quiet, dtype=bool),
         objects=_objects(run),
         probes=tuple(_probes(run)),
+        arena_holds=tuple(_arena_holds(run)),
     )
 
 
@@ -70,3 +76,19 @@ def _probes(run: Run) -> list[ProbeResult]:
         for event in run.events
         if event.get("event") == "probe" and (event.get("detail") or {}).get("shrunk") is not False
     ]
+
+
+def _arena_holds(run: Run) -> list[ArenaHold]:
+    """Return what the probe that shrinks arenas found in them, those that held most first."""
+    found = [
+        ArenaHold(
+            graph=str(each["graph"]),
+            loaded_bytes=float(each["loaded_bytes"]),
+            held_bytes=float(each["held_bytes"]),
+            shrunk_bytes=float(each["shrunk_bytes"]),
+        )
+        for event in run.events
+        if event.get("event") == "probe" and event.get("probe") == "arena_shrink"
+        for each in (event.get("detail") or {}).get("arenas", ())
+    ]
+    return sorted(found, key=lambda each: each.held_bytes, reverse=True)

@@ -70,6 +70,10 @@ def _waterfall(run: Run, attribution: Attribution) -> Chart | None:
     caption = "RSS from the first reading to the last quiet one. The axis does not start at zero."
     if accounted is not None:
         caption += f" The named classes account for {100 * accounted:.0f} % of the growth."
+    inside = attribution.inside
+    if inside is not None and inside.arenas and inside.arena_bytes is not None:
+        held = format_bytes(inside.arena_bytes, signed=True)
+        caption += f" Of it ONNX Runtime's arenas hold {held}, in blocks of malloc's."
     return Chart("waterfall", "From start to end, by where it is", caption, figure)
 
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 SMALLEST_TYPE_BYTES = 16 * 1024
 """Types that grew by less are not listed."""
 EXPLAINED = {
-    MemoryClass.HEAP: "malloc's heap of the main thread",
+    MemoryClass.HEAP: "malloc's heap of the main thread, with what was loaded",
     MemoryClass.ARENAS: "malloc's heaps of other threads; each thread warms up its own",
     MemoryClass.STACKS: "threads' stacks, as far as they were used",
-    MemoryClass.ANONYMOUS: "large blocks of malloc, ONNX Runtime's arenas, Python's small objects, weights",
+    MemoryClass.ANONYMOUS: "large blocks of malloc, Python's small objects, weights",
     MemoryClass.LIBRARIES: "code and tables of programs; read in as they are used",
     MemoryClass.FILES: "models and other files that are mapped",
     MemoryClass.SHARED: "memory shared between processes",
@@ -41,6 +41,16 @@ class ClassRow:
 
 
 @dataclass(frozen=True)
+class ArenaRow:
+    """One of ONNX Runtime's arenas as a row."""
+
+    graph: str
+    loaded: str
+    held: str
+    shrunk: str
+
+
+@dataclass(frozen=True)
 class AttributionTable:
     """What stands beside the pictures."""
 
@@ -48,10 +58,14 @@ class AttributionTable:
     """What climbs, in words; None when nothing does."""
     summary: str
     rows: tuple[ClassRow, ...]
+    states: tuple[Row, ...]
+    """How much of it is in a state that RSS misleads about."""
     inside: tuple[Row, ...]
     """What the server says of itself."""
     probes: tuple[Row, ...]
     """What each probe gave back."""
+    arenas: tuple[ArenaRow, ...]
+    """What each of ONNX Runtime's arenas held."""
     check: str
     """How well the classes add up."""
 
@@ -68,10 +82,20 @@ def attribution_table(attribution: Attribution | None) -> AttributionTable | Non
         culprits=culprits_in_words(attribution) if attribution.culprits else None,
         summary=attribution.summary,
         rows=tuple(_row(each) for each in attribution.classes),
+        states=_states(attribution),
         inside=_inside(attribution),
         probes=tuple(
             Row(PROBE_NAMES.get(probe.probe, probe.probe), format_bytes(probe.returned_bytes))
             for probe in attribution.probes
+        ),
+        arenas=tuple(
+            ArenaRow(
+                each.graph,
+                format_level(each.loaded_bytes),
+                format_level(each.held_bytes),
+                format_level(each.shrunk_bytes),
+            )
+            for each in attribution.arena_holds
         ),
         check=f"{check}.",
     )
@@ -91,16 +115,28 @@ def _row(each: ClassGrowth) -> ClassRow:
     )
 
 
+def _states(attribution: Attribution) -> tuple[Row, ...]:
+    states = (
+        ("freed, for the kernel to take (LazyFree)", attribution.lazy_free_bytes),
+        ("in transparent huge pages", attribution.huge_bytes),
+        ("swapped out, not in RSS", attribution.swapped_bytes),
+    )
+    return tuple(Row(label, format_bytes(value, signed=True)) for label, value in states if value)
+
+
 def _inside(attribution: Attribution) -> tuple[Row, ...]:
     inside = attribution.inside
     if inside is None:
         return ()
     growths = (
         ("malloc, in use", inside.heap_in_use_bytes),
+        ("· ONNX Runtime's arenas, of it", inside.arena_bytes),
         ("malloc, free but kept", inside.heap_free_bytes),
         ("Python objects", inside.python_bytes),
     )
     rows = [Row(label, format_bytes(value, signed=True)) for label, value in growths if value is not None]
+    if inside.arenas == 0:
+        rows.insert(1, Row("· ONNX Runtime's arenas", "off: tensors are malloc's"))
     rows += [
         Row(f"· {each.type_name}", f"{format_bytes(each.growth_bytes, signed=True)}, {each.growth_count:+,}")
         for each in inside.python_types

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from soak.analyse.resources import RESOURCE_NAMES, climbing, growth_in_words
-from soak.report.evidence import TimeAxis, axis_range, column, duration_s, time_axis, time_range_s, times_s
+from soak.report.evidence import (
+    TimeAxis,
+    axis_range,
+    column,
+    duration_s,
+    load_column,
+    time_axis,
+    time_range_s,
+    times_s,
+)
 from soak.report.palette import LIGHT
 from soak.report.thinning import thin, thinned_indices
 
@@ -123,15 +132,25 @@ def breakdown(run: Run) -> Chart | None:
 
 
 def heap(run: Run) -> Chart | None:
-    """Stack the allocator's heap: in use against free but kept, as the server reports it."""
-    lines = (
+    """Stack the allocator's heap: in use against free but kept, as the server reports it.
+
+    What ONNX Runtime's arenas hold is in use for malloc, and shown apart where the server has any.
+    """
+    held, in_use = load_column(run, "server_arena_held_bytes"), column(run, "server_heap_in_use_bytes")
+    lines = [
         Line("server_heap_in_use_bytes", "in use", "in_use", MIB, " MiB"),
         Line("server_heap_free_bytes", "free, kept by the allocator", "free", MIB, " MiB"),
-    )
-    figure = stacked(run, lines)
+    ]
+    caption = "Growth of “in use” is kept by the program; growth of “free” is the allocator’s cache."
+    if held is not None and in_use is not None:
+        run = replace(run, samples=run.samples.assign(server_heap_in_use_bytes=in_use - held))
+        lines.insert(
+            1, Line("server_arena_held_bytes", "ONNX Runtime’s arenas", "class_anonymous", MIB, " MiB")
+        )
+        caption += " The arenas hold tensors, the graphs’ weights, and what is kept for the next run."
+    figure = stacked(run, tuple(lines))
     if figure is None:
         return None
-    caption = "Growth of “in use” is kept by the program; growth of “free” is the allocator’s cache."
     return Chart("heap", "Heap of the server", caption, figure)
 
 

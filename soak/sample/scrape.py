@@ -22,6 +22,8 @@ COLUMN_OF_METRIC = {
     "asr_decode_seconds_total": "server_decode_s",
     "asr_heap_in_use_bytes": "server_heap_in_use_bytes",
     "asr_heap_free_bytes": "server_heap_free_bytes",
+    "asr_arenas": "server_arenas",
+    "asr_arena_held_bytes": "server_arena_held_bytes",
     "asr_python_gc_objects": "server_gc_objects",
     "asr_python_allocated_blocks": "server_python_blocks",
     "asr_connections_total": "server_connections_total",

@@ -71,7 +71,7 @@ class MappingReading:
     map_stacks_bytes: int
     """Stacks of all threads, the main one's included."""
     map_anonymous_bytes: int
-    """Other private anonymous memory: large blocks, ONNX Runtime's arenas, Python's own arenas."""
+    """Other private anonymous memory: large blocks of malloc, Python's own arenas."""
     map_libraries_bytes: int
     """Programs and shared libraries, with the pages of them that were written to."""
     map_files_bytes: int

@@ -93,6 +93,12 @@ def test_the_bundled_server_is_asked_step_by_step(directory: RunDirectory, tmp_p
     steps = [event for event in recorded if event["event"] == "probe"]
     assert [event["probe"] for event in steps] == ["gc", "arena_shrink", "trim"]
     assert steps[1]["detail"]["shrunk"]
+    assert [each["graph"] for each in steps[1]["detail"]["arenas"]] == [
+        "offline/model_quant",
+        "online/decoder_quant",
+        "online/model_quant",
+        "vad/model_quant",
+    ]
     assert all(event["before"]["classes"]["map_heap_bytes"] > 0 for event in steps)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from asr_server.introspection import Introspection, count_objects
-from asr_server.paraformer.catalog import ONLINE, resolve_model
-from asr_server.paraformer.sessions import RuntimeSettings
+from asr_server.paraformer.catalog import OFFLINE, ONLINE, resolve_model
+from asr_server.paraformer.sessions import GraphSession, RuntimeSettings
 from asr_server.paraformer.streaming import OnlineRecogniser
 from asr_server.recogniser import Models
 from asr_server.vad.energy import EnergyVad
@@ -80,6 +80,25 @@ def test_arrays_count_with_their_data_and_classes_by_their_name(introspection: I
     gc.unfreeze()
 
 
+def test_what_a_view_keeps_alive_counts_once() -> None:
+    before = count_objects()["numpy.ndarray"].bytes
+    whole = np.ones(250_000)
+    kept.append([whole[:10], whole[10:20]])
+    del whole
+    assert count_objects()["numpy.ndarray"].bytes - before == pytest.approx(2_000_000, rel=0.01)
+
+
+def test_what_onnx_runtime_lends_counts() -> None:
+    graph = GraphSession(resolve_model("tiny") / OFFLINE / "model_quant.onnx", RuntimeSettings())
+    frames = np.random.default_rng(1).random((1, 800, 560), np.float32)
+    before = count_objects()["numpy.ndarray"].bytes
+    kept.append(graph.run({"speech": frames, "speech_lengths": np.array([800], np.int32)}))
+    outputs_bytes = sum(output.nbytes for output in kept[-1])  # type: ignore[attr-defined]  # a list
+    assert outputs_bytes > 4096
+    grown = count_objects()["numpy.ndarray"].bytes - before
+    assert grown == pytest.approx(outputs_bytes, abs=2000)
+
+
 def test_cycles_nobody_collected_are_collected_on_request(introspection: Introspection) -> None:
     gc.disable()
     try:
@@ -99,6 +118,9 @@ def test_arenas_shrink_where_there_are_any(introspection: Introspection) -> None
     assert page is not None
     assert page["shrunk"]
     assert page["sessions"] >= 1
+    found = {each["graph"]: each for each in page["arenas"]}
+    assert found.keys() >= {"online/model_quant", "online/decoder_quant"}
+    assert all(each["shrunk_bytes"] >= each["loaded_bytes"] // 2 > 0 for each in found.values())
 
 
 def test_allocations_are_traced_on_request(introspection: Introspection) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from soak.analyse import JudgeSettings, Series, judge
 from soak.analyse.attributing import Readings, attribute
-from soak.analyse.attribution import Attribution, Culprit, MemoryClass, ProbeResult
+from soak.analyse.attribution import ArenaHold, Attribution, Culprit, MemoryClass, ProbeResult
 from soak.analyse.attribution_json import attribution_in, attribution_out
 from soak.analyse.attribution_words import with_attribution
 
@@ -23,15 +23,20 @@ def readings(
     *,
     python_mib: float | None = None,
     probes: tuple[ProbeResult, ...] = (),
+    arena_holds: tuple[ArenaHold, ...] = (),
     counts: dict[str, Any] | None = None,
     **growth_mib: float,
 ) -> Readings:
-    """Readings in which classes, `in_use` and `free` grow by so many MiB from 100 MiB each."""
+    """Readings in which classes, `in_use`, `free` and `tensors` grow by so many MiB from 100 MiB each."""
     columns: dict[str, Any] = {"connections_completed": np.linspace(0, 500, POINTS)}
     for name in ("heap", "arenas", "stacks", "anonymous", "libraries", "shared", "deleted", "other"):
         columns[f"map_{name}_bytes"] = course(100, growth_mib.get(name, 0.0))
     columns["map_kernel_rss_bytes"] = sum(columns[name] for name in columns if name.startswith("map_"))
-    for inside, name in (("in_use", "server_heap_in_use_bytes"), ("free", "server_heap_free_bytes")):
+    for inside, name in (
+        ("in_use", "server_heap_in_use_bytes"),
+        ("free", "server_heap_free_bytes"),
+        ("tensors", "server_arena_held_bytes"),
+    ):
         if inside in growth_mib:
             columns[name] = course(100, growth_mib[inside])
     objects = None
@@ -47,6 +52,7 @@ def readings(
         is_quiet=np.arange(POINTS) > 0,
         objects=objects,
         probes=probes,
+        arena_holds=arena_holds,
     )
 
 
@@ -77,6 +83,8 @@ def test_what_is_in_no_named_class_is_not_accounted_for() -> None:
         ({"anonymous": 32, "in_use": 0.1, "python_mib": 31}, Culprit.PYTHON),  # small objects: pymalloc
         ({"heap": 32, "in_use": 32, "python_mib": 0.5}, Culprit.NATIVE),
         ({"arenas": 32, "in_use": 2, "free": 30, "python_mib": 0.5}, Culprit.RETAINED),
+        ({"arenas": 32, "in_use": 31, "tensors": 30, "python_mib": 0.5}, Culprit.TENSORS),
+        ({"heap": 32, "in_use": 31, "tensors": 3, "python_mib": 0.5}, Culprit.NATIVE),
         ({"heap": 30, "arenas": 2}, Culprit.HEAP),
         ({"anonymous": 32}, Culprit.ANONYMOUS),
         ({"shared": 32, "heap": 1}, Culprit.SHARED),
@@ -146,6 +154,74 @@ def test_what_malloc_keeps_is_told_from_what_is_in_use() -> None:
     verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
     reasons = with_attribution(verdict, attributed(readings(arenas=232, in_use=9, free=223))).reasons
     assert reasons[-1].endswith("Of malloc's memory +9 MiB is in use, +223 MiB free but kept.")
+
+
+def test_what_the_arenas_of_onnx_runtime_hold_is_told() -> None:
+    t_s = np.arange(200, dtype=np.float64)
+    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
+    holds = (
+        ArenaHold("offline/model", 40.0 * MIB, 180.0 * MIB, 42.0 * MIB),
+        ArenaHold("online/model", 20.0 * MIB, 30.0 * MIB, 20.0 * MIB),
+    )
+    probes = (ProbeResult("arena_shrink", 140.0 * MIB, "server"),)
+    found = attributed(
+        readings(
+            arenas=160,
+            in_use=152,
+            free=8,
+            tensors=150,
+            probes=probes,
+            arena_holds=holds,
+            counts={"server_arenas": np.full(POINTS, 2.0)},
+        )
+    )
+    assert found.inside is not None
+    assert found.inside.arenas == 2
+    assert found.inside.arena_bytes == pytest.approx(150 * MIB)
+    assert found.inside.arena_end_bytes == pytest.approx(250 * MIB)
+    reasons = with_attribution(verdict, found).reasons
+    assert reasons[-2].endswith(
+        "is in use, +8 MiB free but kept. In use for malloc is what ONNX Runtime's 2 arenas hold, +150 MiB."
+    )
+    assert reasons[-1].endswith(
+        "ONNX Runtime's arenas held 210 MiB, gave malloc 148 MiB back and kept 62 MiB, the most of them that "
+        "can be in use; when the graphs were loaded it was 60 MiB."
+    )
+    assert attribution_in(attribution_out(found)) == found
+
+
+def test_states_that_rss_misleads_about_are_told() -> None:
+    t_s = np.arange(200, dtype=np.float64)
+    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
+    counts = {
+        "lazy_free_bytes": course(0, 30),
+        "anon_huge_bytes": course(8, 20),
+        "swap_bytes": course(0, 5),
+    }
+    found = attributed(readings(heap=40, in_use=2, free=38, counts=counts), memory_climbs=True)
+    assert found.culprits == (Culprit.RETAINED,)
+    assert (
+        with_attribution(verdict, found)
+        .reasons[-1]
+        .endswith(
+            "+30 MiB of it are freed pages that the kernel takes when it needs them. "
+            "+20 MiB of it are in huge pages, which are resident whole. "
+            "+5 MiB more were swapped out, which RSS does not count."
+        )
+    )
+    assert attribution_in(attribution_out(found)) == found
+    flat = {name: 0 * values for name, values in counts.items()}
+    quiet = with_attribution(verdict, attributed(readings(heap=40, counts=flat))).reasons[-1]
+    assert "pages" not in quiet
+
+
+def test_arenas_that_are_off_are_no_reason() -> None:
+    t_s = np.arange(200, dtype=np.float64)
+    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
+    found = attributed(readings(heap=8, in_use=8, free=0, counts={"server_arenas": np.zeros(POINTS)}))
+    assert found.inside is not None
+    assert found.inside.arenas == 0
+    assert not any("ONNX Runtime" in reason for reason in with_attribution(verdict, found).reasons)
 
 
 def test_sockets_that_are_left_at_rest_are_told() -> None:

@@ -16,6 +16,8 @@ from soak.judgement import judge_run
 from soak.record import Run
 from soak.record.whereabouts import readings_of
 from soak.report.attribution_facts import attribution_table
+from soak.report.charts import heap
+from soak.report.facts import Row
 from soak.report.html import render_html
 from soak.report.markdown import render_markdown
 from soak.report.png import write_png
@@ -97,6 +99,53 @@ def test_what_climbs_is_said_first(attribution: Attribution) -> None:
     table = attribution_table(attribution)
     assert table is not None
     assert table.culprits == "What climbs: malloc's heap."
+
+
+@pytest.fixture
+def with_arenas(run: Run) -> Run:
+    """The same run on a server whose sessions have arenas, which take all of the growth."""
+    grown = np.linspace(0, 60, 61) * MIB
+    samples = run.samples.assign(
+        server_heap_in_use_bytes=30 * MIB + grown,
+        server_heap_free_bytes=4.0 * MIB,
+        server_arenas=2.0,
+        server_arena_held_bytes=10 * MIB + grown,
+    )
+    arenas = [
+        {"graph": "online/model", "loaded_bytes": 4 * MIB, "held_bytes": 5 * MIB, "shrunk_bytes": 4 * MIB},
+        {"graph": "offline/model", "loaded_bytes": 6 * MIB, "held_bytes": 65 * MIB, "shrunk_bytes": 7 * MIB},
+    ]
+    reading = {"rss_bytes": 150 * MIB}
+    probe = {"event": "probe", "probe": "arena_shrink", "by": "server", "before": reading, "after": reading}
+    return dataclasses.replace(run, samples=samples, events=[{**probe, "detail": {"arenas": arenas}}])
+
+
+def test_arenas_are_shown_apart_from_what_else_malloc_has_handed_out(with_arenas: Run) -> None:
+    verdict = judge_run(with_arenas).verdict
+    table = attribution_table(verdict.attribution)
+    assert table is not None
+    assert [(row.graph, row.held, row.shrunk) for row in table.arenas] == [
+        ("offline/model", "65 MiB", "7 MiB"),
+        ("online/model", "5 MiB", "4 MiB"),
+    ]
+    assert Row("· ONNX Runtime's arenas, of it", "+60 MiB") in table.inside
+    page = render_html(with_arenas, verdict)
+    assert "Of it ONNX Runtime's arenas hold +60 MiB" in page.replace("&#39;", "'")
+    assert "Arena of ONNX Runtime" in page
+    chart = heap(with_arenas)
+    assert chart is not None
+    layers = {layer.name: list(layer.y) for layer in chart.figure.data}
+    assert layers["in use"] == pytest.approx([20.0] * len(layers["in use"]))
+    assert layers["ONNX Runtime’s arenas"][-1] == pytest.approx(70.0)
+
+
+def test_that_there_are_no_arenas_is_said(with_arenas: Run) -> None:
+    samples = with_arenas.samples.assign(server_arenas=0.0).drop(columns="server_arena_held_bytes")
+    off = dataclasses.replace(with_arenas, samples=samples, events=[])
+    table = attribution_table(judge_run(off).verdict.attribution)
+    assert table is not None
+    assert Row("· ONNX Runtime's arenas", "off: tensors are malloc's") in table.inside
+    assert not table.arenas
 
 
 def test_the_picture_is_drawn_with_it(run: Run, tmp_path: Path) -> None:
