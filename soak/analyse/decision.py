@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from soak.analyse.points import Points
     from soak.analyse.settings import JudgeSettings
 
+MOST_WEIGHED = 0.95
+"""Confidence up to which the weighed belief is asked. It says hardly more than 0.98 of anything, as it is
+fitted to traces of which some are told wrongly; who wants to be surer asks the models, too."""
 LONGEST_FORECAST = 64.0
 """Runs this many times longer than the present one are not forecast."""
 
@@ -29,6 +32,7 @@ class Cause(StrEnum):
     WITHIN_BUDGET = "growth is below the budget"
     PERSISTS = "growth persists"
     SLOWING = "growth is still slowing down"
+    SLOW_TAIL = "growth is small and young"
     YOUNG = "growth was seen at few points"
     FEW_RESTS = "the server has rested too seldom"
     UNDECIDED = "neither is shown"
@@ -94,10 +98,15 @@ def decide(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings)
 
 def _rule(evidence: Evidence, belief: float, budget: float, run: Run, settings: JudgeSettings) -> Decision:
     undecided = Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
-    if belief >= settings.climbing_confidence:
-        return _growing(evidence, belief, run, settings) if evidence.at_least_per_second > 0 else undecided
+    if belief >= min(settings.climbing_confidence, MOST_WEIGHED):
+        shown = max(belief, evidence.lasting) >= settings.climbing_confidence
+        growing = shown and evidence.at_least_per_second > 0
+        return _growing(evidence, belief, run, settings) if growing else undecided
     given = settings.max_growth_bytes_per_hour is not None
-    if belief > 1.0 - settings.plateau_confidence or (given and evidence.at_most_per_second > budget):
+    if belief > 1.0 - min(settings.plateau_confidence, MOST_WEIGHED):
+        return undecided
+    doubted = min(belief, evidence.lasting) > 1.0 - settings.plateau_confidence
+    if doubted or (given and evidence.at_most_per_second > budget):
         return undecided
     if not settled(evidence, budget, settings):
         return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
@@ -114,27 +123,45 @@ def settled(evidence: Evidence, budget_bytes_per_s: float, settings: JudgeSettin
 
 
 def _growing(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings) -> Decision:
-    """Decide on growth that goes on so far: healthy servers have shown such growth early on."""
+    """Decide on growth that goes on so far."""
     if evidence.still_warms(settings.most_warming):
         return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
-    points = evidence.point_count
     if not _seasoned(run, settings):
-        if evidence.waits_for_rests:
-            return Decision(Label.INCONCLUSIVE, Cause.FEW_RESTS, run.more(1.0))
-        if points < settings.min_climbing_points:
-            return Decision(
-                Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.min_climbing_points / points - 1.0)
-            )
-        doubted = (
-            belief < settings.few_points_confidence and not evidence.kept_pace >= settings.few_points_pace
-        )
-        if points < settings.few_points and doubted:
-            return Decision(Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.few_points / points))
+        young = _slow_tail(evidence, run, settings) or _few_points(evidence, belief, run, settings)
+        if young is not None:
+            return young
     return Decision(Label.CLIMBING, Cause.PERSISTS)
 
 
+def _slow_tail(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision | None:
+    """Return that growth is small and young, if it is: healthy servers have shown such that then ended."""
+    growth_bytes = evidence.per_second.estimate * evidence.run_s
+    small = growth_bytes < settings.benign_tail_share * evidence.level_bytes
+    missing = settings.slow_tail_span * evidence.warm_up_span - evidence.tail_span
+    slower = evidence.warm_up_span > 0 and not evidence.kept_pace >= settings.slow_tail_pace
+    if not small or not (missing > 0 or slower):
+        return None
+    share = max(missing / (evidence.tail_span + evidence.warm_up_span), 0.5)
+    return Decision(Label.INCONCLUSIVE, Cause.SLOW_TAIL, run.more(share))
+
+
+def _few_points(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings) -> Decision | None:
+    """Return that growth was seen too seldom to tell it from a warm-up, if it was."""
+    points = evidence.point_count
+    if evidence.waits_for_rests:
+        return Decision(Label.INCONCLUSIVE, Cause.FEW_RESTS, run.more(1.0))
+    if points < settings.min_climbing_points:
+        return Decision(
+            Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.min_climbing_points / points - 1.0)
+        )
+    doubted = belief < settings.few_points_confidence and not evidence.kept_pace >= settings.few_points_pace
+    if points < settings.few_points and doubted:
+        return Decision(Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.few_points / points))
+    return None
+
+
 def _seasoned(run: Run, settings: JudgeSettings) -> bool:
-    """Tell whether the run is so long that few points are no sign of youth."""
+    """Tell whether the run is so long that its growth is no slow end of a warm-up."""
     if run.connections is None:
         return run.duration_s >= settings.seasoned_s
     return run.connections >= settings.seasoned_connections

@@ -56,6 +56,7 @@ def judge(
         last_life=judged.life is lives[-1],
         detectable_bytes_per_s=math.nan if evidence is None else _detectable(evidence.per_second),
         settings=settings,
+        spoken=judged.spoken,
     )
     return _verdict(facts, readings, lives, context)
 

@@ -25,6 +25,27 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+TOPICS = {
+    "whole": "what the models make of all of it",
+    "two_thirds": "what they make of its last parts alone",
+    "half": "what they make of its last parts alone",
+    "tau": "how steadily it rises",
+    "r2": "how steadily it rises",
+    "rise": "where it stands at the end",
+    "range": "where it stands at the end",
+    "noise": "where it stands at the end",
+    "above": "where it stands at the end",
+    "since": "where it stands at the end",
+    "end": "where it stands at the end",
+    "largest": "where it stands at the end",
+    "pace": "the course of its pace",
+    "kept": "the course of its pace",
+    "warm": "its warm-up",
+    "endings": "its warm-up",
+    "persisted": "its warm-up",
+    "restarted": "that the process was restarted",
+}
+"""What figures are about, in words, by how their names begin."""
 MOST_CERTAIN = 1e-4
 """Probabilities are told apart down to this: no model is surer of itself than its shapes are true."""
 SMOOTHING = 16
@@ -66,6 +87,15 @@ def figures(
     found |= _course(share, memory, budget_bytes)
     found |= _paces(share, memory)
     found["restarted"] = float(restarted)
+    return found
+
+
+def by_topic(adds: Mapping[str, float]) -> dict[str, float]:
+    """Add up what figures add to the log odds of a leak, by what they are about."""
+    found: dict[str, float] = {}
+    for name, added in adds.items():
+        topic = next(words for begins, words in TOPICS.items() if name.startswith(begins))
+        found[topic] = found.get(topic, 0.0) + added
     return found
 
 

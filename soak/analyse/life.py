@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from soak.analyse.decision import (
+    MOST_WEIGHED,
     Decision,
     Run,
     budget_bytes_per_second,
@@ -14,11 +15,13 @@ from soak.analyse.decision import (
     settled,
 )
 from soak.analyse.evidence import Evidence, gather
-from soak.analyse.figures import figures
+from soak.analyse.figures import by_topic, figures
 from soak.analyse.points import Points, floors
-from soak.analyse.weighing import belief_in_leak
+from soak.analyse.weighing import added, belief_in_leak
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from soak.analyse.lives import Readings
     from soak.analyse.settings import JudgeSettings
     from soak.analyse.weighing import Weights
@@ -57,6 +60,8 @@ class Judged:
     run: Run
     evidence: Evidence | None
     decision: Decision
+    spoken: Mapping[str, float] = field(default_factory=dict)
+    """What was weighed, in words, with what it adds to the log odds of a leak."""
 
 
 def judge_life(life: Readings, settings: JudgeSettings, weights: Weights, *, restarted: bool) -> Judged:
@@ -70,7 +75,7 @@ def judge_life(life: Readings, settings: JudgeSettings, weights: Weights, *, res
     told = telling(found.parts, belief, found.budget_bytes / points.length_s, settings)
     evidence = told.evidence.believed(belief)
     decision = decide(evidence, belief, run, settings)
-    return Judged(life, told.points, run, evidence, decision)
+    return Judged(life, told.points, run, evidence, decision, by_topic(added(found.figures, weights)))
 
 
 def weigh(points: Points, run: Run, settings: JudgeSettings, *, restarted: bool) -> Weighable:
@@ -103,8 +108,11 @@ def telling(
     parts: tuple[Part, ...], belief: float, budget_bytes_per_s: float, settings: JudgeSettings
 ) -> Part:
     """Return the part whose growth is told: the whole, unless only a last part shows what is believed."""
-    if belief >= settings.climbing_confidence:
+    if belief >= min(settings.climbing_confidence, MOST_WEIGHED):
+        if parts[0].evidence.still_warms(settings.most_warming):
+            # a warm-up hides in its own last part, but it does not keep its pace there
+            parts = (parts[0], *(p for p in parts[1:] if p.evidence.kept_pace >= settings.kept_pace))
         return min(parts, key=lambda part: part.evidence.doubts(settings.little_warming))
-    if belief <= 1.0 - settings.plateau_confidence:
+    if belief <= 1.0 - min(settings.plateau_confidence, MOST_WEIGHED):
         return min(parts, key=lambda part: not settled(part.evidence, budget_bytes_per_s, settings))
     return parts[0]

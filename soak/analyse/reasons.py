@@ -11,7 +11,7 @@ from soak.analyse.verdict import Basis, Follows, Label
 from soak.quantity import format_bytes, format_duration, format_level, format_rounded_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from soak.analyse.decision import Decision, Run
     from soak.analyse.evidence import Evidence
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from soak.analyse.verdict import Estimate, Settling
 
 
+TO_BE_TOLD = 0.2
+"""Log odds below which what was weighed is not worth a word,"""
+MOST_TOLD = 2
+"""and how many things are told for either side."""
 TO_SETTLE = "To settle it"
 """How the sentence begins on what settles an inconclusive verdict."""
 
@@ -40,6 +44,8 @@ class Facts:
     """Whether the last life of the process was judged, and not a longer one before it."""
     detectable_bytes_per_s: float
     settings: JudgeSettings
+    spoken: Mapping[str, float]
+    """What was weighed, in words, with what it adds to the log odds of a leak."""
 
 
 def reasons_in_words(facts: Facts) -> tuple[str, ...]:
@@ -52,6 +58,7 @@ def reasons_in_words(facts: Facts) -> tuple[str, ...]:
         reasons.append(_warm_up(facts, facts.evidence))
         reasons.append(_detectable(facts, facts.evidence))
         reasons.append(_judged(facts))
+        reasons.append(_weighed(facts))
     if facts.restarts:
         which = "only its last life" if facts.last_life else "its longest life"
         reasons.append(
@@ -89,8 +96,8 @@ def _within_budget(facts: Facts, evidence: Evidence) -> str:
     sure = _percent(1.0 - facts.decision.belief)
     excluded = f"{format_bytes(most * 3600.0)} per hour{_also_per_unit(evidence, most)}"
     return (
-        f"Memory is flat at {format_level(evidence.end_level_bytes)}: growth that goes on beyond the budget "
-        f"of {_budget_over_run(facts)} over the run is ruled out ({sure} sure). "
+        f"Memory is flat at {format_level(evidence.end_level_bytes)}: it does not go on growing beyond the "
+        f"budget of {_budget_over_run(facts)} over the run ({sure} sure). "
         f"A leak of more than {excluded} is excluded with 95 %."
     )
 
@@ -109,6 +116,14 @@ def _slowing(_facts: Facts, evidence: Evidence) -> str:
         f"Memory is still warming up: its growth bends like {_ending(evidence)}, and at the pace that has "
         f"now another {format_duration(evidence.run_s)} would add "
         f"{format_bytes(max(evidence.warm_up_pace_bytes, evidence.beside_pace_bytes))}."
+    )
+
+
+def _slow_tail(_facts: Facts, evidence: Evidence) -> str:
+    percent = 100 * evidence.per_second.estimate * evidence.run_s / max(evidence.level_bytes, 1.0)
+    return (
+        f"Memory grows by {_pace(evidence)} without slowing down, but that is only {percent:.1f} % of its "
+        "level so far: healthy servers have shown a slow tail of this size that then ended."
     )
 
 
@@ -146,6 +161,7 @@ SENTENCES: dict[Cause, Callable[[Facts, Evidence], str]] = {
     Cause.WITHIN_BUDGET: _within_budget,
     Cause.PERSISTS: _persists,
     Cause.SLOWING: _slowing,
+    Cause.SLOW_TAIL: _slow_tail,
     Cause.YOUNG: _young,
     Cause.FEW_RESTS: _few_rests,
     Cause.UNDECIDED: _undecided,
@@ -243,6 +259,19 @@ def _judged(facts: Facts) -> str:
     return text
 
 
+def _weighed(facts: Facts) -> str:
+    """Say what spoke most for a leak and against it, as factors of its odds."""
+    told = []
+    for sign, side in ((1.0, "for a leak"), (-1.0, "against it")):
+        most = sorted(
+            (-sign * adds, topic) for topic, adds in facts.spoken.items() if sign * adds > TO_BE_TOLD
+        )
+        words = [f"{topic} (odds × {math.exp(-adds):.2g})" for adds, topic in most[:MOST_TOLD]]
+        if words:
+            told.append(f"{side} speaks {' and '.join(words)}")
+    return f"Weighed: {'; '.join(told)}." if told else ""
+
+
 def _pace(evidence: Evidence) -> str:
     hourly = f"{format_bytes(evidence.per_second.estimate * 3600.0)} per hour"
     unit = _per_unit(evidence)
@@ -273,7 +302,10 @@ def _ending(evidence: Evidence) -> str:
     kinds: dict[str, float] = {}
     for shape, gain in evidence.ending:
         kinds[str(shape.kind)] = kinds.get(str(shape.kind), 0.0) + abs(gain)
-    names = [f"a {kind}" for kind in sorted(kinds, key=lambda kind: -kinds[kind])]
+    names = [
+        f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+        for kind in sorted(kinds, key=lambda kind: -kinds[kind])
+    ]
     return " and ".join(names) if names else "nothing"
 
 

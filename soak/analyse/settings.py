@@ -62,9 +62,23 @@ class JudgeSettings:
     few_points_confidence: float = 0.95
     """Belief from which it is beyond doubt. Such a server came to 0.85; leaks of 32 KiB and more per
     connection in it, whose growth was slower later because it warmed up besides, to 0.97 and more."""
-    seasoned_connections: float = 2000.0
-    """Connections from which growth at few points is believed all the same: the warm-up of 32 decoder threads
-    was over after 500 connections in most runs, and after 1,800 in all."""
+    kept_pace: float = 0.94
+    """Share of its pace growth must have kept in a last part that shows it, where the whole life shows a
+    warm-up instead: a logarithmic one keeps 0.84 in the last two thirds, an exponential one whose time
+    constant is twice the run 0.85."""
+    benign_tail_share: float = 0.03
+    """Share of the level a healthy server's slow tail was seen to add (catalogue 7.1: 2.7 % of 453 MB over
+    2500 connections; 7: 1.9 % over 450). Growth below this in a young run must last for `slow_tail_span`."""
+    slow_tail_pace: float = 0.8
+    """Share of its pace such a small growth after a warm-up must have kept in its later half. The healthy
+    server of catalogue 7.1 slowed from 6.1 to 4.1 kB per connection (0.67) before it stopped."""
+    slow_tail_span: float = 3.0
+    """How many times the warm-up's length (in connections, else seconds) such a small growth must persist.
+    Logarithmic growth halves its speed over a tripling, so it cannot pass."""
+    seasoned_connections: float = 4000.0
+    """Connections from which a run is not young any more, so that growth that is small or was seen at few
+    points is believed: the slow tail of the healthy server of catalogue 7.1 had ended after 3,300, the
+    warm-up of 32 decoder threads after 1,800."""
     seasoned_s: float = 7200.0
     """The same in seconds, where connections are not counted."""
     min_duration_s: float = 60.0

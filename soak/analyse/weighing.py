@@ -39,11 +39,11 @@ class Weights:
 
 def belief_in_leak(figures: Mapping[str, float], weights: Weights) -> float:
     """Return the probability of growth beyond the budget that goes on; figures left out add nothing."""
-    return float(expit(weights.base + sum(contributions(figures, weights).values())))
+    return float(expit(weights.base + sum(added(figures, weights).values())))
 
 
-def contributions(figures: Mapping[str, float], weights: Weights) -> dict[str, float]:
-    """Return what each figure adds to the log odds, by name."""
+def added(figures: Mapping[str, float], weights: Weights) -> dict[str, float]:
+    """Return what each figure adds to the log odds, beyond its mean over what was fitted to."""
     return {
         name: float(np.interp(figures[name], curve.at, curve.adds))
         for name, curve in weights.curves.items()

@@ -78,7 +78,19 @@ def test_a_straight_rise_over_a_few_windows_is_not_yet_a_leak(with_rests: Callab
     assert judge(with_rests(windows=12, **leak)).verdict is Label.CLIMBING
 
 
-def test_too_few_rest_windows_are_waited_for(with_rests: Callable[..., Series]) -> None:
+def test_with_too_few_rest_windows_the_load_is_judged(with_rests: Callable[..., Series]) -> None:
     verdict = judge(with_rests(windows=3, connections=300))
+    assert verdict.basis is Basis.LOAD_ENVELOPE
+    assert verdict.verdict is Label.PLATEAU, verdict.reasons
+
+
+def test_growth_under_load_waits_for_rest_windows_before_it_is_a_leak(
+    with_rests: Callable[..., Series],
+) -> None:
+    """The server with 32 decoder threads, before its first seven windows."""
+    verdict = judge(
+        with_rests(windows=4, connections=168, leak_bytes_per_connection=300e3, warm_up_bytes=0.0)
+    )
     assert verdict.verdict is Label.INCONCLUSIVE
-    assert "only 3 rest windows" in verdict.reasons[0]
+    assert "rested only 4 times" in verdict.reasons[0]
+    assert verdict.settling is not None

@@ -149,7 +149,8 @@ def test_a_budget_given_in_bytes_stays() -> None:
         for field in fields(settings)
         if getattr(settings, field.name) != getattr(says.asked[0], field.name)
     }
-    assert changed == {"plateau_confidence", "climbing_confidence"}
+    confidences = {"plateau_confidence", "climbing_confidence"}
+    assert changed == confidences | {"seasoned_s", "seasoned_connections"}
 
 
 def test_an_end_in_connections_is_an_end() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -162,7 +163,7 @@ def test_github_gets_annotations_and_a_summary(record: Record, tmp_path: Path) -
     result = _checked(record(kept_bytes=32 * 1024))
     error, notice = workflow_commands(result)
     assert error.startswith("::error title=soak%3A verdict::climbing")
-    assert "99.9 %25 sure" in error
+    assert re.search(r"\(9\d\.\d %25 sure\)", error)
     assert notice == "::notice title=soak check::failed: verdict"
     path = tmp_path / "summary.md"
     path.write_text("before\n")
