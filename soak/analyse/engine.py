@@ -1,4 +1,4 @@
-"""The judge: lives, floors, warm-up, evidence, decision, words. Each step is a part of its own."""
+"""The judge: lives, floors, evidence, weighing, decision, words. Each step is a part of its own."""
 
 from __future__ import annotations
 
