@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 TOPICS = {
     "whole": "what the models make of all of it",
-    "two_thirds": "what they make of its last parts alone",
-    "half": "what they make of its last parts alone",
+    "two_thirds": "what the models make of its last parts",
+    "half": "what the models make of its last parts",
     "tau": "how steadily it rises",
     "r2": "how steadily it rises",
     "rise": "where it stands at the end",

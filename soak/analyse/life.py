@@ -107,12 +107,21 @@ def run_of(life: Readings) -> Run:
 def telling(
     parts: tuple[Part, ...], belief: float, budget_bytes_per_s: float, settings: JudgeSettings
 ) -> Part:
-    """Return the part whose growth is told: the whole, unless only a last part shows what is believed."""
+    """Return the part whose growth is told: of a leak the whole, unless only a last part shows it; of a
+    plateau the one that excludes most.
+    """
     if belief >= min(settings.climbing_confidence, MOST_WEIGHED):
         if parts[0].evidence.still_warms(settings.most_warming):
             # a warm-up hides in its own last part, but it does not keep its pace there
             parts = (parts[0], *(p for p in parts[1:] if p.evidence.kept_pace >= settings.kept_pace))
         return min(parts, key=lambda part: part.evidence.doubts(settings.little_warming))
     if belief <= 1.0 - min(settings.plateau_confidence, MOST_WEIGHED):
-        return min(parts, key=lambda part: not settled(part.evidence, budget_bytes_per_s, settings))
+        flat = [
+            p
+            for p in parts
+            if p.evidence.lasting <= 0.5 and settled(p.evidence, budget_bytes_per_s, settings)
+        ]
+        return min(
+            flat or parts[:1], key=lambda part: part.evidence.per_second.high - part.evidence.per_second.low
+        )
     return parts[0]

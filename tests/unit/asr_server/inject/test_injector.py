@@ -110,6 +110,7 @@ def test_objects_of_python_are_really_kept(session: Session) -> None:
 def test_descriptors_stay_open(kind: str, sockets: int, session: Session) -> None:
     process = psutil.Process()
     leaks = LeakInjector([Injection(kind, 4096)])
+    gc.collect()  # what other tests left open must not be closed meanwhile
     fds_before = process.num_fds()
     waiting_before = len([each for each in process.net_connections() if each.status == "CLOSE_WAIT"])
     for _ in range(5):
