@@ -224,6 +224,10 @@ FOLLOWED = {
 
 def _warm_up(facts: Facts, evidence: Evidence) -> str:
     points = facts.points
+    if evidence.point_count > points.t_s.size:
+        return (
+            f"The growth is that of the last {format_duration(points.length_s)} of the run, which says most."
+        )
     if evidence.first == 0 or not evidence.ending:
         return "No warm-up stands out from the noise; the whole run was judged."
     begun = facts.run.duration_s - float(points.t_s[-1] - points.t_s[evidence.first])

@@ -170,7 +170,14 @@ def test_nothing_read_is_nothing_to_look_at() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"growth": 1.0}, {"share_at_end": 0.0}, {"share_at_end": 1.0}, {"looks_to_stand": 0}]
+    "wrong",
+    [
+        {"growth": 1.0},
+        {"share_at_end": 0.0},
+        {"share_at_end": 1.0},
+        {"looks_to_climb": 0},
+        {"looks_to_plateau": 0},
+    ],
 )
 def test_a_schedule_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -162,7 +162,7 @@ async def test_undecided_at_its_end_a_run_is_judged_with_what_is_left_of_the_err
 
 
 async def test_a_run_does_not_end_on_what_its_record_does_not_bear_out(watched: Any) -> None:
-    run = watched(UNTIL_DECIDED, LookSchedule(looks_to_stand=1))
+    run = watched(UNTIL_DECIDED, LookSchedule(looks_to_climb=1, looks_to_plateau=1))
     for row in _rows(60, kept_per_block=0):
         run.history.append(row)
     for row in _rows(4, kept_per_block=0):
