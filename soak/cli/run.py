@@ -52,8 +52,8 @@ def run(
             "--until-decided",
             help="Stop as soon as plateau or climbing stands, after the block in progress and its quiet "
             "window. Watching does not make it wrong more often: the chance of a wrong verdict is spent over "
-            "a few looks, and several in a row must agree. The budget is that of the longest length, so an early "
-            "plateau excludes as slow a leak as the whole run would. Undecided at the end: exit code 3.",
+            "a few looks, and several in a row must agree. The budget is that of the longest length, so an "
+            "early plateau excludes as slow a leak as the whole would. Undecided at the end: exit code 3.",
         ),
     ] = False,
     max_minutes: Annotated[
