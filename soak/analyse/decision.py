@@ -98,12 +98,12 @@ def decide(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings)
 
 def _rule(evidence: Evidence, belief: float, budget: float, run: Run, settings: JudgeSettings) -> Decision:
     undecided = Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
-    if belief >= min(settings.climbing_confidence, MOST_WEIGHED):
+    if weighs_as_leak(belief, settings):
         shown = max(belief, evidence.lasting) >= settings.climbing_confidence
         growing = shown and evidence.at_least_per_second > 0
         return _growing(evidence, belief, run, settings) if growing else undecided
     given = settings.max_growth_bytes_per_hour is not None
-    if belief > 1.0 - min(settings.plateau_confidence, MOST_WEIGHED):
+    if not weighs_as_flat(belief, settings):
         return undecided
     doubted = min(belief, evidence.lasting) > 1.0 - settings.plateau_confidence
     if doubted or (given and evidence.at_most_per_second > budget):
@@ -113,13 +113,23 @@ def _rule(evidence: Evidence, belief: float, budget: float, run: Run, settings: 
     return Decision(Label.PLATEAU, Cause.WITHIN_BUDGET)
 
 
+def weighs_as_leak(belief: float, settings: JudgeSettings) -> bool:
+    """Tell whether what was weighed is enough to call memory climbing."""
+    return belief >= min(settings.climbing_confidence, MOST_WEIGHED)
+
+
+def weighs_as_flat(belief: float, settings: JudgeSettings) -> bool:
+    """Tell whether what was weighed is enough to call memory flat."""
+    return belief <= 1.0 - min(settings.plateau_confidence, MOST_WEIGHED)
+
+
 def settled(evidence: Evidence, budget_bytes_per_s: float, settings: JudgeSettings) -> bool:
     """Tell whether what the evidence takes for a warm-up is over."""
-    still_adds = max(
+    accepted = max(
         settings.settled_pace_share * evidence.warm_up_gain_bytes,
         settings.settled_pace_budgets * budget_bytes_per_s * evidence.run_s,
     )
-    return evidence.warm_up_pace_bytes <= still_adds
+    return evidence.warm_up_pace_bytes <= accepted
 
 
 def _growing(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings) -> Decision:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from soak.analyse.decision import (
-    MOST_WEIGHED,
     Decision,
     Run,
     budget_bytes_per_second,
     check_minimum,
     decide,
     settled,
+    weighs_as_flat,
+    weighs_as_leak,
 )
 from soak.analyse.evidence import Evidence, gather
 from soak.analyse.figures import by_topic, figures
@@ -110,12 +111,12 @@ def telling(
     """Return the part whose growth is told: of a leak the whole, unless only a last part shows it; of a
     plateau the one that excludes most.
     """
-    if belief >= min(settings.climbing_confidence, MOST_WEIGHED):
+    if weighs_as_leak(belief, settings):
         if parts[0].evidence.still_warms(settings.most_warming):
             # a warm-up hides in its own last part, but it does not keep its pace there
             parts = (parts[0], *(p for p in parts[1:] if p.evidence.kept_pace >= settings.kept_pace))
         return min(parts, key=lambda part: part.evidence.doubts(settings.little_warming))
-    if belief <= 1.0 - min(settings.plateau_confidence, MOST_WEIGHED):
+    if weighs_as_flat(belief, settings):
         flat = [
             p
             for p in parts
