@@ -172,6 +172,8 @@ def _few_points(evidence: Evidence, belief: float, run: Run, settings: JudgeSett
 
 def _seasoned(run: Run, settings: JudgeSettings) -> bool:
     """Tell whether the run is so long that its growth is no slow end of a warm-up."""
+    if settings.still_running:
+        return False
     if run.connections is None:
         return run.duration_s >= settings.seasoned_s
     return run.connections >= settings.seasoned_connections

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soak.analyse.models import explain
+from soak.analyse.moments import slope
 from soak.analyse.noise import default_noise_grid
 from soak.analyse.points import moves
 from soak.analyse.seasons import seasonal_columns
@@ -217,14 +218,8 @@ def _kept_pace(work: Floats, memory: Floats) -> float:
     half = memory.size // 2
     if half < 2:
         return float("nan")
-    early, late = (_slope(work[part], memory[part]) for part in (slice(None, half), slice(half, None)))
+    early, late = (slope(work[part], memory[part]) for part in (slice(None, half), slice(half, None)))
     return float(late / early) if early > 0 else float("nan")
-
-
-def _slope(work: Floats, memory: Floats) -> float:
-    if np.ptp(work) <= 0:
-        return 0.0
-    return float(np.polynomial.Polynomial.fit(work, memory, 1).convert().coef[-1])
 
 
 def _workloads(points: Points) -> list[tuple[Follows, Floats]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import median_filter
 
+from soak.analyse.moments import slope
 from soak.analyse.points import MAD_TO_DEVIATION
 from soak.analyse.seasons import without_swings
 
@@ -175,7 +176,7 @@ def _paces(share: Floats, memory: Floats) -> dict[str, float]:
     slopes = []
     for quarter in range(4):
         inside = (share >= quarter / 4) & (share <= (quarter + 1) / 4)
-        slopes.append(_slope(share[inside], memory[inside]))
+        slopes.append(slope(share[inside], memory[inside]))
     total = float(np.abs(slopes).sum()) + TINY
     return {f"pace_{quarter + 1}": slopes[quarter] / total for quarter in (0, 1, 3)}
 
@@ -200,16 +201,9 @@ def _tau(memory: Floats) -> float:
     return float(np.triu(np.sign(memory[None, :] - memory[:, None]), 1).sum() / pairs)
 
 
-def _slope(share: Floats, memory: Floats) -> float:
-    if share.size < 2 or np.ptp(share) <= 0:
-        return 0.0
-    centred = share - share.mean()
-    return float(centred @ (memory - memory.mean()) / (centred @ centred))
-
-
 def _signed_r2(share: Floats, memory: Floats) -> float:
     if share.size < 3 or np.ptp(memory) <= 0:
         return 0.0
-    slope = _slope(share, memory)
-    explained = slope**2 * float(np.var(share)) / float(np.var(memory))
-    return float(np.sign(slope)) * min(explained, 1.0)
+    pace = slope(share, memory)
+    explained = pace**2 * float(np.var(share)) / float(np.var(memory))
+    return float(np.sign(pace)) * min(explained, 1.0)

@@ -35,3 +35,11 @@ def swept(moments: Floats, column: int) -> Floats:
     left = moments - moments[:, :, column, None] * row[:, None, :]
     left[:, column, :] = row
     return left
+
+
+def slope(work: Floats, memory: Floats) -> float:
+    """Return the slope of least squares of `memory` over `work`; 0 where the work stands still."""
+    if work.size < 2 or np.ptp(work) <= 0:
+        return 0.0
+    centred = work - work.mean()
+    return float(centred @ (memory - memory.mean()) / (centred @ centred))

@@ -188,8 +188,7 @@ class SequentialJudge:
     def _look(self, series: Series, extent: _Extent, number: int, weight: float, *, at_end: bool) -> Look:
         settings = self._settings_at(extent, weight)
         if not at_end:
-            # what the run has yet to come may still show a small growth to be the end of a warm-up
-            settings = replace(settings, seasoned_s=math.inf, seasoned_connections=math.inf)
+            settings = replace(settings, still_running=True)
         verdict = self._judge_once(series, settings)
         if not at_end and math.isnan(verdict.growth_bytes_per_hour.estimate):
             number = 0  # too little to decide on, whatever it was: nothing was asked and nothing is spent

@@ -81,6 +81,9 @@ class JudgeSettings:
     warm-up of 32 decoder threads after 1,800."""
     seasoned_s: float = 7200.0
     """The same in seconds, where connections are not counted."""
+    still_running: bool = False
+    """Whether the run goes on, as at a look before its end: then it is young however long it is, because what
+    is yet to come may show a small growth to be the end of a warm-up."""
     min_duration_s: float = 60.0
     """Seconds; shorter runs are never decided (the sweep of closed connections alone takes 5 s)."""
     min_connections: float = 40.0

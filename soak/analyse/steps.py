@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import ruptures
 
+from soak.analyse.points import MAD_TO_DEVIATION
 from soak.analyse.repeats import moderated_difference
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ PENALTY = 3.0
 """Of a step, in units of noise variance times ln n (the BIC of a mean and a place is 2)."""
 CONFIDENCE = 0.999
 """Of each step against no step: a history is looked at in many places."""
-MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def find_steps(values: Sequence[float], *, expected_spread: float, tolerance: fl
     if len(known) < FEWEST:
         return []
     moves = np.diff(known)
-    sigma = MAD_TO_SIGMA * float(np.median(np.abs(moves - np.median(moves)))) / math.sqrt(2)
+    sigma = MAD_TO_DEVIATION * float(np.median(np.abs(moves - np.median(moves)))) / math.sqrt(2)
     variance = max(sigma, expected_spread / 2) ** 2
     search = ruptures.Pelt(model="l2", min_size=MIN_SIDE, jump=1).fit(known.reshape(-1, 1))
     places = [int(end) for end in search.predict(pen=PENALTY * variance * math.log(len(known)))[:-1]]

@@ -150,7 +150,7 @@ def test_a_budget_given_in_bytes_stays() -> None:
         if getattr(settings, field.name) != getattr(says.asked[0], field.name)
     }
     confidences = {"plateau_confidence", "climbing_confidence"}
-    assert changed == confidences | {"seasoned_s", "seasoned_connections"}
+    assert changed == confidences | {"still_running"}
 
 
 def test_an_end_in_connections_is_an_end() -> None:
