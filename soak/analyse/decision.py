@@ -98,8 +98,8 @@ def decide(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings)
 
 def _rule(evidence: Evidence, belief: float, budget: float, run: Run, settings: JudgeSettings) -> Decision:
     undecided = Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
-    if weighs_as_leak(belief, settings):
-        shown = max(belief, evidence.lasting) >= settings.climbing_confidence
+    if weighs_as_leak(belief, run, settings):
+        shown = max(belief, evidence.lasting) >= _asked_of_a_leak(run, settings)
         growing = shown and evidence.at_least_per_second > 0
         return _growing(evidence, belief, run, settings) if growing else undecided
     given = settings.max_growth_bytes_per_hour is not None
@@ -108,14 +108,20 @@ def _rule(evidence: Evidence, belief: float, budget: float, run: Run, settings: 
     doubted = min(belief, evidence.lasting) > 1.0 - settings.plateau_confidence
     if doubted or (given and evidence.at_most_per_second > budget):
         return undecided
-    if not settled(evidence, budget, settings):
+    if belief > 1.0 - settings.beyond_doubt and not settled(evidence, budget, settings):
         return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
     return Decision(Label.PLATEAU, Cause.WITHIN_BUDGET)
 
 
-def weighs_as_leak(belief: float, settings: JudgeSettings) -> bool:
+def weighs_as_leak(belief: float, run: Run, settings: JudgeSettings) -> bool:
     """Tell whether what was weighed is enough to call memory climbing."""
-    return belief >= min(settings.climbing_confidence, MOST_WEIGHED)
+    return belief >= min(_asked_of_a_leak(run, settings), MOST_WEIGHED)
+
+
+def _asked_of_a_leak(run: Run, settings: JudgeSettings) -> float:
+    if _seasoned(run, settings):
+        return settings.climbing_confidence
+    return max(settings.climbing_confidence, settings.young_confidence)
 
 
 def weighs_as_flat(belief: float, settings: JudgeSettings) -> bool:
@@ -134,7 +140,7 @@ def settled(evidence: Evidence, budget_bytes_per_s: float, settings: JudgeSettin
 
 def _growing(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings) -> Decision:
     """Decide on growth that goes on so far."""
-    if evidence.still_warms(settings.most_warming):
+    if belief < settings.beyond_doubt and evidence.still_warms(settings.most_warming):
         return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
     if not _seasoned(run, settings):
         young = _slow_tail(evidence, run, settings) or _few_points(evidence, belief, run, settings)
@@ -164,7 +170,7 @@ def _few_points(evidence: Evidence, belief: float, run: Run, settings: JudgeSett
         return Decision(
             Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.min_climbing_points / points - 1.0)
         )
-    doubted = belief < settings.few_points_confidence and not evidence.kept_pace >= settings.few_points_pace
+    doubted = belief < settings.beyond_doubt and not evidence.kept_pace >= settings.few_points_pace
     if points < settings.few_points and doubted:
         return Decision(Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.few_points / points))
     return None

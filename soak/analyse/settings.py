@@ -59,9 +59,10 @@ class JudgeSettings:
     few_points_pace: float = 0.75
     """Share of its pace it must have kept then, from the earlier to the later half. Healthy servers with 32
     decoder threads kept 0.45 to 0.69 over their first ten rest windows."""
-    few_points_confidence: float = 0.95
-    """Belief from which it is beyond doubt. Such a server came to 0.85; leaks of 32 KiB and more per
-    connection in it, whose growth was slower later because it warmed up besides, to 0.97 and more."""
+    beyond_doubt: float = 0.95
+    """Belief in a leak that outweighs few points and a warm-up still seen beside the growth, and, in there
+    being none, a shape that has not ended. Of healthy servers with 32 decoder threads the first came to at
+    most 0.90; leaks of 32 KiB and more per connection in them to 0.97 and more."""
     kept_pace: float = 0.94
     """Share of its pace growth must have kept in a last part that shows it, where the whole life shows a
     warm-up instead: a logarithmic one keeps 0.84 in the last two thirds, an exponential one whose time
@@ -100,10 +101,13 @@ class JudgeSettings:
     budget that was given must lie outside the one-sided interval, too. Chosen, like the next, on tuning
     traces that the weights had not seen (`benchmarks/verdict`): a threshold is passed by far fewer wrong ones
     than it admits, for beliefs are mostly near none or all."""
-    climbing_confidence: float = 0.8
+    climbing_confidence: float = 0.7
     """Belief in growth beyond the budget that lasts, from which it is called climbing, if its interval
-    lies above none, too. Higher than the other: a false alarm costs trust. The healthy servers on record came
-    to at most 0.79 at their end, those that leak to at least 0.87."""
+    lies above none, too. Of beliefs between this and the next, six in seven were of leaks (in later parts of
+    traces that nothing was fitted to), but of real servers' first minutes one in two."""
+    young_confidence: float = 0.8
+    """The same for a run that is young (see `seasoned_connections`), where a false alarm is likeliest. The
+    healthy servers on record came to at most 0.82 at their end, those that leak to at least 0.85."""
     settled_pace_share: float = 0.25
     """A warm-up is over when, at the pace it ends with, another run would add less than this share of what
     it added. A logarithmic one that bent after a hundredth of the run ends with 0.22."""
@@ -133,6 +137,7 @@ class JudgeSettings:
             "prior_lasting",
             "plateau_confidence",
             "climbing_confidence",
+            "young_confidence",
             "interval_confidence",
         )
         for name in shares:

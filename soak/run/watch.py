@@ -139,7 +139,7 @@ def _evidence(look: Look) -> dict[str, Any]:
         "growth_bytes_per_hour": _numbers(look.verdict.growth_bytes_per_hour),
         "growth_bytes_per_connection": _numbers(look.verdict.growth_bytes_per_connection),
         "plateau_confidence": look.settings.plateau_confidence,
-        "climbing_confidence": look.settings.climbing_confidence,
+        "climbing_confidence": max(look.settings.climbing_confidence, look.settings.young_confidence),
         "reason": next(iter(look.verdict.reasons), ""),
     }
 
