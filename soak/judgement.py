@@ -30,6 +30,8 @@ EXIT_CODE_OF = {
     Label.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
 }
 CORES_OVER_SAMPLES = 10
+BUDGET = ("max_growth_bytes_per_hour", "relative_budget", "min_relative_budget_bytes")
+"""Settings that mean the same in every version of the judge."""
 SEVERITY = (ExitCode.TARGET_FAILED, ExitCode.CLIMBING, ExitCode.INCONCLUSIVE, ExitCode.PLATEAU)
 """Which exit code speaks for several runs: the first of these that occurs."""
 
@@ -137,14 +139,18 @@ def _attribute(run: Run, memory: Verdict, resources: dict[str, ResourceVerdict])
 
 
 def recorded_settings(run: Run, max_growth_bytes_per_hour: float | None = None) -> JudgeSettings:
-    """Return the judge's settings of the run's own configuration, or the defaults for a bare CSV.
+    """Return the judge's settings with what the run asked for, or the defaults for a bare CSV.
 
-    For a run until decided they are those of the look it ended on. `max_growth_bytes_per_hour` replaces
-    the budget.
+    Thresholds that the run did not ask to change are those of today's judge, so that an old run is judged as
+    a new one. For a run until decided they are those of the look it ended on. `max_growth_bytes_per_hour`
+    replaces the budget.
     """
-    recorded: dict[str, Any] = run.manifest.get("configuration", {}).get("judge", {})
+    asked: dict[str, Any] | None = run.manifest.get("judge_asked")
+    if asked is None:  # a recording that does not tell what was asked from what was the default then
+        recorded = run.manifest.get("configuration", {}).get("judge", {})
+        asked = {name: recorded[name] for name in BUDGET if name in recorded}
     look = FinalLook.of(run)
-    settings = JudgeSettings().with_recorded({**recorded, **({} if look is None else look.judge)})
+    settings = JudgeSettings().with_recorded({**asked, **({} if look is None else look.judge)})
     if max_growth_bytes_per_hour is None:
         return settings
     return dataclasses.replace(settings, max_growth_bytes_per_hour=max_growth_bytes_per_hour)

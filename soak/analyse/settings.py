@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -124,6 +124,11 @@ class JudgeSettings:
         """Return these settings with recorded ones instead; those only another version knows are left out."""
         known = {field.name for field in fields(self)}
         return replace(self, **{name: value for name, value in values.items() if name in known})
+
+    def differing_from(self, other: Self) -> dict[str, Any]:
+        """Return the settings that are not as in `other`, by name."""
+        theirs = asdict(other)
+        return {name: value for name, value in asdict(self).items() if value != theirs[name]}
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from soak.analyse import JudgeSettings, Label
+from soak.analyse import Label
 from soak.quantity import format_bytes, format_count, format_duration
 
 if TYPE_CHECKING:
@@ -85,9 +85,3 @@ class FinalLook:
         if self.connections is not None:
             limits.append(f"{format_count(self.connections)} connections")
         return f"at most {' or '.join(limits)}" if self.stopped_early else " or ".join(limits)
-
-
-def changed_settings(configured: JudgeSettings, used: JudgeSettings) -> dict[str, Any]:
-    """Return the settings of `used` that differ from the configured ones."""
-    before = dataclasses.asdict(configured)
-    return {name: value for name, value in dataclasses.asdict(used).items() if value != before[name]}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr_server.paraformer.catalog import resolve_model
+from soak.analyse import JudgeSettings
 from soak.config import with_url
 from soak.errors import ExitCode, SoakError
 from soak.judgement import Judgement, judge_run
@@ -124,6 +125,7 @@ def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, 
             "started_utc": directory.started_utc,
             "name": config.name,
             "configuration": configuration,
+            "judge_asked": config.judge.differing_from(JudgeSettings()),
             "host": host_facts(),
             "versions": package_versions(),
             "environment": allocator_environment(_environment(config.server)),

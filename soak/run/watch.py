@@ -14,7 +14,7 @@ from soak.judgement import judge_run
 from soak.quantity import format_bytes, format_count, format_level
 from soak.record import read_run
 from soak.record.final_look import EVENT as FINAL_LOOK
-from soak.record.final_look import FinalLook, changed_settings
+from soak.record.final_look import FinalLook
 
 if TYPE_CHECKING:
     from soak.analyse import Estimate, Series, Verdict
@@ -121,7 +121,7 @@ class VerdictWatch:
             looks=look.number,
             duration_s=self._load.duration_s,
             connections=self._load.connections,
-            judge=changed_settings(self._configured, look.settings),
+            judge=look.settings.differing_from(self._configured),
         )
 
     def _judged_from_record(self, final: FinalLook) -> Label:

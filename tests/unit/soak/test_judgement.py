@@ -11,7 +11,7 @@ import pytest
 from soak.analyse import Label
 from soak.errors import ExitCode
 from soak.judgement import judge_run, series_of, worst
-from soak.record import RunDirectory, read_run
+from soak.record import Run, RunDirectory, read_run
 
 MIB = 1024 * 1024
 
@@ -123,6 +123,26 @@ def test_the_runs_own_settings_hold(tmp_path: Path) -> None:
     manifest["configuration"]["judge"] = {"max_growth_bytes_per_hour": 10e9}
     (path / "manifest.json").write_text(json.dumps(manifest))
     assert judge_run(read_run(path)).verdict.verdict is Label.PLATEAU
+
+
+def _with_manifest(path: Path, **more: Any) -> Run:
+    manifest = json.loads((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps(manifest | more))
+    return read_run(path)
+
+
+def test_a_threshold_the_run_asked_for_holds(tmp_path: Path) -> None:
+    path = _run(tmp_path, kept_per_block=0, ending=FINISHED)
+    run = _with_manifest(path, judge_asked={"min_connections": 100_000.0})
+    assert judge_run(run).verdict.verdict is Label.INCONCLUSIVE
+
+
+def test_a_threshold_that_was_only_an_older_default_does_not(tmp_path: Path) -> None:
+    path = _run(tmp_path, kept_per_block=0, ending=FINISHED)
+    older = {"judge": {"min_connections": 100_000.0}}
+    assert judge_run(_with_manifest(path, configuration=older)).verdict.verdict is Label.PLATEAU
+    asked = _with_manifest(path, configuration=older, judge_asked={})
+    assert judge_run(asked).verdict.verdict is Label.PLATEAU
 
 
 def _kept_descriptors(completed: int, busy: bool) -> dict[str, int | None]:
