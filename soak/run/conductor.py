@@ -105,7 +105,7 @@ class Conductor:
             follow,
             sample,
             asyncio.create_task(self._scrape_metrics()),
-            asyncio.create_task(self._watch_memory(driver)),
+            asyncio.create_task(self._watch_verdict(driver)),
             asyncio.create_task(self._look_inside_when_ready()),
         ]
         try:
@@ -271,20 +271,21 @@ class Conductor:
                 answered = True
                 self._rows.server_reported(columns)
 
-    async def _watch_memory(self, driver: DriverProcess) -> None:
-        """Look at the memory after every quiet window; end a load until decided when it is decided."""
+    async def _watch_verdict(self, driver: DriverProcess) -> None:
+        """Look at what the server holds after every quiet window; end the load when it may be ended."""
         warned = False
         while not self._stopped_early:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._rest_ended.wait(), LONGEST_WITHOUT_A_LOOK_S)
             self._rest_ended.clear()
-            if not await self._watch.look(self._history.series()):
+            if not await self._watch.look(self._history.series(), self._history.counts()):
                 continue
             standing = self._watch.standing
             self._progress.last_look, self._progress.standing = self._watch.last, standing
             if standing is not None and standing.label is Label.CLIMBING and not warned:
                 warned = True
-                self._view.warn(f"{self._config.name}: memory is {standing.in_words()}")
+                subject = "" if standing.resources else "memory is "
+                self._view.warn(f"{self._config.name}: {subject}{standing.in_words()}")
             if await self._watch.ends_the_run():
                 self._stopped_early = True
                 self._view.say("Decided: the block in progress is finished, then the report is written.")

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from soak.analyse import Series
+from soak.analyse.resources import RESOURCE_NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CAPACITY = 20_000
 """Rows kept; at one sample a second the thinning begins after five and a half hours."""
-FIELDS = ("t_s", "rss_bytes", "connections_completed", "open_connections", "swap_bytes", "audio_s")
+FIELDS = (
+    *("t_s", "rss_bytes", "connections_completed", "open_connections", "swap_bytes", "audio_s"),
+    *RESOURCE_NAMES,
+)
 
 
 class History:
@@ -57,6 +65,10 @@ class History:
             swap_bytes=columns["swap_bytes"],
             audio_s=columns["audio_s"],
         )
+
+    def counts(self) -> dict[str, NDArray[np.float64]]:
+        """Return a copy of what is counted beside memory, by column; NaN where it was not read."""
+        return {name: self._numbers[: self._length, FIELDS.index(name)].copy() for name in RESOURCE_NAMES}
 
     def recent_rss_bytes(self, points: int) -> list[float]:
         """Return the course of RSS over the whole run in at most `points` values, oldest first."""

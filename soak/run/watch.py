@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from soak.analyse import Follows, Label
+from soak.analyse.resources import RESOURCE_NAMES, best_growth, count_rate
 from soak.analyse.sequential import Horizon, LookSchedule, SequentialJudge
 from soak.judgement import judge_run
 from soak.quantity import format_bytes, format_count, format_level
 from soak.record import read_run
 from soak.record.final_look import EVENT as FINAL_LOOK
 from soak.record.final_look import FinalLook
+from soak.run.resource_watch import ResourceWatch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from soak.analyse import Estimate, Series, Verdict
+    from soak.analyse.resources import ResourceVerdict
     from soak.analyse.sequential import Look
     from soak.config import SoakConfig
     from soak.record import RunDirectory
@@ -34,15 +42,22 @@ class Standing:
     connections: float
     """Connections completed by then; 0 where they are not counted."""
     verdict: Verdict
-    """The newest look that says so."""
+    """What the newest look says of memory."""
+    resources: Mapping[str, ResourceVerdict] = field(default_factory=dict)
+    """Other resources whose climb stands, by column; if there are any, the label is climbing."""
 
     def in_words(self) -> str:
-        """Return one line such as "climbing since 14:02, after 312 connections: +64 KiB per connection"."""
+        """Return one line such as "climbing since 14:02, after 312 connections: +64 KiB per connection".
+
+        Where other resources climb they are named: "…: file descriptors, +1.00 per connection".
+        """
         since = self.since.astimezone()
         day = "" if since.date() == datetime.now(UTC).astimezone().date() else f"{since:%d %b} "
         words = f"{self.label} since {day}{since:%H:%M}"
         if self.connections:
             words += f", after {format_count(self.connections)} connections"
+        if self.resources:
+            return f"{words}: {'; '.join(_count_growth(*each) for each in self.resources.items())}"
         return f"{words}: {_level_or_growth(self.verdict)}"
 
 
@@ -59,33 +74,38 @@ class VerdictWatch:
         self._configured = config.judge
         self._load = config.load
         self._directory = directory
+        schedule = schedule or LookSchedule()
         self._judge = SequentialJudge(
             config.judge, Horizon(config.load.duration_s, config.load.connections), schedule
         )
+        self._resources = ResourceWatch(schedule.looks_to_climb)
         self.last: Look | None = None
         """The newest look."""
         self.standing: Standing | None = None
         """What stands, if anything does."""
 
-    async def look(self, series: Series) -> bool:
+    async def look(self, series: Series, counts: Mapping[str, NDArray[np.float64]]) -> bool:
         """Look at the run so far if a look is due; return whether one was taken.
 
-        A change of what stands is recorded as the event `verdict`. Raises `SoakError` when that cannot be
-        written.
+        `counts` are descriptors, threads, sockets and sessions at the same times, by column. A change of what
+        stands is recorded as the event `verdict`. Raises `SoakError` when that cannot be written.
         """
         look = await asyncio.to_thread(self._judge.offer, series)
         if look is None:
             return False
         self.last = look
+        resources = await asyncio.to_thread(self._resources.look, counts, series, look)
+        label = Label.CLIMBING if resources else look.standing
         before = Label.INCONCLUSIVE if self.standing is None else self.standing.label
-        if look.standing is not before:
-            self._directory.append_event("verdict", verdict=look.standing, was=before, **_evidence(look))
-        if look.standing is Label.INCONCLUSIVE:
+        known = () if self.standing is None else tuple(self.standing.resources)
+        if label is not before or tuple(resources) != known:
+            self._directory.append_event("verdict", verdict=label, was=before, **_evidence(look, resources))
+        if label is Label.INCONCLUSIVE:
             self.standing = None
-        elif self.standing is None or look.standing is not before:
-            self.standing = Standing(look.standing, datetime.now(UTC), look.connections, look.verdict)
+        elif self.standing is None or label is not before:
+            self.standing = Standing(label, datetime.now(UTC), look.connections, look.verdict, resources)
         else:
-            self.standing = replace(self.standing, verdict=look.verdict)
+            self.standing = replace(self.standing, verdict=look.verdict, resources=resources)
         return True
 
     async def ends_the_run(self) -> bool:
@@ -130,8 +150,9 @@ class VerdictWatch:
         return judge_run(run).verdict.verdict
 
 
-def _evidence(look: Look) -> dict[str, Any]:
-    """Return what an event says of a look."""
+def _evidence(look: Look, resources: Mapping[str, ResourceVerdict]) -> dict[str, Any]:
+    """Return what an event says of a look; a resource that climbs is the reason before memory is."""
+    reasons = [one.reasons[0] for one in resources.values()] + list(look.verdict.reasons[:1])
     return {
         "look": look.number,
         "up_to_s": look.t_s,
@@ -140,7 +161,8 @@ def _evidence(look: Look) -> dict[str, Any]:
         "growth_bytes_per_connection": _numbers(look.verdict.growth_bytes_per_connection),
         "plateau_confidence": look.settings.plateau_confidence,
         "climbing_confidence": max(look.settings.climbing_confidence, look.settings.young_confidence),
-        "reason": next(iter(look.verdict.reasons), ""),
+        "resources": list(resources),
+        "reason": next(iter(reasons), ""),
     }
 
 
@@ -157,3 +179,8 @@ def _level_or_growth(verdict: Verdict) -> str:
     if per_connection is None or verdict.follows is Follows.TIME:
         return f"{format_bytes(verdict.growth_bytes_per_hour.estimate, signed=True)} per hour"
     return f"{format_bytes(per_connection.estimate, signed=True)} per connection"
+
+
+def _count_growth(column: str, verdict: ResourceVerdict) -> str:
+    growth, unit = best_growth(verdict)
+    return f"{RESOURCE_NAMES[column].lower()}, +{count_rate(growth.estimate)} {unit}"

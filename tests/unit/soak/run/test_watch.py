@@ -65,9 +65,12 @@ class Watched:
             self.history.append(row)
             seconds = cast("float", row["t_s"])
             over = (seconds + 1) % BLOCK_S == 0
-            if over and await self.watch.look(self.history.series()) and await self.watch.ends_the_run():
+            if over and await self._looks() and await self.watch.ends_the_run():
                 return seconds
         return None
+
+    async def _looks(self) -> bool:
+        return await self.watch.look(self.history.series(), self.history.counts())
 
     def events(self, name: str) -> list[dict[str, Any]]:
         lines = (self.directory.path / "events.jsonl").read_text().splitlines()
@@ -109,6 +112,41 @@ async def test_a_leak_in_a_run_of_planned_length_is_recorded_once_and_does_not_e
     assert run.events("final_look") == []
     run.watch.conclude(run.history.series())
     assert run.events("final_look") == []  # a run of planned length is judged by its plain settings
+
+
+def _with_descriptors(rows: Iterator[Row], *, kept_per_connection: int) -> Iterator[Row]:
+    for row in rows:
+        completed = cast("int", row["connections_completed"])
+        open_now = cast("int", row["open_connections"])
+        yield {**row, "fds": 12 + open_now + kept_per_connection * completed}
+
+
+async def test_a_day_is_warned_of_descriptors_that_climb_though_memory_is_flat(watched: Any) -> None:
+    run = watched(["load.duration_s=86400"])
+    await run.go_on(_with_descriptors(_rows(60, kept_per_block=0), kept_per_connection=1))
+    standing = run.watch.standing
+    assert standing.label is Label.CLIMBING
+    assert standing.in_words().endswith("connections: file descriptors, +1.00 per connection")
+    events = run.events("verdict")
+    assert [event["resources"] for event in events if event["verdict"] == "climbing"] == [["fds"]]
+    assert events[-1]["reason"].startswith("File descriptors climb: 1.00 per connection")
+
+
+async def test_a_run_until_decided_ends_on_descriptors_that_climb(watched: Any) -> None:
+    run = watched(UNTIL_DECIDED)
+    noisy = _rows(180, kept_per_block=0)
+    assert await run.go_on(_with_descriptors(noisy, kept_per_connection=1)) is not None
+    run.directory.append_event("run_ended", reason="finished")
+    verdict = judge_run(read_run(run.directory.path)).verdict
+    assert verdict.verdict is Label.CLIMBING
+    assert verdict.reasons[0].startswith("File descriptors climb")
+
+
+async def test_descriptors_that_come_and_go_with_connections_are_no_warning(watched: Any) -> None:
+    run = watched(["load.duration_s=3600"])
+    await run.go_on(_with_descriptors(_rows(60, kept_per_block=0), kept_per_connection=0))
+    assert run.watch.standing.label is Label.PLATEAU
+    assert all(event["resources"] == [] for event in run.events("verdict"))
 
 
 async def test_what_no_longer_stands_is_recorded_too(watched: Any) -> None:
@@ -172,7 +210,7 @@ async def test_a_run_does_not_end_on_what_its_record_does_not_bear_out(watched: 
         run.history.append(row)
     for row in _rows(4, kept_per_block=0):
         run.directory.append_sample(row)
-    assert await run.watch.look(run.history.series())
+    assert await run.watch.look(run.history.series(), run.history.counts())
     assert run.watch.standing is not None
     assert not await run.watch.ends_the_run()
     assert run.events("final_look") == []

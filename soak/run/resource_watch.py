@@ -1,0 +1,46 @@
+"""Which resources besides memory climb while a run goes on."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from soak.analyse import Label
+from soak.analyse.resources import judge_resources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from soak.analyse import Series
+    from soak.analyse.resources import ResourceVerdict
+    from soak.analyse.sequential import Look
+
+
+class ResourceWatch:
+    """Judges descriptors, threads, sockets and live sessions whenever memory is looked at.
+
+    A climb stands when as many looks in a row agree on it as are asked of one of memory.
+    """
+
+    def __init__(self, looks_to_climb: int) -> None:
+        """Begin a run; `looks_to_climb` is how many looks in a row must agree."""
+        self._looks_to_climb = looks_to_climb
+        self._agreeing: dict[str, int] = {}
+
+    def look(
+        self, counts: Mapping[str, NDArray[np.float64]], beside: Series, memory: Look
+    ) -> dict[str, ResourceVerdict]:
+        """Judge the counts with what the look at memory was given; return those whose climb stands.
+
+        They are by column, in the order they are told. `beside` is the memory and the load at the same times.
+        """
+        began_s = memory.verdict.restarts_at_s[-1:]
+        found = judge_resources(
+            counts, beside, since_s=began_s[0] if began_s else -math.inf, settings=memory.settings
+        )
+        climbing = {name: one for name, one in found.items() if one.verdict is Label.CLIMBING}
+        self._agreeing = {name: self._agreeing.get(name, 0) + 1 for name in climbing}
+        return {name: one for name, one in climbing.items() if self._agreeing[name] >= self._looks_to_climb}
