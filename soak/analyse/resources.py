@@ -97,6 +97,10 @@ class ResourceVerdict:
     """Highest single reading of the last life."""
     accepted: float = math.nan
     """Growth over the run below which it is a plateau."""
+    least_gained: float = math.nan
+    """Lower end of the interval of the growth over the run."""
+    settling: Settling | None = None
+    """What more of the run would settle an inconclusive verdict, where that is known."""
     at_rest: int | None = None
     """Lowest reading of the last rest window; None where no rest was read."""
     follows: Follows | None = None
@@ -105,6 +109,11 @@ class ResourceVerdict:
     """How sure, in words."""
     trend_line: tuple[tuple[float, float], tuple[float, float]] | None = None
     """Ends of the fitted line after warm-up, as (t_s, count), for pictures."""
+
+    @property
+    def surely_grew(self) -> bool:
+        """Tell whether more was gained than is accepted, be it for good or not."""
+        return self.least_gained > self.accepted
 
 
 def judge_resources(
@@ -173,6 +182,8 @@ def _judge_one(
         end=round(counts[-1]),
         peak=round(float(counts.max())),
         accepted=accepted,
+        least_gained=judged.growth_bytes_per_hour.low * judged.duration_s / 3600.0,
+        settling=judged.settling,
         at_rest=_at_rest(series),
         follows=judged.follows,
         confidence=judged.confidence,
@@ -212,11 +223,11 @@ def climbing(verdict: Verdict) -> tuple[str, ...]:
 
 
 def memory_label(verdict: Verdict) -> Label:
-    """Return what memory by itself comes to; a climbing resource may have outweighed it."""
-    if verdict.verdict is not Label.CLIMBING or not climbing(verdict):
-        return verdict.verdict
+    """Return what memory by itself comes to; another resource may have outweighed it."""
     if verdict.plateau_bytes is not None:
         return Label.PLATEAU
+    if verdict.verdict is not Label.CLIMBING or not climbing(verdict):
+        return verdict.verdict
     return Label.CLIMBING if verdict.settling is None else Label.INCONCLUSIVE
 
 
@@ -231,25 +242,33 @@ def with_resources(
 
     An inconclusive resource leaves the run's verdict to memory, because counts of a few move in steps, and a
     run long enough for memory need not be so for each of them. It is said, though: always beside a decided
-    memory, and beside an undecided one where the count surely grew.
+    memory, and beside an undecided one where the count surely grew. But a plateau of memory is none of the
+    run's while a count is undecided that has surely grown by more than is accepted.
     """
     joined = replace(memory, resources=dict(resources))
     climb = climbing(joined)
+    undecided = [one for one in resources.values() if one.verdict is Label.INCONCLUSIVE]
+    growing = [one for one in undecided if one.surely_grew and memory.verdict is Label.PLATEAU and not climb]
     said = [resources[column].reasons[0] for column in climb]
-    undecided = [
-        one
-        for one in resources.values()
-        if one.verdict is Label.INCONCLUSIVE
-        and (memory.verdict is not Label.INCONCLUSIVE or one.growth_per_hour.low > 0)
+    said += [reason for one in growing for reason in one.reasons[:2]]
+    after = [
+        one.reasons[0]
+        for one in undecided
+        if one not in growing and (memory.verdict is not Label.INCONCLUSIVE or one.growth_per_hour.low > 0)
     ]
-    after = [one.reasons[0] for one in undecided]
     if SESSIONS in resources:
         after += [reason for reason in resources[SESSIONS].reasons[1:] if reason.startswith(LEFT_OVER)]
     own = memory.reasons
     if climb:
         own = tuple(reason.replace(TO_SETTLE, "To settle memory", 1) for reason in own)
-    reasons = (*own[:first_reasons], *said, *own[first_reasons:], *after)
-    joined = replace(joined, reasons=reasons)
+    joined = replace(joined, reasons=(*own[:first_reasons], *said, *own[first_reasons:], *after))
+    if growing:
+        return replace(
+            joined,
+            verdict=Label.INCONCLUSIVE,
+            confidence=f"memory is flat: {memory.confidence}",
+            settling=growing[0].settling or Settling(None, None),
+        )
     if not climb or memory.verdict is Label.CLIMBING:
         return joined
     strongest = resources[climb[0]]

@@ -45,7 +45,7 @@ def to_json_object(verdict: Verdict, source: str | None = None) -> dict[str, Any
         "growth_bytes_per_audio_s": _estimate_out(verdict.growth_bytes_per_audio_s),
         "follows": None if verdict.follows is None else str(verdict.follows),
         "confidence": verdict.confidence,
-        "settling": None if verdict.settling is None else vars(verdict.settling),
+        "settling": _settling_out(verdict.settling),
         "trend_line": verdict.trend_line,
         "restarts_at_s": verdict.restarts_at_s,
         "duration_s": verdict.duration_s,
@@ -78,7 +78,6 @@ def from_json_object(data: dict[str, Any]) -> Verdict:
 
 
 def _rebuild(data: dict[str, Any]) -> Verdict:
-    settling = data.get("settling")
     points = data.get("points")
     follows = data.get("follows")
     return Verdict(
@@ -101,7 +100,7 @@ def _rebuild(data: dict[str, Any]) -> Verdict:
         growth_bytes_per_audio_s=_estimate_in(data.get("growth_bytes_per_audio_s")),
         follows=None if follows is None else Follows(follows),
         confidence=data.get("confidence", ""),
-        settling=None if settling is None else Settling(**settling),
+        settling=_settling_in(data.get("settling")),
         trend_line=_line_in(data.get("trend_line")),
         restarts_at_s=tuple(data.get("restarts_at_s", ())),
         duration_s=data.get("duration_s", 0.0),
@@ -131,6 +130,8 @@ def _resource_out(resource: ResourceVerdict) -> dict[str, Any]:
         "end": resource.end,
         "peak": resource.peak,
         "accepted": resource.accepted,
+        "least_gained": resource.least_gained,
+        "settling": _settling_out(resource.settling),
         "at_rest": resource.at_rest,
         "follows": None if resource.follows is None else str(resource.follows),
         "confidence": resource.confidence,
@@ -149,11 +150,21 @@ def _resource_in(data: dict[str, Any]) -> ResourceVerdict:
         end=data["end"],
         peak=data["peak"],
         accepted=_number_in(data["accepted"]),
+        least_gained=_number_in(data.get("least_gained")),
+        settling=_settling_in(data.get("settling")),
         at_rest=data["at_rest"],
         follows=None if follows is None else Follows(follows),
         confidence=data["confidence"],
         trend_line=_line_in(data["trend_line"]),
     )
+
+
+def _settling_out(settling: Settling | None) -> dict[str, float | None] | None:
+    return None if settling is None else asdict(settling)
+
+
+def _settling_in(data: dict[str, float | None] | None) -> Settling | None:
+    return None if data is None else Settling(**data)
 
 
 def _line_in(line: list[list[float]] | None) -> tuple[tuple[float, float], tuple[float, float]] | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from soak.analyse import Label, Series, judge
+from soak.analyse import Label, Series, from_json_object, judge, to_json_object
 from soak.analyse.resources import (
     RESOURCE_NAMES,
     SESSIONS,
@@ -263,3 +263,21 @@ def test_an_inconclusive_resource_leaves_a_plateau_but_is_said() -> None:
     run = with_resources(memory, {"fds": undecided})
     assert run.verdict is Label.PLATEAU
     assert run.reasons == (*memory.reasons, "File descriptors are inconclusive: …")
+
+
+def test_a_plateau_is_none_while_descriptors_have_surely_grown(leak: dict[str, ResourceVerdict]) -> None:
+    load = with_rests()
+    begun = load.t_s < 110  # five rests: too few to call anything climbing
+    assert load.phase is not None
+    short = Load(load.t_s[begun], load.completed[begun], load.opened[begun], load.phase[begun])
+    descriptors = judge_resources({"fds": 12 + short.completed}, short.beside())["fds"]
+    assert descriptors.verdict is Label.INCONCLUSIVE
+    memory = judge(load.beside())
+    run = with_resources(memory, {"fds": descriptors, "threads": leak["threads"]})
+    assert run.verdict is Label.INCONCLUSIVE
+    assert run.reasons[0].startswith("File descriptors are inconclusive: between ")
+    assert run.reasons[1].startswith("To settle it: about ")
+    assert run.reasons[2] == memory.reasons[0]
+    assert run.settling == descriptors.settling
+    assert memory_label(run) is Label.PLATEAU
+    assert vars(from_json_object(to_json_object(run)).resources["fds"]) == vars(descriptors)
