@@ -33,6 +33,8 @@ DEFAULT_LENGTH: dict[str, Any] = {"connections": 500}
 DEFAULT_MAX_MINUTES = 60.0
 """What a run until decided takes at most when neither gives a maximum. The published geometry with 32 decoder
 threads was still inconclusive after twenty minutes."""
+RANDOM_MODEL = "large"
+"""Its weights are random: what it hears is always wrong, but always the same."""
 SECTIONS = ("server", "load", "sample", "judge")
 
 
@@ -162,10 +164,12 @@ def load_config(
     if unknown:
         raise SoakError(f"{path.name}: unknown section [{unknown[0]}]; there are {', '.join(SECTIONS)}")
     try:
+        server = _validated(ServerConfig, document, "server")
+        hears = {"check_references": server.model != RANDOM_MODEL}
         return SoakConfig(
             name=path.stem,
-            server=_validated(ServerConfig, document, "server"),
-            load=_load_plan(document.get("load", {})),
+            server=server,
+            load=_load_plan(hears | document.get("load", {})),
             sample=_validated(SampleConfig, document, "sample"),
             judge=_validated(JudgeSettings, document, "judge"),
         )

@@ -35,8 +35,10 @@ NOT_THE_SCENARIO = {
     "seed",
     "rate_per_s",
     "max_rate_per_s",
+    "check_references",
 }
-"""Settings of the load that two like runs may differ in: how long it lasted, and how fast the machine was."""
+"""Settings of the load that two like runs may differ in: how long it lasted, how fast the machine was, and
+whether transcripts were compared with what is said."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ import resource
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ def main() -> int:
     try:
         plan = LoadPlan.from_json_line(next(lines, ""))
         clips = load_clips(Path(plan.clips) if plan.clips else CLIP_FOLDER)
+        if not plan.check_references:
+            clips = tuple(replace(clip, transcript=None) for clip in clips)
     except (PlanError, ClipError) as error:
         sys.stderr.write(f"soak.load: {error}\n")
         return 2

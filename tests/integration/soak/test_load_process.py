@@ -105,6 +105,20 @@ async def test_a_whole_load_on_the_bundled_server() -> None:
     assert phases[-1] == "done"
 
 
+async def test_without_references_transcripts_are_only_compared_with_each_other() -> None:
+    plan = {"connections": 20, "block_s": 2, "settle_s": 0.1, "rest_s": 0.1, "check_references": False}
+    async with bundled_server() as url, running("soak.load") as driver:
+        give(driver, json.dumps({"url": url, **plan}) + "\n")
+        done = await last_message(driver)
+    assert isinstance(done, Done)
+    counted = done.counters
+    assert (counted.connections_completed, counted.transcripts_checked, counted.transcripts_changed) == (
+        20,
+        0,
+        0,
+    )
+
+
 @pytest.mark.parametrize("how", ["command", "end of input", "SIGTERM"])
 async def test_the_parent_can_end_it_at_any_time(how: str) -> None:
     async with bundled_server() as url, running("soak.load") as driver:

@@ -42,6 +42,13 @@ def test_overrides_win_over_settings_and_settings_over_the_file(tmp_path: Path) 
     assert config.server.io_thread_num == 3
 
 
+def test_what_a_model_of_random_weights_hears_is_not_compared_with_what_is_said() -> None:
+    assert load_config("minimal").load.check_references
+    assert not load_config("minimal", ["server.model=large"]).load.check_references
+    asked_for = ["server.model=large", "load.check_references=true"]
+    assert load_config("minimal", asked_for).load.check_references
+
+
 def test_the_address_is_put_in_when_the_server_has_told_it() -> None:
     config = with_url(load_config("minimal"), "ws://127.0.0.1:4711")
     assert config.load.url == "ws://127.0.0.1:4711"
