@@ -104,8 +104,8 @@ class LoadPlan:
     """Folder of the recordings to send, with what is said in them (see `soak.load.clips`); empty for the
     bundled ones."""
     check_references: bool = True
-    """Compare transcripts with what is said in the recordings. Whether those of one recording stay the same is
-    checked all the same."""
+    """Compare transcripts with what is said in the recordings. Whether those of one recording stay the same
+    is checked in any case."""
     hotwords: str = ""
     """The `hotwords` field of the opening message, as FunASR takes it: words with spaces between them, or a
     JSON object of words and weights in a string. They work where the second pass is contextual. Where it
