@@ -62,6 +62,17 @@ MILD = Strength(
 STRENGTHS = {"full": FULL, "mild": MILD}
 
 
+@dataclass(frozen=True)
+class Speaker:
+    """What makes another speaker out of a voice."""
+
+    stretch: float
+    """Relative duration."""
+    warp: float
+    """Relative place of mel bins."""
+    gain_nepers: float
+
+
 class Augmenter:
     """Changes utterances at random; one per process."""
 
@@ -73,18 +84,24 @@ class Augmenter:
         if speech:
             self._noises += [babble(speech, voices, random) for voices in (3, 6, 12)]
 
-    def voice(self, mel: np.ndarray) -> np.ndarray:
-        """Another speaker, faster or slower, louder or softer: [T, 80] -> [T', 80]."""
+    def speaker(self) -> Speaker:
+        """Draw another speaker, faster or slower, louder or softer."""
         random, strength = self._random, self._strength
+        return Speaker(
+            stretch=1.0 + random.uniform(-strength.stretch, strength.stretch),
+            warp=1.0 + random.uniform(-strength.warp, strength.warp),
+            gain_nepers=random.uniform(*strength.gain_nepers),
+        )
+
+    def voice(self, mel: np.ndarray, speaker: Speaker) -> np.ndarray:
+        """Let another speaker say it: [T, 80] -> [T', 80]."""
         frames, bins = mel.shape
-        stretch = 1.0 + random.uniform(-strength.stretch, strength.stretch)
-        at_frame = np.linspace(0, frames - 1, max(int(frames * stretch), 2))
-        warp = 1.0 + random.uniform(-strength.warp, strength.warp)
-        at_bin = np.clip(np.arange(bins) * warp, 0, bins - 1)
+        at_frame = np.linspace(0, frames - 1, max(int(frames * speaker.stretch), 2))
+        at_bin = np.clip(np.arange(bins) * speaker.warp, 0, bins - 1)
         lower, right = at_frame.astype(int), at_bin.astype(int)
         mel = _mixed(mel, lower, (at_frame - lower)[:, None], axis=0)
         mel = _mixed(mel, right, (at_bin - right)[None, :], axis=1)
-        return mel + random.uniform(*strength.gain_nepers)
+        return mel + speaker.gain_nepers
 
     def channel(self, mel: np.ndarray) -> np.ndarray:
         """One room, microphone and noise for a whole recording: [T, 80] -> [T, 80]."""

@@ -27,6 +27,8 @@ PARTING_PAUSE = 25
 """Frames of 10 ms between two utterances from which on their tokens are counted apart."""
 BABBLE_UTTERANCES = 400
 FAVOURED_SHARE = 0.5
+ONE_SPEAKER_SHARE = 0.5
+"""Recordings in which all utterances are one speaker's, as in most streams."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +112,14 @@ class Batches(IterableDataset):
         chosen = random.integers(0, len(corpus), count)
         if self._mixture.favoured and random.random() < FAVOURED_SHARE:
             chosen[0] = random.choice(self._mixture.favoured)
-        for index in chosen:
+        speakers = [augmenter.speaker() for _ in chosen]
+        if random.random() < ONE_SPEAKER_SHARE:
+            chosen[1:] = random.choice(corpus.same_voice(int(chosen[0])), count - 1)
+            speakers = speakers[:1] * count
+        for index, speaker in zip(chosen, speakers, strict=True):
             utterance = corpus[int(index)]
             pause = augmenter.pause(int(random.integers(3, LONGEST_PAUSE)))
-            pieces += [augmenter.voice(utterance.mel), pause]
+            pieces += [augmenter.voice(utterance.mel, speaker), pause]
             ids.append(utterance.ids)
             frames += len(pieces[-2]) + len(pause)
             waiting += len(utterance.ids)

@@ -41,7 +41,8 @@ class Utterance:
     """Log-mel energies of 10 ms frames, as the front end has them before stacking: [T, 80]."""
     ids: np.ndarray
     """Token ids: int [N]."""
-    language: Language
+    voice: str
+    """Who speaks, with the accent: a voice says more than one utterance."""
 
 
 class Corpus:
@@ -52,7 +53,9 @@ class Corpus:
         with np.load(path) as file:
             self._mel, self._frame_ends = file["mel"], file["frame_ends"]
             self._ids, self._id_ends = file["ids"], file["id_ends"]
-            self._languages = file["languages"]
+            self._voices = file["voices"]
+        names, self._speakers = np.unique(self._voices, return_inverse=True)
+        self._spoken = [np.flatnonzero(self._speakers == speaker) for speaker in range(len(names))]
 
     def __len__(self) -> int:
         """How many utterances."""
@@ -62,9 +65,11 @@ class Corpus:
         """One utterance, in single precision."""
         frames = slice(self._frame_ends[index - 1] if index else 0, self._frame_ends[index])
         ids = slice(self._id_ends[index - 1] if index else 0, self._id_ends[index])
-        return Utterance(
-            self._mel[frames].astype(np.float32), self._ids[ids], "en" if self._languages[index] else "cmn"
-        )
+        return Utterance(self._mel[frames].astype(np.float32), self._ids[ids], str(self._voices[index]))
+
+    def same_voice(self, index: int) -> np.ndarray:
+        """The utterances of the voice that speaks this one, itself among them: int [M]."""
+        return self._spoken[self._speakers[index]]
 
 
 def log_mel(samples: np.ndarray) -> np.ndarray:
@@ -80,7 +85,7 @@ def plain_frontend() -> FrontendSettings:
     return FrontendSettings(shift=np.zeros(560), scale=np.ones(560))
 
 
-def _make(task: tuple[Language, int]) -> tuple[np.ndarray, Phrase] | None:
+def _make(task: tuple[Language, int]) -> tuple[np.ndarray, Phrase, str] | None:
     """Draw and speak one phrase; None for the rare one that comes out too short to hold its words."""
     language, seed = task
     random = np.random.default_rng(seed)
@@ -91,7 +96,7 @@ def _make(task: tuple[Language, int]) -> tuple[np.ndarray, Phrase] | None:
     samples = speak(text, voice)
     if len(samples) < SHORTEST_S * SAMPLE_RATE_HZ * len(phrase.tokens) ** 0.8:
         return None
-    return log_mel(samples / np.abs(samples).max()).astype(np.float16), phrase
+    return log_mel(samples / np.abs(samples).max()).astype(np.float16), phrase, voice.name
 
 
 def main() -> None:
@@ -111,16 +116,16 @@ def main() -> None:
     with multiprocessing.Pool() as pool:
         made = [item for item in track(pool.imap(_make, tasks, 20), total=len(tasks)) if item is not None]
     numbers = {token: number for number, token in enumerate(TINY_TOKENS)}
-    ids = [np.array([numbers[token] for token in phrase.tokens], np.int16) for _, phrase in made]
+    ids = [np.array([numbers[token] for token in phrase.tokens], np.int16) for _, phrase, _ in made]
     np.savez(
         arguments.target,
-        mel=np.concatenate([mel for mel, _ in made]),
-        frame_ends=np.cumsum([len(mel) for mel, _ in made]),
+        mel=np.concatenate([mel for mel, _, _ in made]),
+        frame_ends=np.cumsum([len(mel) for mel, _, _ in made]),
         ids=np.concatenate(ids),
         id_ends=np.cumsum([len(row) for row in ids]),
-        languages=np.array([phrase.language == "en" for _, phrase in made]),
+        voices=np.array([voice for _, _, voice in made]),
     )
-    hours = sum(len(mel) for mel, _ in made) / 360_000
+    hours = sum(len(mel) for mel, _, _ in made) / 360_000
     print(f"{len(made)} utterances, {hours:.1f} hours, {sum(map(len, ids))} tokens")
 
 
