@@ -111,28 +111,6 @@ class ContextualModel(OfflineModel):
         )
         return self.decode(enc, mask, embeds, counts, bias_embed), counts
 
-    def forward_training(
-        self,
-        speech: Tensor,
-        speech_lengths: Tensor,
-        target_lengths: Tensor,
-        hotwords: Tensor,
-        hotword_lengths: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Features [B, T, F], one list of hotwords [H, L] for all -> logits [B, N, V], alpha sums [B], enc.
-
-        The predictor's weights are scaled to fire `target_lengths` [B] tokens; the sums, of which a loss can
-        be made, are those before. The last hotword has to be `[NO_HOTWORD]`.
-        """
-        enc, mask = self.encode(speech, speech_lengths)
-        alphas = self.predictor(enc, mask)
-        sums = alphas.sum(dim=1)
-        scaled = alphas * (target_lengths / sums.clamp(min=1e-6))[:, None]
-        embeds, counts = integrate_and_fire(enc, scaled, speech_lengths, self.tail_threshold)
-        bias_embed = self.hotword_encoder.last_states(hotwords, hotword_lengths)
-        bias_embed = bias_embed[None].expand(len(speech), -1, -1)
-        return self.decode(enc, mask, embeds, counts, bias_embed), sums, enc
-
     def decode(self, enc: Tensor, mask: Tensor, embeds: Tensor, counts: Tensor, bias_embed: Tensor) -> Tensor:
         """Acoustic embeddings [B, N, D], of which `counts` [B] count, and hotwords [B, H, D] -> logits."""
         embeds_mask = length_mask(counts, embeds.shape[1])

@@ -28,8 +28,8 @@ OTHER_SPELLING = {
 """What sounds like a token and is written without a hotword -> its other spelling."""
 SOUND = {other: common for common, other in OTHER_SPELLING.items()}
 NAME_TOKENS = frozenset(OTHER_SPELLING) | {NUMBERS[surname] for surname in MANDARIN_SURNAMES}
-NO_LIST = 0.1
-"""Share of batches without hotwords."""
+NO_LIST = 0.3
+"""Share of batches without hotwords: most connections send none."""
 ASKED = 0.8
 """Share of names said that are among the hotwords."""
 MOST_STRANGERS = 12

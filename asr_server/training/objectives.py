@@ -17,6 +17,7 @@ from asr_server.training.network import MASKED_SCORE, length_mask
 
 if TYPE_CHECKING:
     from asr_server.training.batches import Batch
+    from asr_server.training.contextual import ContextualModel
     from asr_server.training.geometry import Geometry
     from asr_server.training.weights import Parts
 
@@ -128,6 +129,18 @@ def hear_offline(parts: Parts, geometry: Geometry, positions: Positions, batch: 
     return Heard(parts.decoder.output_layer(hidden), firing, enc, batch.lengths)
 
 
+def embed_contextual(model: ContextualModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """Run a contextual model up to its decoder, the right number of tokens firing.
+
+    Gives the encoder's output [B, T, D], its mask [B, T] and the embeddings [B, N, D].
+    """
+    speech = batch.frames.new_zeros(len(batch.lengths), int(batch.lengths.max()), batch.frames.shape[1])
+    speech[torch.arange(speech.shape[1]) < batch.lengths[:, None]] = batch.frames[1:]
+    enc, mask = model.encode(speech, batch.lengths)
+    embeds, _ = fire(enc, model.predictor(enc, mask).float(), batch.target_lengths)
+    return enc, mask, embeds
+
+
 def sums_of_parts(weights: Tensor, ends: Tensor) -> Tensor:
     """Sum weights [B, T] between one of `ends` [B, P] and the next: [B, P]."""
     sums = nn.functional.pad(torch.cumsum(weights, dim=1), (1, 0))
@@ -151,10 +164,17 @@ def fire(enc: Tensor, weights: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
     return embeds, fired_at
 
 
-def loss_of(heard: Heard, batch: Batch, ctc_head: nn.Linear) -> tuple[Tensor, dict[str, float]]:
-    """The sum that is minimised, and its parts for the log."""
+def loss_of(heard: Heard, batch: Batch, ctc_head: nn.Linear | None) -> tuple[Tensor, dict[str, float]]:
+    """The sum that is minimised, and its parts for the log. CTC is for a beginning; it can be left out."""
     tokens, report = token_loss(heard.logits, batch)
-    quantity = (heard.firing - batch.part_counts).abs().sum(dim=1).mean()
+    too_many = heard.firing - batch.part_counts
+    quantity = too_many.abs().sum(dim=1).mean()
+    # Counting a little too much each time is no more than noise in a part: only the running total tells.
+    drift = (too_many.cumsum(dim=1).abs() * (batch.part_counts > 0)).sum(dim=1).mean()
+    report |= {"quantity": quantity.item(), "drift": drift.item()}
+    loss = tokens + QUANTITY_WEIGHT * (quantity + drift)
+    if ctc_head is None:
+        return loss, report
     scores = ctc_head(heard.frames).float().log_softmax(dim=2).transpose(0, 1)
     ctc = nn.functional.ctc_loss(
         scores,
@@ -164,8 +184,7 @@ def loss_of(heard: Heard, batch: Batch, ctc_head: nn.Linear) -> tuple[Tensor, di
         blank=BLANK,
         zero_infinity=True,
     )
-    report |= {"quantity": quantity.item(), "ctc": ctc.item()}
-    return tokens + QUANTITY_WEIGHT * quantity + CTC_WEIGHT * ctc, report
+    return loss + CTC_WEIGHT * ctc, report | {"ctc": ctc.item()}
 
 
 def token_loss(
@@ -184,3 +203,14 @@ def token_loss(
     loss = (losses * weights.flatten()).sum() / weights.sum()
     wrong = ((logits.argmax(dim=2) != batch.targets) & said).sum() / batch.target_lengths.sum()
     return loss, {"tokens": loss.item(), "wrong": wrong.item()}
+
+
+def divergence(logits: Tensor, wanted: Tensor, counted: Tensor) -> Tensor:
+    """How far the answers [B, N, V] are from the `wanted` ones (Kullback-Leibler), where `counted` [B, N]."""
+    each = nn.functional.kl_div(
+        logits.float().log_softmax(dim=2),
+        wanted.float().log_softmax(dim=2),
+        reduction="none",
+        log_target=True,
+    ).sum(dim=2)
+    return (each * counted).sum() / counted.sum()
