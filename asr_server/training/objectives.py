@@ -82,7 +82,19 @@ def hear_online(parts: Parts, geometry: Geometry, positions: Positions, batch: B
     weights[recording, step] = alphas
     enc, valid, weights = laid.flatten(1, 2), valid.flatten(1, 2), weights.flatten(1, 2)
 
-    embeds, fired_at = fire(enc, weights, batch.target_lengths)
+    heard = torch.zeros(recordings, steps, WINDOW, dtype=torch.bool)
+    heard[recording, step] = counts
+    heard = heard.flatten(1, 2)
+    lengths = heard.sum(dim=1)
+    counting = length_mask(lengths, int(lengths.max())) > 0
+    in_order = weights.new_zeros(counting.shape)
+    in_order[counting] = weights[heard]
+    # The first window begins with as many frames that are not there as it has look-ahead.
+    part_ends = batch.part_ends + RIGHT
+    scaled = torch.zeros_like(weights)
+    scaled[heard] = scaled_to_parts(in_order, part_ends, batch.part_counts)[counting]
+
+    embeds, fired_at = fire(enc, scaled, batch.target_lengths)
     window_of_key = torch.arange(steps).repeat_interleave(WINDOW)
     reachable = (fired_at[:, :, None] // WINDOW == window_of_key) & (valid[:, None, :] > 0)
     bias = (~reachable).float()[:, None] * MASKED_SCORE
@@ -94,17 +106,9 @@ def hear_online(parts: Parts, geometry: Geometry, positions: Positions, batch: B
     decoder = parts.decoder
     logits = decoder.output_layer(decoder.after_norm(decoder.last_feed_forward(decoder.last_norm(x))))
 
-    heard = torch.zeros(recordings, steps, WINDOW, dtype=torch.bool)
-    heard[recording, step] = counts
-    heard = heard.flatten(1, 2)
-    lengths = heard.sum(dim=1)
-    counting = length_mask(lengths, int(lengths.max())) > 0
     frames = enc.new_zeros(*counting.shape, enc.shape[2])
     frames[counting] = enc[heard]
-    in_order = weights.new_zeros(counting.shape)
-    in_order[counting] = weights[heard]
-    # The first window begins with as many frames that are not there as it has look-ahead.
-    return Heard(logits, sums_of_parts(in_order, batch.part_ends + RIGHT), frames, lengths)
+    return Heard(logits, sums_of_parts(in_order, part_ends), frames, lengths)
 
 
 def encode_offline(
@@ -122,7 +126,8 @@ def encode_offline(
 def hear_offline(parts: Parts, geometry: Geometry, positions: Positions, batch: Batch) -> Heard:
     """Run the offline model over a batch with the right number of tokens firing."""
     enc, mask, weights = encode_offline(parts, geometry, positions, batch)
-    embeds, _ = fire(enc, weights, batch.target_lengths)
+    scaled = scaled_to_parts(weights, batch.part_ends, batch.part_counts)
+    embeds, _ = fire(enc, scaled, batch.target_lengths)
     tokens = length_mask(batch.target_lengths, embeds.shape[1])
     hidden, _ = parts.decoder.hidden(enc, mask, embeds, tokens, [None] * len(parts.decoder.blocks))
     firing = sums_of_parts(weights, batch.part_ends)
@@ -137,7 +142,8 @@ def embed_contextual(model: ContextualModel, batch: Batch) -> tuple[Tensor, Tens
     speech = batch.frames.new_zeros(len(batch.lengths), int(batch.lengths.max()), batch.frames.shape[1])
     speech[torch.arange(speech.shape[1]) < batch.lengths[:, None]] = batch.frames[1:]
     enc, mask = model.encode(speech, batch.lengths)
-    embeds, _ = fire(enc, model.predictor(enc, mask).float(), batch.target_lengths)
+    weights = scaled_to_parts(model.predictor(enc, mask).float(), batch.part_ends, batch.part_counts)
+    embeds, _ = fire(enc, weights, batch.target_lengths)
     return enc, mask, embeds
 
 
@@ -148,17 +154,27 @@ def sums_of_parts(weights: Tensor, ends: Tensor) -> Tensor:
     return torch.diff(reached, dim=1, prepend=torch.zeros(len(weights), 1))
 
 
+def scaled_to_parts(weights: Tensor, ends: Tensor, counts: Tensor) -> Tensor:
+    """Scale weights [B, T] so that each part sums to its tokens; `ends` and `counts` are [B, P].
+
+    Were recordings scaled as a whole, a miscount in one phrase would give tokens of others the wrong labels.
+    """
+    factors = counts / sums_of_parts(weights, ends).clamp(min=1e-3)
+    frames = torch.arange(weights.shape[1]).expand(len(weights), -1).contiguous()
+    parts = torch.searchsorted(ends, frames, right=True).clamp(max=ends.shape[1] - 1)
+    return weights * factors.gather(1, parts)
+
+
 def fire(enc: Tensor, weights: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
-    """CIF with weights scaled to `counts` tokens: embeddings [B, N, D], and where each fires, [B, N].
+    """CIF with weights [B, T] that sum to `counts`: embeddings [B, N, D], and where each fires, [B, N].
 
     Every recording begins at a random phase, as a stream does that has been going on.
     """
     with torch.autocast("cpu", enabled=False):
-        scaled = weights * (counts / weights.sum(dim=1).clamp(min=1e-3))[:, None]
         phase = (torch.rand(len(counts), 1, 1) * 2.0 - 1.0) * LARGEST_PHASE
         starts = torch.arange(int(counts.max()), dtype=torch.float32)[None, :, None] - phase
-        ends = torch.cumsum(scaled, dim=1)[:, None, :]
-        overlap = torch.minimum(ends, starts + 1.0) - torch.maximum(ends - scaled[:, None, :], starts)
+        ends = torch.cumsum(weights, dim=1)[:, None, :]
+        overlap = torch.minimum(ends, starts + 1.0) - torch.maximum(ends - weights[:, None, :], starts)
         embeds = torch.relu(overlap) @ enc.float()
         fired_at = (ends < starts + FIRED).sum(dim=2).clamp(max=ends.shape[2] - 1)
     return embeds, fired_at

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 LOG_EVERY = 100
 KEEP_EVERY = 500
 GRADIENT_NORM = 5.0
-AVERAGE_DECAY = 0.999
+AVERAGED_SHARE = 0.1
+"""Of the steps, how many the average of the weights reaches back: a short run has to leave where it began."""
+LONGEST_WARM_UP, WARM_UP_SHARE = 300, 0.1
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,17 @@ class Schedule:
 
     steps: int
     peak_rate: float
-    warm_up_steps: int = 300
     weight_decay: float = 0.01
+
+    @property
+    def warm_up_steps(self) -> int:
+        """Steps until the rate is at its peak."""
+        return min(LONGEST_WARM_UP, round(WARM_UP_SHARE * self.steps))
+
+    @property
+    def average_decay(self) -> float:
+        """What a step leaves of the average of the weights before it."""
+        return 1.0 - 1.0 / max(AVERAGED_SHARE * self.steps, 1.0)
 
     def relative_rate(self, step: int) -> float:
         """Linear warm-up, then a cosine to a hundredth."""
@@ -48,7 +59,9 @@ def optimise(
     `loss_of_next` draws a batch and gives its loss, and figures for the log; `keep` gets the averaged weights
     now and then, and at the end.
     """
-    average = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True)
+    average = AveragedModel(
+        module, multi_avg_fn=get_ema_multi_avg_fn(schedule.average_decay), use_buffers=True
+    )
     moved = [parameter for parameter in module.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(moved, schedule.peak_rate, weight_decay=schedule.weight_decay)
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, schedule.relative_rate)
