@@ -11,6 +11,7 @@ import numpy as np
 from soak.analyse import AdviceContext, JudgeSettings, Label, Series, Verdict, judge, to_json_object
 from soak.analyse.attributing import attribute
 from soak.analyse.attribution_words import with_attribution
+from soak.analyse.in_use import judge_in_use, with_in_use
 from soak.analyse.resources import RESOURCE_NAMES, ResourceVerdict, judge_resources, with_resources
 from soak.errors import ExitCode, SoakError
 from soak.record.final_look import FinalLook
@@ -68,6 +69,7 @@ def judge_run(
         series = series_of(run.samples)
         verdict = judge(series, settings, _advice_context(run, limit_bytes))
         resources = _judge_resources(run.samples, series, verdict, settings)
+        in_use = _judge_in_use(run.samples, series, verdict, settings)
         attribution = _attribute(run, verdict, resources)
     except ValueError as error:
         raise SoakError(f"{run.path}: {error}") from error
@@ -79,6 +81,7 @@ def judge_run(
         first, *others = verdict.reasons
         verdict = dataclasses.replace(verdict, reasons=(first, look.in_words(verdict), *others))
     verdict = with_attribution(with_resources(verdict, resources), attribution)
+    verdict = with_in_use(verdict, in_use)
     if run.manifest and run.last_event("run_ended") is None:
         note = "The recording has no end (the harness was stopped hard): judged up to its last sample."
         verdict = dataclasses.replace(verdict, reasons=(*verdict.reasons, note))
@@ -119,9 +122,23 @@ def _judge_resources(
     return judge_resources(
         {column: numbers for column, numbers in counts.items() if numbers is not None},
         series,
-        since_s=memory.restarts_at_s[-1] if memory.restarts_at_s else -np.inf,
+        since_s=_last_life_s(memory),
         settings=settings,
     )
+
+
+def _judge_in_use(
+    samples: pd.DataFrame, series: Series, memory: Verdict, settings: JudgeSettings
+) -> Verdict | None:
+    """Judge what malloc has handed out, where the server says it and memory is no plateau by itself."""
+    in_use = _numbers(samples, "server_heap_in_use_bytes")
+    if in_use is None or memory.verdict is Label.PLATEAU:
+        return None
+    return judge_in_use(in_use, series, since_s=_last_life_s(memory), settings=settings)
+
+
+def _last_life_s(memory: Verdict) -> float:
+    return memory.restarts_at_s[-1] if memory.restarts_at_s else -np.inf
 
 
 def _attribute(run: Run, memory: Verdict, resources: dict[str, ResourceVerdict]) -> Attribution | None:
@@ -131,7 +148,7 @@ def _attribute(run: Run, memory: Verdict, resources: dict[str, ResourceVerdict])
         return None
     return attribute(
         readings,
-        since_s=memory.restarts_at_s[-1] if memory.restarts_at_s else -np.inf,
+        since_s=_last_life_s(memory),
         judged_from_s=memory.warm_up_end_s,
         memory_climbs=memory.verdict is Label.CLIMBING,
         climbing=[name for name, each in resources.items() if each.verdict is Label.CLIMBING],

@@ -81,7 +81,6 @@ def not_spending(trace: Trace) -> list[Word]:
             settings,
             plateau_confidence=once.plateau_confidence,
             climbing_confidence=once.climbing_confidence,
-            young_confidence=once.young_confidence,
         )
         return judge(series, plain_settings)
 

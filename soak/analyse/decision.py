@@ -98,8 +98,8 @@ def decide(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings)
 
 def _rule(evidence: Evidence, belief: float, budget: float, run: Run, settings: JudgeSettings) -> Decision:
     undecided = Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
-    if weighs_as_leak(belief, run, settings):
-        shown = max(belief, evidence.lasting) >= _asked_of_a_leak(run, settings)
+    if weighs_as_leak(belief, settings):
+        shown = max(belief, evidence.lasting) >= settings.climbing_confidence
         growing = shown and evidence.at_least_per_second > 0
         return _growing(evidence, belief, run, settings) if growing else undecided
     given = settings.max_growth_bytes_per_hour is not None
@@ -113,15 +113,9 @@ def _rule(evidence: Evidence, belief: float, budget: float, run: Run, settings: 
     return Decision(Label.PLATEAU, Cause.WITHIN_BUDGET)
 
 
-def weighs_as_leak(belief: float, run: Run, settings: JudgeSettings) -> bool:
+def weighs_as_leak(belief: float, settings: JudgeSettings) -> bool:
     """Tell whether what was weighed is enough to call memory climbing."""
-    return belief >= min(_asked_of_a_leak(run, settings), MOST_WEIGHED)
-
-
-def _asked_of_a_leak(run: Run, settings: JudgeSettings) -> float:
-    if _seasoned(run, settings):
-        return settings.climbing_confidence
-    return max(settings.climbing_confidence, settings.young_confidence)
+    return belief >= min(settings.climbing_confidence, MOST_WEIGHED)
 
 
 def weighs_as_flat(belief: float, settings: JudgeSettings) -> bool:

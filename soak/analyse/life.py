@@ -73,7 +73,7 @@ def judge_life(life: Readings, settings: JudgeSettings, weights: Weights, *, res
         return Judged(life, points, run, None, decision)
     found = weigh(points, run, settings, restarted=restarted)
     belief = belief_in_leak(found.figures, weights)
-    told = telling(found, belief, run, settings)
+    told = telling(found, belief, settings)
     evidence = told.evidence.believed(belief)
     decision = decide(evidence, belief, run, settings)
     return Judged(life, told.points, run, evidence, decision, by_topic(added(found.figures, weights)))
@@ -105,12 +105,12 @@ def run_of(life: Readings) -> Run:
     return Run(float(life.t_s[-1] - life.t_s[0]), counted)
 
 
-def telling(found: Weighable, belief: float, run: Run, settings: JudgeSettings) -> Part:
+def telling(found: Weighable, belief: float, settings: JudgeSettings) -> Part:
     """Return the part whose growth is told: of a leak the whole, unless only a last part shows it; of a
     plateau the one that excludes most.
     """
     parts = found.parts
-    if weighs_as_leak(belief, run, settings):
+    if weighs_as_leak(belief, settings):
         if parts[0].evidence.still_warms(settings.most_warming):
             # a warm-up hides in its own last part, but it does not keep its pace there
             parts = (parts[0], *(p for p in parts[1:] if p.evidence.kept_pace >= settings.kept_pace))

@@ -125,11 +125,10 @@ class SequentialJudge:
     """Offered the growing series of one run, takes a look when one is due, and keeps count of the error.
 
     The probability that climbing ever stands on a run that does not grow beyond the budget is at most
-    1 - `young_confidence` before its end (a run that goes on is young) and 1 - `climbing_confidence` there,
-    and that plateau ever stands on one that does at most 1 - `plateau_confidence`, as far as these
-    confidences hold at each look. A relative budget is that of the whole planned run from the first look on:
-    the same growth per hour is called flat early and late, and what a plateau excludes is no larger for
-    stopping early. Without a planned end it is that of the run so far.
+    1 - `climbing_confidence`, and that plateau ever stands on one that does at most 1 - `plateau_confidence`,
+    as far as these confidences hold at each look. A relative budget is that of the whole planned run from the
+    first look on: the same growth per hour is called flat early and late, and what a plateau excludes is no
+    larger for stopping early. Without a planned end it is that of the run so far.
     """
 
     def __init__(
@@ -220,7 +219,6 @@ class SequentialJudge:
             self._settings,
             plateau_confidence=1.0 - weight * (1.0 - self._settings.plateau_confidence),
             climbing_confidence=1.0 - weight * (1.0 - self._settings.climbing_confidence),
-            young_confidence=1.0 - weight * (1.0 - self._settings.young_confidence),
         )
         share_done = self._share_done(extent)
         if settings.max_growth_bytes_per_hour is not None or not share_done or extent.elapsed_s <= 0:

@@ -160,7 +160,7 @@ def _evidence(look: Look, resources: Mapping[str, ResourceVerdict]) -> dict[str,
         "growth_bytes_per_hour": _numbers(look.verdict.growth_bytes_per_hour),
         "growth_bytes_per_connection": _numbers(look.verdict.growth_bytes_per_connection),
         "plateau_confidence": look.settings.plateau_confidence,
-        "climbing_confidence": max(look.settings.climbing_confidence, look.settings.young_confidence),
+        "climbing_confidence": look.settings.climbing_confidence,
         "resources": list(resources),
         "reason": next(iter(reasons), ""),
     }

@@ -149,7 +149,7 @@ def test_a_budget_given_in_bytes_stays() -> None:
         for field in fields(settings)
         if getattr(settings, field.name) != getattr(says.asked[0], field.name)
     }
-    confidences = {"plateau_confidence", "climbing_confidence", "young_confidence"}
+    confidences = {"plateau_confidence", "climbing_confidence"}
     assert changed == confidences | {"still_running"}
 
 
