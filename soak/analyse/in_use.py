@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from soak.analyse.settings import JudgeSettings
     from soak.analyse.verdict import Verdict
 
-RESIDENT, HANDED_OUT = "Memory is", "What malloc has handed out is"
+RESIDENT, HANDED_OUT = "Memory is", "what malloc has handed out is"
+UNDECIDED = "RSS is undecided"
+KEPT = "RSS still grows by free memory that malloc keeps for reuse, and whether that ends is not shown yet"
 
 
 def judge_in_use(
@@ -46,20 +48,18 @@ def with_in_use(verdict: Verdict, in_use: Verdict | None) -> Verdict:
     """
     if in_use is None or in_use.verdict is not Label.PLATEAU or verdict.verdict is Label.PLATEAU:
         return verdict
-    said = in_use.reasons[0].replace(RESIDENT, HANDED_OUT, 1)
-    first, *others = verdict.reasons
+    flat = in_use.reasons[0].replace(RESIDENT, HANDED_OUT, 1)
     if verdict.verdict is Label.INCONCLUSIVE:
-        return replace(verdict, reasons=(first, said, *others))
+        return replace(verdict, reasons=(f"{UNDECIDED}, but {flat}", *verdict.reasons))
     if verdict.attribution is None or verdict.attribution.culprits != (Culprit.RETAINED,):
         return verdict
-    kept = "No leak is seen, though RSS still grows: what grows is free memory that malloc keeps for reuse."
     connections = None
     if verdict.points is not None and verdict.points.connections is not None:
         connections = float(verdict.points.connections[-1])
     return replace(
         verdict,
         verdict=Label.INCONCLUSIVE,
-        reasons=(f"{kept} Whether that ends is not shown yet.", said, first, *others),
+        reasons=(f"{KEPT}, but {flat}", *verdict.reasons),
         confidence=f"what malloc has handed out: {in_use.confidence}",
         settling=Settling(verdict.duration_s, connections),
     )
