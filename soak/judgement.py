@@ -122,7 +122,7 @@ def _judge_resources(
     return judge_resources(
         {column: numbers for column, numbers in counts.items() if numbers is not None},
         series,
-        since_s=_last_life_s(memory),
+        since_s=memory.last_life_began_s,
         settings=settings,
     )
 
@@ -134,11 +134,7 @@ def _judge_in_use(
     in_use = _numbers(samples, "server_heap_in_use_bytes")
     if in_use is None or memory.verdict is Label.PLATEAU:
         return None
-    return judge_in_use(in_use, series, since_s=_last_life_s(memory), settings=settings)
-
-
-def _last_life_s(memory: Verdict) -> float:
-    return memory.restarts_at_s[-1] if memory.restarts_at_s else -np.inf
+    return judge_in_use(in_use, series, since_s=memory.last_life_began_s, settings=settings)
 
 
 def _attribute(run: Run, memory: Verdict, resources: dict[str, ResourceVerdict]) -> Attribution | None:
@@ -148,7 +144,7 @@ def _attribute(run: Run, memory: Verdict, resources: dict[str, ResourceVerdict])
         return None
     return attribute(
         readings,
-        since_s=_last_life_s(memory),
+        since_s=memory.last_life_began_s,
         judged_from_s=memory.warm_up_end_s,
         memory_climbs=memory.verdict is Label.CLIMBING,
         climbing=[name for name, each in resources.items() if each.verdict is Label.CLIMBING],

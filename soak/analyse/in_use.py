@@ -14,6 +14,7 @@ import numpy as np
 
 from soak.analyse.attribution import Culprit
 from soak.analyse.engine import judge
+from soak.analyse.reasons import FLAT
 from soak.analyse.verdict import Label, Settling
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from soak.analyse.settings import JudgeSettings
     from soak.analyse.verdict import Verdict
 
-RESIDENT, HANDED_OUT = "Memory is", "what malloc has handed out is"
+HANDED_OUT_FLAT = "what malloc has handed out is flat at"
 UNDECIDED = "RSS is undecided"
 KEPT = "RSS still grows by free memory that malloc keeps for reuse, and whether that ends is not shown yet"
 
@@ -48,7 +49,7 @@ def with_in_use(verdict: Verdict, in_use: Verdict | None) -> Verdict:
     """
     if in_use is None or in_use.verdict is not Label.PLATEAU or verdict.verdict is Label.PLATEAU:
         return verdict
-    flat = in_use.reasons[0].replace(RESIDENT, HANDED_OUT, 1)
+    flat = in_use.reasons[0].replace(FLAT, HANDED_OUT_FLAT, 1)
     if verdict.verdict is Label.INCONCLUSIVE:
         return replace(verdict, reasons=(f"{UNDECIDED}, but {flat}", *verdict.reasons))
     if verdict.attribution is None or verdict.attribution.culprits != (Culprit.RETAINED,):

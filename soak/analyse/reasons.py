@@ -26,6 +26,8 @@ MOST_TOLD = 2
 """and how many things are told for either side."""
 TO_SETTLE = "To settle it"
 """How the sentence begins on what settles an inconclusive verdict."""
+FLAT = "Memory is flat at"
+"""How the one begins on a plateau."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ def _within_budget(facts: Facts, evidence: Evidence) -> str:
     sure = _percent(1.0 - facts.decision.belief)
     excluded = f"{format_bytes(most * 3600.0)} per hour{_also_per_unit(evidence, most)}"
     return (
-        f"Memory is flat at {format_level(evidence.end_level_bytes)}: it does not go on growing beyond the "
+        f"{FLAT} {format_level(evidence.end_level_bytes)}: it does not go on growing beyond the "
         f"budget of {_budget_over_run(facts)} over the run ({sure} sure). "
         f"A leak of more than {excluded} is excluded with 95 %."
     )

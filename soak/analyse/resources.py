@@ -248,7 +248,8 @@ def with_resources(
     joined = replace(memory, resources=dict(resources))
     climb = climbing(joined)
     undecided = [one for one in resources.values() if one.verdict is Label.INCONCLUSIVE]
-    growing = [one for one in undecided if one.surely_grew and memory.verdict is Label.PLATEAU and not climb]
+    outweighs = memory.verdict is Label.PLATEAU and not climb
+    growing = [one for one in undecided if outweighs and one.surely_grew]
     said = [resources[column].reasons[0] for column in climb]
     said += [reason for one in growing for reason in one.reasons[:2]]
     after = [

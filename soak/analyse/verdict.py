@@ -134,3 +134,8 @@ class Verdict:
     """The floors that were judged; None when there were too few readings for any."""
     resources: dict[str, ResourceVerdict] = field(default_factory=dict)
     """The verdicts of the other resources (descriptors, threads, …) by column, where they were recorded."""
+
+    @property
+    def last_life_began_s(self) -> float:
+        """When the last life of the process began, on the series' own clock; -inf without a restart."""
+        return self.restarts_at_s[-1] if self.restarts_at_s else -math.inf

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from soak.analyse import Label
@@ -37,9 +36,8 @@ class ResourceWatch:
 
         They are by column, in the order they are told. `beside` is the memory and the load at the same times.
         """
-        began_s = memory.verdict.restarts_at_s[-1:]
         found = judge_resources(
-            counts, beside, since_s=began_s[0] if began_s else -math.inf, settings=memory.settings
+            counts, beside, since_s=memory.verdict.last_life_began_s, settings=memory.settings
         )
         climbing = {name: one for name, one in found.items() if one.verdict is Label.CLIMBING}
         self._agreeing = {name: self._agreeing.get(name, 0) + 1 for name in climbing}
