@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import wave
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -22,9 +23,11 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from rich.progress import track
 
+from asr_server.paraformer.catalog import VAD, resolve_model
 from asr_server.paraformer.contextual import load_second_pass
 from asr_server.paraformer.sessions import RuntimeSettings
 from asr_server.paraformer.streaming import OnlineRecogniser
+from asr_server.recogniser import ConnectionRecogniser, Models
 from asr_server.training.phrases import Language, draw_digits, draw_phrase
 from asr_server.training.speech import (
     HELD_OUT_FLITE_VOICE,
@@ -36,9 +39,13 @@ from asr_server.training.speech import (
     speak,
 )
 from asr_server.training.vocabularies import ENGLISH_DIGITS
+from asr_server.vad.fsmn import FsmnVad
+from asr_server.wire import UtteranceConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from asr_server.wire import ResultMode
 
 MODELS = Path(__file__).parent.parent / "models" / "tiny"
 CLIPS = Path(__file__).parents[2] / "soak" / "load" / "clips"
@@ -46,6 +53,12 @@ PHRASES_A_VOICE = 30
 LONG_STREAMS_S = (10, 40, 120)
 LONG_STREAMS = 6
 LONGEST_OFFLINE_S = 60
+AS_SERVED = ", sentences cut by the VAD"
+"""Added to the name of a group that is recognised as the server does it, also."""
+PACKET_SAMPLES = 960
+FULL_SCALE = 32767
+TOKEN = re.compile("[a-z]+|[^a-z ]")
+"""In a text of the tiny models: an English word or a Chinese character."""
 PEAK = 0.7
 
 
@@ -56,6 +69,8 @@ class Spoken:
     group: str
     samples: np.ndarray
     tokens: tuple[str, ...]
+    is_stream: bool = False
+    """Whether it is one phrase after another, with pauses."""
 
 
 def main() -> None:
@@ -88,16 +103,42 @@ def score(models: Path, spoken: Sequence[Spoken]) -> dict[str, dict[str, tuple[i
         for kind in ("offline", "contextual")
         if (models / kind / "model_quant.onnx").exists()
     }
+    vad = FsmnVad.load(resolve_model(VAD), settings)
     totals: dict[str, dict[str, tuple[int, int]]] = {}
+
+    def count(group: str, kind: str, said: Sequence[str], heard: Sequence[str]) -> None:
+        row = totals.setdefault(group, {})
+        edits, tokens = row.get(kind, (0, 0))
+        row[kind] = edits + Levenshtein.distance(heard, said), tokens + len(said)
+
     for item in track(spoken, "recognising"):
-        heard = {"online": online.new_stream().accept(item.samples, is_final=True)}
+        count(item.group, "online", item.tokens, online.new_stream().accept(item.samples, is_final=True))
         if len(item.samples) <= LONGEST_OFFLINE_S * SAMPLE_RATE_HZ:
-            heard |= {kind: model.recognise(item.samples) for kind, model in second.items()}
-        row = totals.setdefault(item.group, {})
-        for kind, tokens in heard.items():
-            edits, count = row.get(kind, (0, 0))
-            row[kind] = edits + Levenshtein.distance(tokens, item.tokens), count + len(item.tokens)
+            for kind, model in second.items():
+                count(item.group, kind, item.tokens, model.recognise(item.samples))
+        if item.is_stream:
+            for kind, model in second.items():
+                heard = hear_as_served(Models(online, model, vad), item.samples)
+                row = item.group + AS_SERVED
+                count(row, kind, item.tokens, heard["2pass-offline"])
+                if kind == "offline":
+                    count(row, "online", item.tokens, heard["2pass-online"])
     return totals
+
+
+def hear_as_served(models: Models, samples: np.ndarray) -> dict[ResultMode, list[str]]:
+    """Give the tokens of both passes over what a client streams in packets of 60 ms, as the server does."""
+    connection = ConnectionRecogniser(models, UtteranceConfig())
+    results = []
+    for begin in range(0, len(samples), PACKET_SAMPLES):
+        packet = samples[begin : begin + PACKET_SAMPLES]
+        results += connection.accept((packet * FULL_SCALE).astype("<i2").tobytes())
+    results += connection.finish()
+    passes: tuple[ResultMode, ...] = ("2pass-online", "2pass-offline")
+    return {
+        kind: [token for result in results if result.mode == kind for token in TOKEN.findall(result.text)]
+        for kind in passes
+    }
 
 
 def markdown(totals: dict[str, dict[str, tuple[int, int]]]) -> str:
@@ -156,7 +197,7 @@ def long_streams() -> Iterator[Spoken]:
                 phrase = draw_digits(language, random)
                 samples.append(padded(speak(phrase.written, voice), random))
                 tokens += phrase.tokens
-            yield Spoken(f"streams of {seconds} s", np.concatenate(samples), tuple(tokens))
+            yield Spoken(f"streams of {seconds} s", np.concatenate(samples), tuple(tokens), is_stream=True)
 
 
 def recorded_digits(folder: Path) -> Iterator[Spoken]:

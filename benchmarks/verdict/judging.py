@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import multiprocessing
 import time
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -27,7 +28,7 @@ from soak.analyse import Label, Series, judge
 from soak.analyse.weights import WEIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from benchmarks.verdict.scoring import Held
     from benchmarks.verdict.trace import Trace
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 
 SOAK = "soak"
 """Name of this project's engine among the rules."""
-RULES = (SOAK, *PEERS)
+LEANING = "soak, leaning"
+"""What it leans to, also where it decides nothing yet: like the peers, it then always says something."""
+RULES = (SOAK, LEANING, *PEERS)
 """Every rule, by the name the table gives it."""
 AHEAD = 8
 """Traces per worker that wait for it: enough to keep it busy, few enough to bound the memory."""
@@ -65,7 +68,8 @@ class Question:
 
 def ask(trace: Trace, *, question: Question) -> list[Answer]:
     """Ask each rule about one trace; raises RuntimeError naming the rule and the trace if one fails."""
-    return [_answer(rule, trace, question) for rule in question.rules]
+    judged = functools.cache(functools.partial(_judge, trace.series, question.weights))
+    return [_answer(rule, trace, question, judged) for rule in question.rules]
 
 
 def prefix(series: Series, share: float) -> Series:
@@ -119,17 +123,30 @@ def with_progress(
     return found
 
 
-def _answer(rule: str, trace: Trace, question: Question) -> Answer:
+@dataclass(frozen=True)
+class _Judgement:
+    """What the engine says, and what that took."""
+
+    verdict: Verdict
+    cpu_s: float
+
+
+Judge = Callable[[float], _Judgement]
+"""The engine's judgement of a share of one trace."""
+
+
+def _answer(rule: str, trace: Trace, question: Question, judged: Judge) -> Answer:
     try:
-        return _asked(rule, trace, question)
+        return _asked(rule, trace, question, judged)
     except Exception as error:
         raise RuntimeError(f"{rule} failed on {trace.name}: {error}") from error
 
 
-def _asked(rule: str, trace: Trace, question: Question) -> Answer:
+def _asked(rule: str, trace: Trace, question: Question, judged: Judge) -> Answer:
+    look = functools.partial(_look, rule, trace.series, judged)
+    own = rule in (SOAK, LEANING)
     began_s = time.process_time()
-    verdict = judge(trace.series, weights=question.weights) if rule == SOAK else None
-    label = PEERS[rule](trace.series) if verdict is None else verdict.verdict
+    label = look(1.0)
     answer = Answer(
         rule=rule,
         trace=trace.name,
@@ -137,11 +154,11 @@ def _asked(rule: str, trace: Trace, question: Question) -> Answer:
         leaking=trace.leaking,
         signal_to_noise=trace.signal_to_noise,
         label=label,
-        cpu_s=time.process_time() - began_s,
+        cpu_s=judged(1.0).cpu_s if own else time.process_time() - began_s,
     )
-    if verdict is not None and trace.family not in UNSTEADY:
-        answer = replace(answer, held=_held(trace, verdict))
-    return replace(answer, arrival=_arrival(rule, trace, question, label)) if question.timed else answer
+    if rule == SOAK and trace.family not in UNSTEADY:
+        answer = replace(answer, held=_held(trace, judged(1.0).verdict))
+    return replace(answer, arrival=_arrival(trace, look)) if question.timed else answer
 
 
 def _held(trace: Trace, verdict: Verdict) -> tuple[Held, ...]:
@@ -161,17 +178,23 @@ def _held(trace: Trace, verdict: Verdict) -> tuple[Held, ...]:
     return hold("hour", per_hour, trace.growth_bytes_per_hour, leaking=True)
 
 
-def _arrival(rule: str, trace: Trace, question: Question, label: Label) -> Arrival:
-    look = functools.partial(_look, rule, trace.series, question.weights, label)
+def _arrival(trace: Trace, look: Callable[[float], Label]) -> Arrival:
     share = arrive(look, leaking=trace.leaking, onset_share=trace.onset_share)
     return Arrival(share, None if share is None else _connections(prefix(trace.series, share)))
 
 
-def _look(rule: str, series: Series, weights: Weights, label: Label, share: float) -> Label:
-    if share >= 1.0:
-        return label
-    beginning = prefix(series, share)
-    return judge(beginning, weights=weights).verdict if rule == SOAK else PEERS[rule](beginning)
+def _look(rule: str, series: Series, judged: Judge, share: float) -> Label:
+    if rule == SOAK:
+        return judged(share).verdict.verdict
+    if rule == LEANING:
+        return judged(share).verdict.leaning
+    return PEERS[rule](prefix(series, share))
+
+
+def _judge(series: Series, weights: Weights, share: float) -> _Judgement:
+    began_s = time.process_time()
+    verdict = judge(prefix(series, share), weights=weights)
+    return _Judgement(verdict, time.process_time() - began_s)
 
 
 def _connections(series: Series) -> float | None:

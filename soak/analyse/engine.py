@@ -112,6 +112,7 @@ def _verdict(
         growth_bytes_per_audio_s=None if evidence is None else evidence.per_audio_s,
         follows=None if evidence is None or plateau else evidence.follows,
         confidence=confidence_in_words(facts),
+        probability_climbing=decision.belief,
         settling=decision.settling,
         trend_line=None if evidence is None else _line(evidence, points),
         restarts_at_s=tuple(float(later.t_s[0]) for later in lives[1:]),

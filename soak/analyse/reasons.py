@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soak.analyse.decision import Cause
-from soak.analyse.verdict import Basis, Follows, Label
+from soak.analyse.verdict import EVEN, Basis, Follows, Label
 from soak.quantity import format_bytes, format_duration, format_level, format_rounded_count
 
 if TYPE_CHECKING:
@@ -72,10 +72,11 @@ def reasons_in_words(facts: Facts) -> tuple[str, ...]:
 
 def confidence_in_words(facts: Facts) -> str:
     """Return how sure the verdict is, in words."""
-    evidence = facts.evidence
-    if facts.decision.label is Label.INCONCLUSIVE or evidence is None:
-        return "not enough evidence to decide"
     belief = facts.decision.belief
+    if math.isnan(belief):
+        return "not enough evidence to decide"
+    if facts.decision.label is Label.INCONCLUSIVE:
+        return f"not enough evidence to decide; {leaning_in_words(belief)}"
     sure = belief if facts.decision.label is Label.CLIMBING else 1.0 - belief
     strength = "very high" if sure >= 0.99 else "high" if sure >= 0.95 else "moderate"
     what = (
@@ -84,6 +85,13 @@ def confidence_in_words(facts: Facts) -> str:
         else "no growth beyond the budget goes on"
     )
     return f"{strength}: {what}, {_percent(sure)} sure"
+
+
+def leaning_in_words(probability_climbing: float) -> str:
+    """Say what a run leans to that is not decided."""
+    if probability_climbing < EVEN:
+        return f"leans to a plateau, {_percent(1.0 - probability_climbing)}"
+    return f"leans to climbing, {_percent(probability_climbing)}"
 
 
 def _main(facts: Facts) -> str:

@@ -52,6 +52,8 @@ class Estimate:
         return Estimate(self.estimate * factor, self.low * factor, self.high * factor)
 
 
+EVEN = 0.5
+"""Probability from which climbing is likelier than not."""
 UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 """Nothing could be estimated."""
 
@@ -118,6 +120,9 @@ class Verdict:
     """What the growth is proportional to; None when indistinguishable or when there is no growth."""
     confidence: str = ""
     """How sure, in words."""
+    probability_climbing: float = float("nan")
+    """Of memory growing beyond the budget without end, all things weighed; NaN where there was too little to
+    weigh. Where nothing is decided yet, it tells what the run leans to."""
     settling: Settling | None = None
     """What would settle it; only for inconclusive."""
     trend_line: tuple[tuple[float, float], tuple[float, float]] | None = None
@@ -134,6 +139,13 @@ class Verdict:
     """The floors that were judged; None when there were too few readings for any."""
     resources: dict[str, ResourceVerdict] = field(default_factory=dict)
     """The verdicts of the other resources (descriptors, threads, …) by column, where they were recorded."""
+
+    @property
+    def leaning(self) -> Label:
+        """What is likelier, were one to decide now; inconclusive where there was too little to weigh."""
+        if math.isnan(self.probability_climbing):
+            return Label.INCONCLUSIVE
+        return Label.PLATEAU if self.probability_climbing < EVEN else Label.CLIMBING
 
     @property
     def last_life_began_s(self) -> float:

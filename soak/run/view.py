@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from soak.analyse import Label
+from soak.analyse.reasons import leaning_in_words
 from soak.quantity import format_bytes, format_count, format_duration, format_number, format_percent
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from soak.analyse import Verdict
     from soak.analyse.sequential import Look
     from soak.load.messages import DriverEvent
     from soak.load.plan import LoadPlan
@@ -223,7 +225,7 @@ def plain_line(title: str, progress: Progress) -> str:
     if progress.standing is not None:
         parts.append(progress.standing.in_words())
     elif progress.last_look is not None:
-        parts.append("undecided so far")
+        parts.append(f"undecided so far{_leaning(progress.last_look.verdict)}")
     return " | ".join(parts)
 
 
@@ -292,4 +294,11 @@ def _so_far(progress: Progress) -> str:
     verdict = progress.last_look.verdict
     if verdict.verdict is not Label.INCONCLUSIVE:
         return f"undecided: it looks like {verdict.verdict}; the next look must agree"
-    return f"undecided: {verdict.reasons[0]}" if verdict.reasons else "undecided"
+    said = f"undecided{_leaning(verdict)}"
+    return f"{said}: {verdict.reasons[0]}" if verdict.reasons else said
+
+
+def _leaning(verdict: Verdict) -> str:
+    if verdict.leaning is Label.INCONCLUSIVE:
+        return ""
+    return f", {leaning_in_words(verdict.probability_climbing)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from benchmarks.verdict.examples import Example
 from benchmarks.verdict.fit import fit, to_source
-from benchmarks.verdict.judging import SOAK, Question, ask, prefix
+from benchmarks.verdict.judging import LEANING, SOAK, Question, ask, prefix
 from benchmarks.verdict.leave_one_out import fit_without, score_left_out
 from benchmarks.verdict.recorded import read_recorded, recorded_names
 from benchmarks.verdict.scoring import (
@@ -155,6 +156,19 @@ class TestAsking:
         assert all(a.right and a.cpu_s >= 0.0 and a.held == () for a in answers)
         assert all(a.arrival is not None and a.arrival.share == 0.05 for a in answers)
         assert all(a.arrival is not None and a.arrival.connections == 177.0 for a in answers)
+
+    def test_what_soak_leans_to_is_an_answer_of_its_own(self) -> None:
+        t_s = np.arange(0.0, 3600.0, 3.0)
+        noise = np.random.default_rng(5).normal(0.0, 2e6, t_s.size)
+        slight = replace(self.trace(), series=Series(t_s, 5e8 + 500.0 * t_s + noise))
+        said, leans = ask(slight, question=Question((SOAK, LEANING), timed=True))
+        assert (said.label, leans.label) == (INCONCLUSIVE, CLIMBING)
+        assert said.cpu_s == leans.cpu_s > 0.0
+        assert leans.held == ()
+        assert said.arrival is not None
+        assert said.arrival.share is None
+        assert leans.arrival is not None
+        assert leans.arrival.share is not None
 
     def test_a_rule_that_fails_is_named_with_the_trace(self) -> None:
         with pytest.raises(RuntimeError, match="no such rule failed on made/0000"):

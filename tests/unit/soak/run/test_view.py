@@ -107,6 +107,10 @@ def test_what_stands_is_shown_and_until_then_that_it_is_undecided() -> None:
     verdict = progress.last_look.verdict
     assert plain_line("minimal", progress).endswith("| undecided so far")
     assert "undecided: The run covers" in _text(progress, history)
+    leaning = replace(verdict, probability_climbing=0.28)
+    progress.last_look = replace(progress.last_look, verdict=leaning)
+    assert plain_line("minimal", progress).endswith("| undecided so far, leans to a plateau, 72 %")
+    assert "undecided, leans to a plateau, 72 %: The run" in _text(progress, history)
     progress.last_look = replace(progress.last_look, verdict=replace(verdict, verdict=Label.CLIMBING))
     assert "undecided: it looks like climbing; the next look must agree" in _text(progress, history)
     climbing = replace(
