@@ -23,7 +23,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from rich.progress import track
 
-from asr_server.paraformer.catalog import VAD, resolve_model
+from asr_server.paraformer.catalog import VAD
 from asr_server.paraformer.contextual import load_second_pass
 from asr_server.paraformer.sessions import RuntimeSettings
 from asr_server.paraformer.streaming import OnlineRecogniser
@@ -103,7 +103,7 @@ def score(models: Path, spoken: Sequence[Spoken]) -> dict[str, dict[str, tuple[i
         for kind in ("offline", "contextual")
         if (models / kind / "model_quant.onnx").exists()
     }
-    vad = FsmnVad.load(resolve_model(VAD), settings)
+    vad = FsmnVad.load(MODELS / VAD, settings)
     totals: dict[str, dict[str, tuple[int, int]]] = {}
 
     def count(group: str, kind: str, said: Sequence[str], heard: Sequence[str]) -> None:
