@@ -16,6 +16,7 @@ from soak.analyse.attribution import Culprit
 from soak.analyse.engine import judge
 from soak.analyse.reasons import FLAT
 from soak.analyse.verdict import Label, Settling
+from soak.quantity import format_bytes, format_percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 HANDED_OUT_FLAT = "what malloc has handed out is flat at"
 UNDECIDED = "RSS is undecided"
+SMALL_SHARE = 0.1
+"""Of the growth of RSS at its least, what malloc has handed out may have added at its most (both 95 %)."""
 KEPT = "RSS still grows by free memory that malloc keeps for reuse, and whether that ends is not shown yet"
 
 
@@ -43,15 +46,17 @@ def judge_in_use(
 
 
 def with_in_use(verdict: Verdict, in_use: Verdict | None) -> Verdict:
-    """Say of a run that is no plateau when what malloc has handed out is one.
+    """Say of a run that is no plateau when what malloc has handed out is one, or hardly grew beside RSS.
 
     A climb that is nothing but free memory that malloc keeps is then no leak; whether it ends is open.
     """
-    if in_use is None or in_use.verdict is not Label.PLATEAU or verdict.verdict is Label.PLATEAU:
+    if in_use is None or verdict.verdict is Label.PLATEAU:
         return verdict
-    flat = in_use.reasons[0].replace(FLAT, HANDED_OUT_FLAT, 1)
+    said = _flat_in_words(in_use, verdict)
+    if said is None:
+        return verdict
     if verdict.verdict is Label.INCONCLUSIVE:
-        return replace(verdict, reasons=(f"{UNDECIDED}, but {flat}", *verdict.reasons))
+        return replace(verdict, reasons=(f"{UNDECIDED}, but {said}", *verdict.reasons))
     if verdict.attribution is None or verdict.attribution.culprits != (Culprit.RETAINED,):
         return verdict
     connections = None
@@ -60,7 +65,24 @@ def with_in_use(verdict: Verdict, in_use: Verdict | None) -> Verdict:
     return replace(
         verdict,
         verdict=Label.INCONCLUSIVE,
-        reasons=(f"{KEPT}, but {flat}", *verdict.reasons),
+        reasons=(f"{KEPT}, but {said}", *verdict.reasons),
         confidence=f"what malloc has handed out: {in_use.confidence}",
+        probability_climbing=in_use.probability_climbing,
         settling=Settling(verdict.duration_s, connections),
+    )
+
+
+def _flat_in_words(in_use: Verdict, beside: Verdict) -> str | None:
+    """Say how flat what was handed out is; None where that is not shown.
+
+    A budget may be too tight to show a plateau yet, as that of a day is in its first hour.
+    """
+    if in_use.verdict is Label.PLATEAU:
+        return in_use.reasons[0].replace(FLAT, HANDED_OUT_FLAT, 1)
+    most, least = max(in_use.growth_bytes_per_hour.high, 0.0), beside.growth_bytes_per_hour.low
+    if in_use.verdict is Label.CLIMBING or not least > 0 or not most <= SMALL_SHARE * least:
+        return None
+    return (
+        f"of its growth at most {format_percent(most / least)} is what malloc has handed out: "
+        f"{format_bytes(most)} per hour or less (95 %)."
     )

@@ -286,7 +286,7 @@ class Conductor:
                 warned = True
                 subject = "" if standing.resources else "memory is "
                 self._view.warn(f"{self._config.name}: {subject}{standing.in_words()}")
-            if await self._watch.ends_the_run():
+            if self._watch.ends_the_run():
                 self._stopped_early = True
                 self._view.say("Decided: the block in progress is finished, then the report is written.")
                 await driver.request_finish()

@@ -89,13 +89,21 @@ class VerdictWatch:
 
         `counts` are descriptors, threads, sockets and sessions at the same times, by column. A change of what
         stands is recorded as the event `verdict`. Raises `SoakError` when that cannot be written.
+
+        The record on disk, judged whole (memory, what malloc has handed out of it, and the other resources)
+        as it will be judged from now on, has the last word: nothing stands that `soak analyze` would call
+        inconclusive.
         """
         look = await asyncio.to_thread(self._judge.offer, series)
         if look is None:
             return False
-        self.last = look
         resources = await asyncio.to_thread(self._resources.look, counts, series, look)
         label = Label.CLIMBING if resources else look.standing
+        if label is not Label.INCONCLUSIVE or look.verdict.leaning is Label.CLIMBING:
+            recorded = await asyncio.to_thread(self._judged_from_record, look)
+            if recorded.verdict is not label or label is Label.INCONCLUSIVE:
+                look, label = replace(look, verdict=recorded), Label.INCONCLUSIVE
+        self.last = look
         before = Label.INCONCLUSIVE if self.standing is None else self.standing.label
         known = () if self.standing is None else tuple(self.standing.resources)
         if label is not before or tuple(resources) != known:
@@ -108,19 +116,12 @@ class VerdictWatch:
             self.standing = replace(self.standing, verdict=look.verdict, resources=resources)
         return True
 
-    async def ends_the_run(self) -> bool:
-        """Return whether the run may end on what stands; then that is recorded as the event `final_look`.
-
-        The record on disk, judged whole (memory and the other resources) as it will be judged from now on,
-        has the last word: a run is not ended on what `soak analyze` would call inconclusive.
-        """
+    def ends_the_run(self) -> bool:
+        """Return whether the run may end on what stands; then that is recorded as the event `final_look`."""
         if self.last is None or self.standing is None or not self._load.until_decided:
             return False
-        final = self._final(self.last, stopped_early=True)
-        label = await asyncio.to_thread(self._judged_from_record, final)
-        if label is Label.INCONCLUSIVE:
-            return False
-        self._directory.append_event(FINAL_LOOK, **replace(final, verdict=label).details())
+        final = replace(self._final(self.last, stopped_early=True), verdict=self.standing.label)
+        self._directory.append_event(FINAL_LOOK, **final.details())
         return True
 
     def conclude(self, series: Series) -> None:
@@ -144,10 +145,11 @@ class VerdictWatch:
             judge=look.settings.differing_from(self._configured),
         )
 
-    def _judged_from_record(self, final: FinalLook) -> Label:
+    def _judged_from_record(self, look: Look) -> Verdict:
         run = read_run(self._directory.path)
+        final = self._final(look, stopped_early=False)
         run = replace(run, events=[*run.events, {"event": FINAL_LOOK, **final.details()}])
-        return judge_run(run).verdict.verdict
+        return judge_run(run).verdict
 
 
 def _evidence(look: Look, resources: Mapping[str, ResourceVerdict]) -> dict[str, Any]:

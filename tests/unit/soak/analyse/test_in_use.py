@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from soak.analyse import JudgeSettings, Label, Series, Verdict, judge
+from soak.analyse import Estimate, JudgeSettings, Label, Series, Verdict, judge
 from soak.analyse.attribution import Attribution, Culprit
 from soak.analyse.in_use import judge_in_use, with_in_use
 
@@ -74,6 +75,19 @@ def test_growth_that_malloc_only_keeps_is_no_leak_while_what_it_handed_out_is_fl
 def test_a_leak_is_one_whatever_malloc_keeps_beside_it() -> None:
     memory = _grows_by(Culprit.RETAINED)
     assert with_in_use(memory, _in_use(65536)) is memory
+
+
+def test_with_a_budget_too_tight_to_be_proved_it_tells_by_how_much_less_than_rss_it_grew() -> None:
+    hourly = Estimate(1e5, -1e5, 1e6)
+    hardly = replace(_in_use(0), verdict=Label.INCONCLUSIVE, growth_bytes_per_hour=hourly)
+    said = with_in_use(_grows_by(Culprit.RETAINED), hardly)
+    assert said.verdict is Label.INCONCLUSIVE
+    assert re.search(
+        r"of its growth at most [\d.]+ % is what malloc has handed out: 977 KiB", said.reasons[0]
+    )
+    assert said.leaning is hardly.leaning
+    much = replace(hardly, growth_bytes_per_hour=Estimate(1e5, -1e5, 1e8))
+    assert with_in_use(_grows_by(Culprit.RETAINED), much).verdict is Label.CLIMBING
 
 
 @pytest.mark.parametrize("culprit", [Culprit.PYTHON, Culprit.NATIVE, Culprit.SHARED])
