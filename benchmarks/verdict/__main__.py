@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from benchmarks.verdict.examples import DEFAULT_COUNT, collect
-from benchmarks.verdict.judging import RULES, SOAK, Question, with_progress
+from benchmarks.verdict.judging import RULES, SOAK, with_progress
 from benchmarks.verdict.leave_one_out import fit_without, score_left_out
 from benchmarks.verdict.recorded import FAMILY
 from benchmarks.verdict.selection import Part, ask_one, ask_without_family, wanted
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "benchmarks.verdict"
 
+TIMED_PER_FAMILY = 10
 WIDTH = 160
 """Columns printed when the output is no terminal."""
 
@@ -55,13 +56,15 @@ def main(
         typer.Option(help=f"Only this rule; may be given again. One of: {', '.join(RULES)}.", metavar="NAME"),
     ] = None,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = len(os.sched_getaffinity(0)),
-    *,
-    time: Annotated[
-        bool,
+    timed: Annotated[
+        int,
         typer.Option(
-            help="Also ask every rule about the first 5 %, 10 %, … of each trace: 10 times the work."
+            help="Of so many traces per family ask every rule about the first 5 %, 10 %, … too: 10 times the "
+            "work. 0 for none; recorded runs are timed all, or none.",
+            min=0,
         ),
-    ] = True,
+    ] = TIMED_PER_FAMILY,
+    *,
     leave_one_out: Annotated[
         bool,
         typer.Option(
@@ -103,8 +106,9 @@ def main(
     chosen = wanted(part, families, count)
     if not chosen:
         raise typer.BadParameter("there is no recorded run under benchmarks/verdict/real")
-    question = Question(rules, timed=time)
-    work = functools.partial(ask_one, question=question)
+    if part is Part.REAL and timed:
+        timed = len(chosen)
+    work = functools.partial(ask_one, rules=rules, timed=timed)
     answers = with_progress(work, chosen, workers=jobs, what=f"{part} part")
     left_out = (
         _left_out(families, count, collect(fitted_to, jobs, examples), answers, jobs)
@@ -112,7 +116,7 @@ def main(
         else None
     )
     ordered = sorted(answers, key=lambda a: (a.trace, rules.index(a.rule)))
-    results = Results(part.value, rules, families, tuple(ordered), time, left_out)
+    results = Results(part.value, rules, families, tuple(ordered), left_out)
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)

@@ -49,9 +49,9 @@ def wanted(part: Part, families: Sequence[str], count: int) -> list[Which]:
     return [Which(part, family, index) for index in range(count) for family in families]
 
 
-def ask_one(which: Which, *, question: Question) -> list[Answer]:
-    """Ask the rules about one trace."""
-    return ask(which.get(), question=question)
+def ask_one(which: Which, *, rules: tuple[str, ...], timed: int) -> list[Answer]:
+    """Ask the rules about one trace; the first `timed` of each family are timed, too."""
+    return ask(which.get(), question=Question(rules, timed=which.index < timed))
 
 
 def ask_without_family(which: Which, *, weights: Mapping[str, Weights]) -> list[Answer]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from benchmarks.verdict.judging import SOAK
+from benchmarks.verdict.judging import LEANING, SOAK
 from benchmarks.verdict.scoring import BANDS, coverage, in_band, score, timing
 
 if TYPE_CHECKING:
@@ -52,14 +52,16 @@ class Results:
     """Families judged, in order."""
     answers: tuple[Answer, ...]
     """Every answer."""
-    timed: bool
-    """Whether the time to the right answer was measured."""
     left_out: LeaveOneOut | None = None
     """Leave-one-family-out, where asked for."""
 
     def of(self, rule: str) -> list[Answer]:
         """Give one rule's answers."""
         return [a for a in self.answers if a.rule == rule]
+
+    def timed(self, rule: str) -> list[Answer]:
+        """Give one rule's answers on the traces of which the time was measured."""
+        return [a for a in self.of(rule) if a.arrival is not None]
 
 
 def sections(results: Results) -> list[Section]:
@@ -71,7 +73,7 @@ def sections(results: Results) -> list[Section]:
         laid.append(_by_family(results))
     if any(a.signal_to_noise is not None for a in results.answers):
         laid.append(_by_band(results))
-    if results.timed:
+    if any(a.arrival is not None for a in results.answers):
         laid += [_times(results, "all traces", None), _times(results, "leaks", True)]
         laid.append(_times(results, "healthy traces", False))
     if any(a.held for a in results.answers):
@@ -122,7 +124,7 @@ def to_json(results: Results) -> dict[str, Any]:
             **asdict(score(answers)),
             "families": {f: asdict(score([a for a in answers if a.family == f])) for f in results.families},
             "bands": {f"{b[0]:g}-{b[1]:g}": asdict(score(in_band(answers, b))) for b in BANDS},
-            "time_to_right": asdict(timing(answers)) if results.timed else None,
+            "time_to_right": asdict(timing(timed)) if (timed := results.timed(rule)) else None,
         }
     held = {
         f"{unit}, {_kind(leaking)}": asdict(coverage(results.of(SOAK), unit=unit, leaking=leaking))
@@ -220,18 +222,21 @@ def _by_band(results: Results) -> Section:
 
 def _times(results: Results, which: str, leaking: bool | None) -> Section:
     rows = []
+    counted = 0
     for rule in results.rules:
-        chosen = [a for a in results.of(rule) if leaking is None or a.leaking is leaking]
+        chosen = [a for a in results.timed(rule) if leaking is None or a.leaking is leaking]
+        counted = len(chosen)
         t = timing(chosen)
         connections = "–" if math.isnan(t.median_connections) else f"{t.median_connections:,.0f}"
         rows.append(
             (rule, _percent(t.median_share), _percent(t.mean_share), _percent(t.ever_right), connections)
         )
     note = (
-        "Share of the trace after which the rule says the right thing at every later look (every 5 %), in "
-        "per cent; never right counts as 100. Connections are those completed by then, where counted and "
-        "ever right. A rule that always says plateau is right of every healthy trace from the first look: "
-        "read the three tables together."
+        f"Of {counted} traces. Share of the trace after which the rule says the right thing at every later "
+        "look (every 5 %), in per cent; never right counts as 100. Connections are those completed by then, "
+        "where counted and ever right. A rule that always says plateau is right of every healthy trace from "
+        "the first look: read the three tables together. Soak may say inconclusive, which is not right yet; "
+        f"{LEANING} always says one thing or the other, as the peers do."
     )
     header = ("rule", "median share", "mean share", "ever right", "median connections")
     return Section(f"Time to the right answer, {which}", note, header, tuple(rows))

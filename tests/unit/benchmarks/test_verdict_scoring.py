@@ -212,7 +212,7 @@ class TestTables:
             answer(CLIMBING, leaking=True, family="a", signal_to_noise=3.0, arrival=arrival),
             answer(CLIMBING, leaking=False, family="b", arrival=Arrival(None, None)),
         ]
-        return Results("test", (SOAK,), ("a", "b"), tuple(answers), timed=True)
+        return Results("test", (SOAK,), ("a", "b"), tuple(answers))
 
     def test_markdown_rows_have_as_many_cells_as_their_header(self) -> None:
         laid = sections(self.results())
