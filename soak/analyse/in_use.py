@@ -55,8 +55,13 @@ def with_in_use(verdict: Verdict, in_use: Verdict | None) -> Verdict:
     said = _flat_in_words(in_use, verdict)
     if said is None:
         return verdict
+    confidence = f"what malloc has handed out: {in_use.confidence}"
     if verdict.verdict is Label.INCONCLUSIVE:
-        return replace(verdict, reasons=(f"{UNDECIDED}, but {said}", *verdict.reasons))
+        return replace(
+            verdict,
+            reasons=(f"{UNDECIDED}, but {said}", *verdict.reasons),
+            confidence=f"RSS: {verdict.confidence}; {confidence}",
+        )
     if verdict.attribution is None or verdict.attribution.culprits != (Culprit.RETAINED,):
         return verdict
     connections = None
@@ -66,7 +71,7 @@ def with_in_use(verdict: Verdict, in_use: Verdict | None) -> Verdict:
         verdict,
         verdict=Label.INCONCLUSIVE,
         reasons=(f"{KEPT}, but {said}", *verdict.reasons),
-        confidence=f"what malloc has handed out: {in_use.confidence}",
+        confidence=confidence,
         probability_climbing=in_use.probability_climbing,
         settling=Settling(verdict.duration_s, connections),
     )

@@ -102,6 +102,7 @@ def test_an_undecided_run_says_that_no_leak_is_in_what_was_handed_out() -> None:
     assert said.verdict is Label.INCONCLUSIVE
     assert said.reasons[0].startswith("RSS is undecided, but what malloc has handed out is flat at 300 MiB")
     assert said.reasons[1:] == undecided.reasons
+    assert said.confidence.startswith(f"RSS: {undecided.confidence}; what malloc has handed out: ")
 
 
 def test_a_plateau_and_a_server_that_says_nothing_stay_as_they_are() -> None:
