@@ -329,7 +329,8 @@ def throughput_change(draw: Draw) -> Sketch:
     changes = draw.rng.uniform(0.15, 0.85, draw.count(1, 3))
     speeds = draw.rng.permutation(np.linspace(1.0, draw.between(1.5, 3.0), changes.size + 1))
     edges = np.clip((scene.x[:, None] - changes) / draw.one_of((0.001, 0.05, 0.12)), 0.0, 1.0)
-    profile = np.asarray(speeds[0] + edges @ np.diff(speeds), dtype=np.float64)
+    # changes that overlap may take off more than there is
+    profile = np.maximum(np.asarray(speeds[0] + edges @ np.diff(speeds), dtype=np.float64), 0.0)
     load = loads.drive(draw, scene.clock, profile, None, draw.log_between(1.0, loads.FASTEST_PER_S / 2))
     retained = draw.log_between(0.01, 0.06) * profile
     moved = replace(scene, load=load).with_columns("connections_completed")

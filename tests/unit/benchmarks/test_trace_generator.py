@@ -56,6 +56,12 @@ def test_the_parts_and_the_numbers_give_different_traces() -> None:
         assert not same(tuning, make_trace("tuning", family, 1))
 
 
+def test_changes_of_speed_that_overlap_leave_a_load_that_does_not_run_backwards() -> None:
+    counted = make_trace("test", "throughput_change", 36).series.connections_completed
+    assert counted is not None
+    assert np.all(np.diff(counted[np.isfinite(counted)]) >= 0)
+
+
 def test_an_unknown_family_is_refused() -> None:
     with pytest.raises(KeyError, match="no_such_family"):
         generate("tuning", ["no_such_family"])
