@@ -122,7 +122,8 @@ class Verdict:
     """How sure, in words."""
     probability_climbing: float = float("nan")
     """Of memory growing beyond the budget without end, all things weighed; NaN where there was too little to
-    weigh. Where nothing is decided yet, it tells what the run leans to."""
+    weigh. Where nothing is decided yet, it tells what the run leans to. Of a climb that is no leak because
+    malloc keeps what grew, it is that of what malloc has handed out."""
     settling: Settling | None = None
     """What would settle it; only for inconclusive."""
     trend_line: tuple[tuple[float, float], tuple[float, float]] | None = None

@@ -102,7 +102,7 @@ class VerdictWatch:
         if label is not Label.INCONCLUSIVE or look.verdict.leaning is Label.CLIMBING:
             recorded = await asyncio.to_thread(self._judged_from_record, look)
             if recorded.verdict is not label or label is Label.INCONCLUSIVE:
-                look, label = replace(look, verdict=recorded), Label.INCONCLUSIVE
+                look, label, resources = replace(look, verdict=recorded), Label.INCONCLUSIVE, {}
         self.last = look
         before = Label.INCONCLUSIVE if self.standing is None else self.standing.label
         known = () if self.standing is None else tuple(self.standing.resources)

@@ -238,6 +238,17 @@ async def test_a_run_does_not_end_on_what_its_record_does_not_bear_out(watched: 
     assert run.events("final_look") == []
 
 
+async def test_a_climb_of_descriptors_that_the_record_does_not_bear_out_is_no_event(watched: Any) -> None:
+    run = watched(["load.duration_s=3600"], LookSchedule(looks_to_climb=1, looks_to_plateau=1))
+    for row in _with_descriptors(_rows(60, kept_per_block=0), kept_per_connection=1):
+        run.history.append(row)
+    for row in _rows(4, kept_per_block=0):
+        run.directory.append_sample(row)
+    assert await run.watch.look(run.history.series(), run.history.counts())
+    assert run.watch.standing is None
+    assert run.events("verdict") == []
+
+
 def _verdict() -> Verdict:
     history = History()
     for row in _rows(3, kept_per_block=0):
