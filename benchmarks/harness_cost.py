@@ -33,9 +33,10 @@ from soak.config import SampleConfig, load_config
 from soak.load.messages import Interval
 from soak.load.plan import LoadPlan
 from soak.run.driver_process import DriverProcess
-from soak.sample import FixedSchedule, ProcessTree, ServerPages, TimeBudget
-from soak.target import BundledServer
-from soak.target.flags import server_flags
+from soak.run.schedule import FixedSchedule, TimeBudget
+from soak.sources import ProcessTree, ServerPages
+from soak.targets import BundledServer
+from soak.targets.flags import server_flags
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

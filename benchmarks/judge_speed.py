@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.verdict.peers import mann_kendall
 from soak.analyse import Series, judge
-from soak.fleet import judge_fleet, usable_cores
+from soak.studies.fleet import judge_fleet, usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable

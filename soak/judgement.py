@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from soak.analyse import AdviceContext, JudgeSettings, Label, Series, Verdict, judge, to_json_object
+from soak.advice.advise import AdviceContext
+from soak.analyse import JudgeSettings, Series, judge
 from soak.analyse.attributing import attribute
 from soak.analyse.attribution_words import with_attribution
 from soak.analyse.in_use import judge_in_use, with_in_use
@@ -17,13 +18,15 @@ from soak.errors import ExitCode, SoakError
 from soak.record.final_look import FinalLook
 from soak.record.transcripts import Transcripts
 from soak.record.whereabouts import readings_of
+from soak.verdict.verdict import Label, Verdict
+from soak.verdict.verdict_json import to_json_object
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from soak.analyse.attribution import Attribution
     from soak.record import Run
+    from soak.verdict.attribution import Attribution
 
 EXIT_CODE_OF = {
     Label.PLATEAU: ExitCode.PLATEAU,

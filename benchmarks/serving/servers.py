@@ -14,7 +14,7 @@ import psutil
 
 from asr_server.paraformer.catalog import OFFLINE, ONLINE
 from benchmarks.serving.dialects import ContenderError
-from soak.target import BundledServer
+from soak.targets import BundledServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -24,7 +24,7 @@ from rich.progress import (
 from benchmarks.verdict.peers import PEERS
 from benchmarks.verdict.recorded import FAMILY
 from benchmarks.verdict.scoring import Answer, Arrival, arrive, hold
-from soak.analyse import Label, Series, judge
+from soak.analyse import Series, judge
 from soak.analyse.weights import WEIGHTS
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from benchmarks.verdict.scoring import Held
     from benchmarks.verdict.trace import Trace
-    from soak.analyse import Verdict
     from soak.analyse.weighing import Weights
+    from soak.verdict.verdict import Label, Verdict
 
 SOAK = "soak"
 """Name of this project's engine among the rules."""

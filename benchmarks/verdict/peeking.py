@@ -24,14 +24,16 @@ from rich.table import Table
 from benchmarks.verdict.judging import in_parallel, prefix
 from benchmarks.verdict.selection import Part, Which, wanted
 from benchmarks.verdict.trace import FAMILIES
-from soak.analyse import JudgeSettings, Label, judge
+from soak.analyse import JudgeSettings, judge
 from soak.analyse.sequential import Horizon, SequentialJudge
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from benchmarks.verdict.trace import Trace
-    from soak.analyse import Series, Verdict
+    from soak.analyse import Series
+    from soak.verdict.verdict import Verdict
 
 PEEKS = 20
 """Times a growing trace is shown, evenly over its length. The plain judge answers each time; the sequential

@@ -25,7 +25,8 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from soak.sample import FixedSchedule, ProcessTree
+from soak.run.schedule import FixedSchedule
+from soak.sources import ProcessTree
 from soak.tether import tied_to_this_process
 
 LOAD_COLUMNS = ("connections_completed", "open_connections", "phase")

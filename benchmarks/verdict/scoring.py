@@ -7,12 +7,12 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soak.analyse import Label
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from soak.analyse import Estimate
+    from soak.verdict.verdict import Estimate
 
 LOOK_SHARES = tuple(percent / 100 for percent in range(5, 101, 5))
 """Shares of a trace after which a rule is asked, in order; the last is the whole."""

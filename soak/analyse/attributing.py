@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.analyse.attribution import (
+from soak.quantity import format_bytes, format_count
+from soak.verdict.attribution import (
     CLASS_COLUMNS,
     SMALLEST_TOLD_BYTES,
     SMALLEST_TOLD_SHARE,
@@ -21,7 +22,6 @@ from soak.analyse.attribution import (
     ObjectGrowth,
     ProbeResult,
 )
-from soak.quantity import format_bytes, format_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

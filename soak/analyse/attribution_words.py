@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from soak.analyse.attribution import SMALLEST_TOLD_BYTES, SMALLEST_TOLD_SHARE, Culprit
 from soak.quantity import format_bytes, format_count
+from soak.verdict.attribution import SMALLEST_TOLD_BYTES, SMALLEST_TOLD_SHARE, Culprit
 
 if TYPE_CHECKING:
-    from soak.analyse.attribution import Attribution, ObjectGrowth
-    from soak.analyse.verdict import Verdict
+    from soak.verdict.attribution import Attribution, ObjectGrowth
+    from soak.verdict.verdict import Verdict
 
 PROBE_NAMES = {
     "gc": "garbage collection",

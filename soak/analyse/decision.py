@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.analyse.verdict import Label, Settling
+from soak.verdict.verdict import Label, Settling
 
 if TYPE_CHECKING:
     from soak.analyse.evidence import Evidence

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.analyse.advice import Advice, AdviceContext, advise
+from soak.advice.advise import Advice, AdviceContext, advise
 from soak.analyse.decision import budget_bytes_per_second
 from soak.analyse.evidence import POWER_FACTOR
 from soak.analyse.life import judge_life, run_of
 from soak.analyse.lives import read, split_lives
 from soak.analyse.reasons import Facts, confidence_in_words, reasons_in_words
 from soak.analyse.settings import JudgeSettings
-from soak.analyse.verdict import UNKNOWN, Estimate, JudgedPoints, Label, Verdict
 from soak.analyse.weights import WEIGHTS
+from soak.verdict.verdict import UNKNOWN, Estimate, JudgedPoints, Label, Verdict
 
 if TYPE_CHECKING:
     from soak.analyse.decision import Run

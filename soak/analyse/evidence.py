@@ -12,7 +12,7 @@ from soak.analyse.moments import slope
 from soak.analyse.noise import default_noise_grid
 from soak.analyse.points import moves
 from soak.analyse.seasons import seasonal_columns
-from soak.analyse.verdict import Estimate, Follows
+from soak.verdict.verdict import Estimate, Follows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.analyse.attribution import Culprit
 from soak.analyse.engine import judge
 from soak.analyse.reasons import FLAT
-from soak.analyse.verdict import Label, Settling
 from soak.quantity import format_bytes, format_percent
+from soak.verdict.attribution import Culprit
+from soak.verdict.verdict import Label, Settling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from soak.analyse.series import Series
     from soak.analyse.settings import JudgeSettings
-    from soak.analyse.verdict import Verdict
+    from soak.verdict.verdict import Verdict
 
 HANDED_OUT_FLAT = "what malloc has handed out is flat at"
 UNDECIDED = "RSS is undecided"

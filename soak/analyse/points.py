@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from soak.analyse.series import part_of
-from soak.analyse.verdict import Basis
+from soak.verdict.verdict import Basis
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

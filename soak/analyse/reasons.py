@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soak.analyse.decision import Cause
-from soak.analyse.verdict import EVEN, Basis, Follows, Label
 from soak.quantity import format_bytes, format_duration, format_level, format_rounded_count
+from soak.verdict.verdict import EVEN, Basis, Follows, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from soak.analyse.evidence import Evidence
     from soak.analyse.points import Points
     from soak.analyse.settings import JudgeSettings
-    from soak.analyse.verdict import Estimate, Settling
+    from soak.verdict.verdict import Estimate, Settling
 
 
 TO_BE_TOLD = 0.2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from soak.analyse.verdict import UNKNOWN, Estimate
+from soak.verdict.verdict import UNKNOWN, Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -17,15 +17,15 @@ from soak.analyse.points import runs
 from soak.analyse.reasons import TO_SETTLE
 from soak.analyse.series import LARGEST_READING, Series
 from soak.analyse.settings import JudgeSettings
-from soak.analyse.verdict import Estimate, Follows, Label, Settling
 from soak.quantity import format_count, format_duration, format_number, format_rounded_count, is_known
+from soak.verdict.verdict import Estimate, Follows, Label, Settling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from soak.analyse.verdict import Verdict
+    from soak.verdict.verdict import Verdict
 
     Floats = NDArray[np.float64]
 

@@ -33,13 +33,13 @@ import numpy as np
 
 from soak.analyse.engine import judge
 from soak.analyse.settings import JudgeSettings
-from soak.analyse.verdict import Label
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from soak.analyse.series import Series
-    from soak.analyse.verdict import Verdict
+    from soak.verdict.verdict import Verdict
 
 
 @dataclass(frozen=True)

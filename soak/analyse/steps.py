@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from soak.analyse.verdict import Estimate
+    from soak.verdict.verdict import Estimate
 
 FEWEST = 4
 """Fewer values than this have no step: two on a side are the least that shows one."""

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
+from soak.advice.prometheus_rules import prometheus_rules
 from soak.cli.sizes import size_bytes
 from soak.errors import SoakError
 from soak.judgement import judge_run
@@ -18,7 +19,6 @@ from soak.record import read_run
 from soak.record.directory import explained
 from soak.report.facts import capacity, limit_lines
 from soak.report.plain_table import plain_table
-from soak.report.prometheus_rules import prometheus_rules
 from soak.report.wording import banner
 
 

@@ -12,14 +12,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from soak.analyse.verdict_json import SCHEMA_VERSION
 from soak.cli.fleet_progress import fleet_progress
 from soak.cli.sizes import growth_budget
 from soak.errors import ExitCode, SoakError
-from soak.fleet import WORTH_A_POOL, judge_fleet, judge_path
 from soak.judgement import Judgement, worst
 from soak.report.fleet_table import fleet_line, header_line, outcome_of, summary_line
 from soak.report.text import render_terminal
+from soak.studies.fleet import WORTH_A_POOL, judge_fleet, judge_path
+from soak.verdict.verdict_json import SCHEMA_VERSION
 
 
 def analyze(

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from soak.check.side import read_baseline, read_side, write_baseline
-from soak.check.table import baseline_table
 from soak.errors import SoakError
+from soak.studies.check.side import read_baseline, read_side, write_baseline
+from soak.studies.check.table import baseline_table
 
 app = typer.Typer(help="The figures of runs, kept in a small file to compare with.", no_args_is_help=True)
 DEFAULT_FILE = Path("baseline.json")

@@ -9,14 +9,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from soak.check.comparing import DEFAULT_TOLERANCE, Compared, compare
-from soak.check.findings import Finding, Outcome
-from soak.check.limits import Limits
-from soak.check.outputs import Outputs
-from soak.check.result import FILE_NAME, check_result
-from soak.check.rhythm import RHYTHM
-from soak.check.side import Side, differences, read_baseline
-from soak.check.table import findings_table
 from soak.cli.model_building import ensure_model
 from soak.cli.run import DEFAULT_CONFIG, DEFAULT_CONFIG_ATTACHED, attachment_of, length_settings, tell
 from soak.cli.sizes import growth_budget_bytes, size_bytes
@@ -27,6 +19,14 @@ from soak.record import Run, read_run
 from soak.record.directory import write_json
 from soak.report.text import render_terminal
 from soak.run.session import run_soak
+from soak.studies.check.comparing import DEFAULT_TOLERANCE, Compared, compare
+from soak.studies.check.findings import Finding, Outcome
+from soak.studies.check.limits import Limits
+from soak.studies.check.outputs import Outputs
+from soak.studies.check.result import FILE_NAME, check_result
+from soak.studies.check.rhythm import RHYTHM
+from soak.studies.check.side import Side, differences, read_baseline
+from soak.studies.check.table import findings_table
 
 DEFAULT_MAX_MINUTES = 10.0
 THE_RUN, LIMITS, BASELINE, OUTPUT = "The run", "Limits", "Baseline", "Output"

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from soak.check.comparing import DEFAULT_TOLERANCE, Change, Compared
-from soak.check.comparing import compare as compare_sides
-from soak.check.side import Side, differences, read_side
-from soak.check.table import comparison_table
 from soak.errors import ExitCode, SoakError
+from soak.studies.check.comparing import DEFAULT_TOLERANCE, Change, Compared
+from soak.studies.check.comparing import compare as compare_sides
+from soak.studies.check.side import Side, differences, read_side
+from soak.studies.check.table import comparison_table
 
 SCHEMA_VERSION = 1
 

@@ -14,11 +14,11 @@ from soak.cli.model_building import ensure_model
 from soak.cli.run import length_settings
 from soak.config import load_config
 from soak.errors import ExitCode, SoakError
-from soak.experiment.conduct import Interrupted, Plan, Trial, conduct
-from soak.experiment.mitigations import BASELINE, BUILT_IN, chosen
-from soak.experiment.report import mitigation_list, results_table, write_experiment_reports
-from soak.experiment.results import FILE_NAME, best_of, in_words, read_results, rows_of, write_results
 from soak.record.directory import explained
+from soak.studies.experiment.conduct import Interrupted, Plan, Trial, conduct
+from soak.studies.experiment.mitigations import BASELINE, BUILT_IN, chosen
+from soak.studies.experiment.report import mitigation_list, results_table, write_experiment_reports
+from soak.studies.experiment.results import FILE_NAME, best_of, in_words, read_results, rows_of, write_results
 
 DEFAULT_REPEATS = 3
 

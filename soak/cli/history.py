@@ -12,8 +12,12 @@ from rich.progress import track
 from rich.text import Text
 
 from soak.analyse.steps import FEWEST, Step
-from soak.check.comparing import DEFAULT_TOLERANCE, FIGURES
-from soak.check.history import (
+from soak.quantity import format_bytes, format_percent
+from soak.report.plain_table import plain_table
+from soak.report.png import save
+from soak.studies.check.comparing import DEFAULT_TOLERANCE, FIGURES
+from soak.studies.history.picture import picture
+from soak.studies.history.steps_over_runs import (
     History,
     figure_named,
     read_histories,
@@ -21,10 +25,6 @@ from soak.check.history import (
     steps_of,
     to_json_object,
 )
-from soak.check.history_picture import picture
-from soak.quantity import format_bytes, format_percent
-from soak.report.plain_table import plain_table
-from soak.report.png import save
 
 SCHEMA_VERSION = 1
 NEWEST = 20

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from soak.errors import ExitCode, SoakError
 from soak.quantity import format_duration
-from soak.selftest.conduct import Interrupted, conduct
-from soak.selftest.outcome import Outcome, Result
-from soak.selftest.table import footnotes, outcome_line, outcome_table, summary
-from soak.selftest.trials import (
+from soak.studies.selftest.conduct import Interrupted, conduct
+from soak.studies.selftest.outcome import Outcome, Result
+from soak.studies.selftest.table import footnotes, outcome_line, outcome_table, summary
+from soak.studies.selftest.trials import (
     DEFAULT_CONNECTIONS,
     SPECIMENS,
     THOROUGH_CONNECTIONS,

@@ -16,7 +16,10 @@ from soak.cli.sizes import size_bytes
 from soak.config import SoakConfig, load_config
 from soak.errors import ExitCode, SoakError
 from soak.judgement import judge_run
-from soak.limit.result import (
+from soak.quantity import format_level
+from soak.record import read_run
+from soak.record.directory import explained
+from soak.studies.limit.result import (
     JSON_NAME,
     READ,
     limit_exit_code,
@@ -24,7 +27,7 @@ from soak.limit.result import (
     limit_table,
     write_limit_reports,
 )
-from soak.limit.verify import (
+from soak.studies.limit.verify import (
     TOO_LITTLE,
     Fate,
     Interrupted,
@@ -34,9 +37,6 @@ from soak.limit.verify import (
     run_limited,
     run_unlimited,
 )
-from soak.quantity import format_level
-from soak.record import read_run
-from soak.record.directory import explained
 
 DEFAULT_CONNECTIONS = 200
 

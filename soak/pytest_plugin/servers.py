@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from soak.check.rhythm import RHYTHM
+from soak.studies.check.rhythm import RHYTHM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from soak.check.findings import SIGNS, Outcome
-from soak.check.rhythm import RHYTHM
 from soak.errors import ExitCode
 from soak.pytest_plugin.chart import memory_chart
-from soak.target.bundled import tail
+from soak.studies.check.findings import SIGNS, Outcome
+from soak.studies.check.rhythm import RHYTHM
+from soak.targets.bundled import tail
 
 if TYPE_CHECKING:
     from soak.pytest_plugin.options import SoakOptions

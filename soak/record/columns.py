@@ -4,7 +4,7 @@ Counters are cumulative since the start of the load; latencies belong to the int
 sample; an empty cell is a reading that failed or does not apply. `character_errors` of the
 `transcripts_checked` divided by `reference_characters` is their character error rate; the difference of two
 rows gives that of the time between them (see `soak.load.character_errors` for what is counted). What comes
-from the mappings, PSS and USS, socket states and cgroup are read now and then (see `soak.sample`).
+from the mappings, PSS and USS, socket states and cgroup are read now and then (see `soak.sources`).
 """
 
 TEXT_COLUMNS = ("phase",)

@@ -6,12 +6,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from soak.analyse import Label
 from soak.quantity import format_bytes, format_count, format_duration
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
-    from soak.analyse import Verdict
     from soak.record.reader import Run
+    from soak.verdict.verdict import Verdict
 
 EVENT = "final_look"
 HALF_A_STAMP_S = 0.0005

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from soak.sample.cgroup import cgroup_of
+from soak.sources.cgroup import cgroup_of
 
 PACKAGES = ("onnxruntime", "numpy", "websockets", "kaldi-native-fbank", "psutil", "soak")
 """Packages whose versions bear on the memory of the bundled server, or on the measurement."""

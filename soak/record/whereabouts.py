@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from soak.analyse.attributing import COUNT_COLUMNS, Readings
-from soak.analyse.attribution import CLASS_COLUMNS, ArenaHold, ProbeResult
+from soak.verdict.attribution import CLASS_COLUMNS, ArenaHold, ProbeResult
 
 if TYPE_CHECKING:
     from soak.record.reader import Run

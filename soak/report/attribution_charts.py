@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from soak.analyse.attribution import CLASS_COLUMNS
 from soak.quantity import format_bytes
 from soak.report.charts import MIB, SMALL_HEIGHT_PX, Chart, base_layout, run_time_axis
 from soak.report.evidence import column, times_s
 from soak.report.palette import LIGHT
 from soak.report.thinning import thinned_indices
+from soak.verdict.attribution import CLASS_COLUMNS
 
 if TYPE_CHECKING:
-    from soak.analyse.attribution import Attribution, ClassGrowth
     from soak.record import Run
+    from soak.verdict.attribution import Attribution, ClassGrowth
 
 SHOWN_SHARE = 0.01
 """Classes that never moved by this share of the largest movement are left out of the pictures."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soak.analyse.attribution import MemoryClass
 from soak.analyse.attribution_words import PROBE_NAMES, culprits_in_words
 from soak.quantity import format_bytes, format_count, format_level, format_percent
 from soak.report.facts import Row
+from soak.verdict.attribution import MemoryClass
 
 if TYPE_CHECKING:
-    from soak.analyse.attribution import Attribution, ClassGrowth
+    from soak.verdict.attribution import Attribution, ClassGrowth
 
 SMALLEST_TYPE_BYTES = 16 * 1024
 """Types that grew by less are not listed."""

@@ -26,8 +26,8 @@ from soak.report.text import STYLES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from soak.analyse.verdict import Estimate, Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Estimate, Verdict
 
 PUBLISHED_NOTE = (
     "Published: the original FunASR server on its own models, as reported in FunASR issue 2164. "

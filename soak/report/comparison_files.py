@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Verdict
 
 COMPARISON_HTML_NAME = "comparison.html"
 COMPARISON_PNG_NAME = "comparison.png"

@@ -10,8 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Verdict
 
 SECONDS_AXIS_UP_TO_S = 180.0
 MINUTES_AXIS_UP_TO_S = 3 * 3600.0

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from soak.analyse.verdict import Follows
 from soak.quantity import (
     MISSING,
     format_bytes,
@@ -27,12 +26,13 @@ from soak.quantity import (
     is_known,
 )
 from soak.report.evidence import column, duration_s, judged_points, last_value, times_s
+from soak.verdict.verdict import Follows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Verdict
 
 MIB = 1024 * 1024
 

@@ -11,8 +11,8 @@ from soak.report.png import write_png
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Verdict
 
 
 def write_reports(run: Run, verdict: Verdict, directory: Path | None = None) -> tuple[Path, Path]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from pathlib import Path
 
-    from soak.analyse.verdict import Verdict
+    from soak.verdict.verdict import Verdict
 
 FAILED, UNREADABLE = "server failed", "unreadable"
 OUTCOMES = ("plateau", "climbing", "inconclusive", FAILED, UNREADABLE)

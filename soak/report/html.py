@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
     from soak.report.charts import Chart
+    from soak.verdict.verdict import Verdict
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from soak.report.transcript_table import TranscriptTable, transcript_table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Verdict
 
 
 def render_markdown(run: Run, verdict: Verdict) -> str:

@@ -26,8 +26,8 @@ from soak.report.palette import LIGHT
 from soak.report.thinning import thin
 
 if TYPE_CHECKING:
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Verdict
 
 HEIGHT_PX = 560
 HEIGHT_WITHOUT_LOAD_PX = 420

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Verdict
 
 MIB = 1024.0 * 1024.0
 SIZE_INCHES = (8.0, 5.0)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soak.analyse.resources import RESOURCE_NAMES, count_rate
-from soak.analyse.verdict import Label
 from soak.quantity import MISSING, format_count, is_known
 from soak.report.wording import SIGNS
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from soak.analyse.resources import ResourceVerdict
-    from soak.analyse.verdict import Verdict
+    from soak.verdict.verdict import Verdict
 
 
 @dataclass(frozen=True)

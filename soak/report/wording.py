@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from soak.analyse.reasons import TO_SETTLE
 from soak.analyse.resources import RESOURCE_NAMES, best_growth, climbing, count_rate, memory_label
-from soak.analyse.verdict import Follows, Label
 from soak.quantity import (
     MISSING,
     format_bytes,
@@ -21,10 +20,11 @@ from soak.quantity import (
 )
 from soak.record.transcripts import Transcripts
 from soak.report.evidence import duration_s, last_value
+from soak.verdict.verdict import Follows, Label
 
 if TYPE_CHECKING:
-    from soak.analyse.verdict import Estimate, Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Estimate, Verdict
 
 HEADLINES = {
     "plateau": "Memory plateaus",

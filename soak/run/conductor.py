@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from soak.analyse import Label
 from soak.errors import SoakError, TargetError
 from soak.load.messages import Done, DriverEvent, Interval, PhaseChanged
 from soak.run.driver_process import STOP_GRACE_S, DriverProcess
 from soak.run.history import History
 from soak.run.probes import Probes
 from soak.run.rows import RowBuilder
+from soak.run.schedule import FixedSchedule, TimeBudget
 from soak.run.view import Progress
 from soak.run.watch import VerdictWatch
-from soak.sample import FixedSchedule, ProcessTree, ServerPages, TimeBudget
+from soak.sources import ProcessTree, ServerPages
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from soak.load.messages import Message
     from soak.record import RunDirectory
     from soak.run.view import View
-    from soak.sample import TreeReading
-    from soak.target import ServerExit, TargetServer
+    from soak.sources import TreeReading
+    from soak.targets import ServerExit, TargetServer
 
 LONGEST_WITHOUT_A_LOOK_S = 300.0
 """A look is best taken when a quiet window has just ended; a load without such windows is still looked at."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from soak.errors import SoakError
 from soak.quantity import format_bytes
-from soak.sample import ServerPages
+from soak.sources import ServerPages
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from soak.config import ProbeChoice, SoakConfig
     from soak.record import RunDirectory
     from soak.run.view import View
-    from soak.sample import ProcessTree
-    from soak.target import TargetServer
+    from soak.sources import ProcessTree
+    from soak.targets import TargetServer
 
     Action = Callable[[], Awaitable[dict[str, Any] | None]]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from soak.analyse import Label
 from soak.analyse.resources import judge_resources
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import psutil
 
 if TYPE_CHECKING:
     from soak.load.messages import Interval, Quantiles
-    from soak.sample import DetailedReading, TreeReading
+    from soak.sources import DetailedReading, TreeReading
 
 Row = dict[str, float | int | str | None]
 

@@ -21,15 +21,15 @@ from soak.record.host import allocator_environment, host_facts, package_versions
 from soak.report.files import write_reports
 from soak.run.conductor import Conductor, Ending, EndReason
 from soak.run.view import view_for
-from soak.target import AttachedServer, BundledServer
-from soak.target.flags import server_flags
-from soak.target.preload import preload_environment
+from soak.targets import AttachedServer, BundledServer
+from soak.targets.flags import server_flags
+from soak.targets.preload import preload_environment
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from soak.config import ServerConfig, SoakConfig
-    from soak.target import TargetServer
+    from soak.targets import TargetServer
 
 VERDICT_FILE = "verdict.json"
 

@@ -11,20 +11,20 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from soak.analyse import Label
 from soak.analyse.reasons import leaning_in_words
 from soak.quantity import format_bytes, format_count, format_duration, format_number, format_percent
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from soak.analyse import Verdict
     from soak.analyse.sequential import Look
     from soak.load.messages import DriverEvent
     from soak.load.plan import LoadPlan
     from soak.run.history import History
     from soak.run.rows import Row
     from soak.run.watch import Standing
+    from soak.verdict.verdict import Verdict
 
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARKLINE_WIDTH = 32

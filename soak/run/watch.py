@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from soak.analyse import Follows, Label
 from soak.analyse.resources import RESOURCE_NAMES, best_growth, count_rate
 from soak.analyse.sequential import Horizon, LookSchedule, SequentialJudge
 from soak.judgement import judge_run
@@ -17,6 +16,7 @@ from soak.record import read_run
 from soak.record.final_look import EVENT as FINAL_LOOK
 from soak.record.final_look import FinalLook
 from soak.run.resource_watch import ResourceWatch
+from soak.verdict.verdict import Follows, Label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from soak.analyse import Estimate, Series, Verdict
+    from soak.analyse import Series
     from soak.analyse.resources import ResourceVerdict
     from soak.analyse.sequential import Look
     from soak.config import SoakConfig
     from soak.record import RunDirectory
+    from soak.verdict.verdict import Estimate, Verdict
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from soak.errors import SoakError
-from soak.target.memory_cgroup import OwnCgroup
+from soak.targets.memory_cgroup import OwnCgroup
 from tests.e2e.test_run import QUICK, _event, _events, _only_run
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from benchmarks.verdict.peers.thresholds import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from soak.analyse import Label, Series
+    from soak.analyse import Series
+    from soak.verdict.verdict import Label
 
 PEERS: dict[str, Callable[[Series], Label]] = {
     "navian-memcheck": back_half_line,

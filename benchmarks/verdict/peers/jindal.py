@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.verdict.peers.readings import Lines, medians, readings, seconds_until
-from soak.analyse import Label
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

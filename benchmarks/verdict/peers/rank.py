@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.verdict.peers.readings import readings
-from soak.analyse import Label
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from soak.analyse import Series

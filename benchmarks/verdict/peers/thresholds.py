@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import minimum_filter1d
 
 from benchmarks.verdict.peers.readings import fit_line, medians, readings
-from soak.analyse import Label
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from soak.analyse import Series

@@ -20,9 +20,9 @@ from soak.errors import SoakError
 from soak.record import RunDirectory
 from soak.run.probes import Probes, check_probe
 from soak.run.view import view_for
-from soak.sample import ProcessTree
-from soak.target import AttachedServer, BundledServer
-from soak.target.flags import server_flags
+from soak.sources import ProcessTree
+from soak.targets import AttachedServer, BundledServer
+from soak.targets.flags import server_flags
 
 MIB = 2**20
 RETAINER = """

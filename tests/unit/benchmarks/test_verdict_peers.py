@@ -19,7 +19,8 @@ from benchmarks.verdict.peers import (
 )
 from benchmarks.verdict.peers.jindal import change_points
 from benchmarks.verdict.peers.readings import Lines, fit_line, medians
-from soak.analyse import Label, Series
+from soak.analyse import Series
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from soak.analyse import Label
 from soak.errors import ExitCode
 from soak.judgement import judge_run, series_of, worst
 from soak.record import Run, RunDirectory, read_run
+from soak.verdict.verdict import Label
 
 MIB = 1024 * 1024
 

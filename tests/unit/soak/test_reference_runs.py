@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from soak.analyse import Label, judge
+from soak.analyse import judge
 from soak.judgement import judge_run, recorded_settings, series_of
 from soak.record import read_run
+from soak.verdict.verdict import Label
 
 REFERENCE = Path(__file__).parents[3] / "reports" / "reference"
 

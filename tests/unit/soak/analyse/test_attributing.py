@@ -7,9 +7,9 @@ import pytest
 
 from soak.analyse import JudgeSettings, Series, judge
 from soak.analyse.attributing import Readings, attribute
-from soak.analyse.attribution import ArenaHold, Attribution, Culprit, MemoryClass, ProbeResult
-from soak.analyse.attribution_json import attribution_in, attribution_out
 from soak.analyse.attribution_words import with_attribution
+from soak.verdict.attribution import ArenaHold, Attribution, Culprit, MemoryClass, ProbeResult
+from soak.verdict.attribution_json import attribution_in, attribution_out
 
 MIB = 2**20
 POINTS = 20

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soak.analyse import Label, Series, judge, to_json_object
+from soak.analyse import Series, judge
+from soak.verdict.verdict import Label
+from soak.verdict.verdict_json import to_json_object
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from soak.analyse import Estimate, JudgeSettings, Label, Series, Verdict, judge
-from soak.analyse.attribution import Attribution, Culprit
+from soak.analyse import JudgeSettings, Series, judge
 from soak.analyse.in_use import judge_in_use, with_in_use
+from soak.verdict.attribution import Attribution, Culprit
+from soak.verdict.verdict import Estimate, Label, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

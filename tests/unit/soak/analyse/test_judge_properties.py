@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soak.analyse import JudgeSettings, Label, Series, Verdict, judge
+from soak.analyse import JudgeSettings, Series, judge
+from soak.verdict.verdict import Label, Verdict
 
 MIB = 2.0**20
 READINGS = 160

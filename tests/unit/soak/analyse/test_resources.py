@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from soak.analyse import Label, Series, from_json_object, judge, to_json_object
+from soak.analyse import Series, judge
 from soak.analyse.resources import (
     RESOURCE_NAMES,
     SESSIONS,
@@ -19,6 +19,8 @@ from soak.analyse.resources import (
     memory_label,
     with_resources,
 )
+from soak.verdict.verdict import Label
+from soak.verdict.verdict_json import from_json_object, to_json_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from soak.analyse import Basis, JudgeSettings, Label, Series, judge
+from soak.analyse import JudgeSettings, Series, judge
+from soak.verdict.verdict import Basis, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soak.analyse import Estimate, JudgeSettings, Label, Series, Verdict, judge
+from soak.analyse import JudgeSettings, Series, judge
 from soak.analyse.sequential import Horizon, Look, LookSchedule, SequentialJudge
+from soak.verdict.verdict import Estimate, Label, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from soak.analyse import JudgeSettings, Label, Series, judge
+from soak.analyse import JudgeSettings, Series, judge
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from soak.analyse import AdviceContext, Label, Series, advise, from_json_object, judge, to_json_object
+from soak.advice.advise import AdviceContext, advise
+from soak.analyse import Series, judge
 from soak.analyse.resources import judge_resources, with_resources
+from soak.verdict.verdict import Label
+from soak.verdict.verdict_json import from_json_object, to_json_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable

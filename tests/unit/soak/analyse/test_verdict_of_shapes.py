@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from soak.analyse import Follows, Label, Series, judge
+from soak.analyse import Series, judge
+from soak.verdict.verdict import Follows, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from soak.analyse import JudgeSettings, Label, judge
+from soak.analyse import JudgeSettings, judge
 from soak.analyse.figures import TOPICS, by_topic
 from soak.analyse.life import Weighable, run_of, weigh
 from soak.analyse.lives import read, split_lives
 from soak.analyse.points import floors
 from soak.analyse.weighing import Curve, Weights, added, belief_in_leak
 from soak.analyse.weights import WEIGHTS
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable

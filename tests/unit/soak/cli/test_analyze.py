@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from soak.cli import app
-from soak.fleet import WORTH_A_POOL, judge_fleet
+from soak.studies.fleet import WORTH_A_POOL, judge_fleet
 
 SECONDS = 600
 SCRIPT = "import soak.cli; soak.cli.main()"

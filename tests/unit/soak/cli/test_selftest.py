@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from soak import cli
-from soak.analyse import Label
 from soak.cli import selftest as verb
-from soak.selftest.conduct import Interrupted
-from soak.selftest.outcome import Outcome, Result, Unit
-from soak.selftest.trials import quick_trials
+from soak.studies.selftest.conduct import Interrupted
+from soak.studies.selftest.outcome import Outcome, Result, Unit
+from soak.studies.selftest.trials import quick_trials
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from soak.selftest.trials import Trial
+    from soak.studies.selftest.trials import Trial
 
 
 def _ending_in(results: Sequence[Result | None]) -> object:

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from soak.errors import SoakError
-from soak.fleet import judge_path
 from soak.record import read_samples
+from soak.studies.fleet import judge_path
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,13 +18,13 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from soak.analyse.verdict import Basis, Label, Verdict
 from soak.record import Run
 from soak.report.comparison import comparison_rows, comparison_table
 from soak.report.comparison_files import write_comparison
 from soak.report.files import write_reports
 from soak.report.text import render_terminal
 from soak.report.transcript_comparison import transcript_notes
+from soak.verdict.verdict import Basis, Label, Verdict
 from tests.unit.soak.report.synthetic import (
     HOUR_S,
     Scenario,

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from soak.analyse.advice import AdviceContext, advise
+from soak.advice.advise import AdviceContext, advise
 from soak.analyse.resources import RESOURCE_NAMES, judge_resources, with_resources
-from soak.analyse.verdict import Basis, Estimate, JudgedPoints, Label, Settling, Verdict
 from soak.judgement import series_of
 from soak.record import Run
+from soak.verdict.verdict import Basis, Estimate, JudgedPoints, Label, Settling, Verdict
 
 MIB = 1024.0 * 1024.0
 HOUR_S = 3600.0

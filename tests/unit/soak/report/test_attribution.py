@@ -10,7 +10,6 @@ import pytest
 from rich.console import Console
 
 from soak.analyse.attributing import attribute
-from soak.analyse.attribution import Attribution, ProbeResult
 from soak.analyse.attribution_words import with_attribution
 from soak.judgement import judge_run
 from soak.record import Run
@@ -22,6 +21,7 @@ from soak.report.html import render_html
 from soak.report.markdown import render_markdown
 from soak.report.png import write_png
 from soak.report.text import render_terminal
+from soak.verdict.attribution import Attribution, ProbeResult
 
 MIB = 2**20
 SUMMARY = "Of +62 MiB: +60 MiB glibc arenas (2 → 6), +2 MiB programs and libraries."

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Verdict
 
     Judged = Callable[[str], tuple[Run, Verdict]]
     Runs = list[tuple[Run, Verdict]]

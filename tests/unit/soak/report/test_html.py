@@ -12,18 +12,18 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from soak.analyse.resources import with_resources
-from soak.analyse.verdict import Estimate, Follows
 from soak.report.files import write_reports
 from soak.report.html import render_html
 from soak.report.palette import DARK, LIGHT
 from soak.report.thinning import MAX_POINTS
+from soak.verdict.verdict import Estimate, Follows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Verdict
 
     Judged = Callable[[str], tuple[Run, Verdict]]
 

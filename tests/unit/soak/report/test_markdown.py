@@ -8,8 +8,8 @@ from soak.report.markdown import render_markdown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Verdict
 
     Judged = Callable[[str], tuple[Run, Verdict]]
 

@@ -12,8 +12,8 @@ from soak.report.text import render_terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from soak.analyse.verdict import Verdict
     from soak.record import Run
+    from soak.verdict.verdict import Verdict
 
     Judged = Callable[[str], tuple[Run, Verdict]]
 

@@ -23,7 +23,7 @@ from soak.report.transcript_table import MAX_ROWS, transcript_table
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from soak.analyse.verdict import Verdict
+    from soak.verdict.verdict import Verdict
 
     Judged = Callable[[str], tuple[Run, Verdict]]
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from soak.analyse import Estimate, Label
 from soak.analyse.sequential import SequentialJudge
 from soak.load.messages import DriverEvent
 from soak.load.plan import LoadPlan
 from soak.run.history import History
 from soak.run.view import LiveView, PlainView, Progress, panel, plain_line, sparkline, view_for
 from soak.run.watch import Standing
+from soak.verdict.verdict import Estimate, Label
 
 PLAN = LoadPlan("ws://127.0.0.1:1", connections=500)
 ROW: dict[str, float | int | str | None] = {

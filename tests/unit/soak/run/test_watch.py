@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pytest
 
-from soak.analyse import Estimate, Follows, Label, judge
+from soak.analyse import judge
 from soak.analyse.sequential import LookSchedule
 from soak.config import load_config
 from soak.judgement import judge_run
 from soak.record import RunDirectory, read_run
 from soak.run.history import History
 from soak.run.watch import Standing, VerdictWatch
+from soak.verdict.verdict import Estimate, Follows, Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from soak.analyse import Verdict
     from soak.config import SoakConfig
     from soak.run.rows import Row
+    from soak.verdict.verdict import Verdict
 
 MIB = 1024 * 1024
 BLOCK_S = 20

@@ -1,0 +1,1 @@
+"""What follows from a verdict: memory limits, thread numbers, alerts."""

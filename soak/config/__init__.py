@@ -1,0 +1,23 @@
+"""The configuration of a soak: TOML and command-line settings in, validated frozen dataclasses out."""
+
+from soak.config.schema import (
+    ProbeChoice,
+    SampleConfig,
+    ServerConfig,
+    SoakConfig,
+    bundled_config_names,
+    bundled_configs_dir,
+    load_config,
+    with_url,
+)
+
+__all__ = [
+    "ProbeChoice",
+    "SampleConfig",
+    "ServerConfig",
+    "SoakConfig",
+    "bundled_config_names",
+    "bundled_configs_dir",
+    "load_config",
+    "with_url",
+]

@@ -1,0 +1,1 @@
+"""Several runs that answer one question: check, compare, history, experiment, limit, self-test."""

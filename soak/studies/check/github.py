@@ -1,0 +1,53 @@
+"""What GitHub's runners read: the job summary and annotations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from soak.record.directory import explained
+from soak.studies.check.findings import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from soak.studies.check.result import CheckResult
+
+COMMANDS = {Outcome.FAILED: "error", Outcome.UNDECIDED: "warning"}
+
+
+def workflow_commands(result: CheckResult) -> list[str]:
+    """Return a workflow command for each finding that failed or is undecided, and one for the headline."""
+    lines = [
+        f"::{COMMANDS[finding.outcome]} title={_property(f'soak: {finding.name}')}::{_data(finding.message)}"
+        for finding in result.findings
+        if finding.outcome in COMMANDS
+    ]
+    return [*lines, f"::notice title=soak check::{_data(result.headline)}"]
+
+
+def failed_start_command(message: str) -> str:
+    """Return the workflow command for a server that gave no run to judge."""
+    return f"::error title=soak check::{_data(message)}"
+
+
+def is_github(environment: Mapping[str, str]) -> bool:
+    """Say whether this runs in a GitHub workflow."""
+    return environment.get("GITHUB_ACTIONS") == "true"
+
+
+def append_job_summary(markdown: str, environment: Mapping[str, str]) -> None:
+    """Append to the file that GITHUB_STEP_SUMMARY names, if it is set; raises `SoakError` when it cannot."""
+    name = environment.get("GITHUB_STEP_SUMMARY")
+    if name:
+        path = Path(name)
+        with explained(path), path.open("a", encoding="utf-8") as stream:
+            stream.write(markdown)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,61 @@
+"""A check as JUnit XML, which every CI system reads: one test case for each judged thing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from soak.record.directory import explained
+from soak.report.markdown import render_markdown
+from soak.studies.check.findings import Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from soak.studies.check.result import CheckResult
+
+NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write_junit(result: CheckResult, path: Path, *, allow_inconclusive: bool = False) -> None:
+    """Write the findings of `result` to `path`; raises `SoakError` when it cannot be written.
+
+    What is undecided is a failure, or skipped where that is allowed.
+    """
+    suite = TestSuite(f"soak.{result.run.name}")
+    for finding in result.findings:
+        case = TestCase(finding.name, classname=f"soak.{result.run.name}")
+        if finding.name == "verdict":
+            case.time = round(result.judgement.verdict.duration_s, 3)
+            case.system_out = _xml_text(render_markdown(result.run, result.judgement.verdict))
+        if finding.outcome is Outcome.FAILED or (
+            finding.outcome is Outcome.UNDECIDED and not allow_inconclusive
+        ):
+            case.result = [Failure(_xml_text(finding.message), str(finding.outcome))]
+        elif finding.outcome is not Outcome.PASSED:
+            case.result = [Skipped(_xml_text(finding.message))]
+        suite.add_testcase(case)
+    _write(suite, path)
+
+
+def write_failed_start(message: str, path: Path) -> None:
+    """Write that there was no run to judge, as an error; raises `SoakError` when it cannot be written."""
+    suite = TestSuite("soak")
+    case = TestCase("server", classname="soak")
+    case.result = [Error(_xml_text(message), "failed")]
+    suite.add_testcase(case)
+    _write(suite, path)
+
+
+def _write(suite: TestSuite, path: Path) -> None:
+    document = JUnitXml("soak check")
+    document.add_testsuite(suite)
+    with explained(path):
+        document.write(str(path), pretty=True)
+
+
+def _xml_text(text: str) -> str:
+    """Replace what XML 1.0 cannot hold, such as the control characters of a server that is beside itself."""
+    return NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,1 @@
+"""A figure over many runs, and where it stepped."""

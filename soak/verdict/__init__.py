@@ -1,0 +1,1 @@
+"""What the judge says, as plain data, and as JSON and back."""
