@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 
 from soak.errors import SoakError
-from soak.studies.check.side import read_baseline, read_side, write_baseline
-from soak.studies.check.table import baseline_table
+from soak.studies.compare.baseline import read_baseline, write_baseline
+from soak.studies.compare.reading import read_side
+from soak.studies.compare.table import baseline_table
 
 app = typer.Typer(help="The figures of runs, kept in a small file to compare with.", no_args_is_help=True)
 DEFAULT_FILE = Path("baseline.json")

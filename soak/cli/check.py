@@ -19,14 +19,15 @@ from soak.record import Run, read_run
 from soak.record.directory import write_json
 from soak.report.text import render_terminal
 from soak.run.session import run_soak
-from soak.studies.check.comparing import DEFAULT_TOLERANCE, Compared, compare
 from soak.studies.check.findings import Finding, Outcome
 from soak.studies.check.limits import Limits
 from soak.studies.check.outputs import Outputs
 from soak.studies.check.result import FILE_NAME, check_result
 from soak.studies.check.rhythm import RHYTHM
-from soak.studies.check.side import Side, differences, read_baseline
 from soak.studies.check.table import findings_table
+from soak.studies.compare.baseline import read_baseline
+from soak.studies.compare.comparing import DEFAULT_TOLERANCE, Compared, compare
+from soak.studies.compare.side import Side, differences
 
 DEFAULT_MAX_MINUTES = 10.0
 THE_RUN, LIMITS, BASELINE, OUTPUT = "The run", "Limits", "Baseline", "Output"

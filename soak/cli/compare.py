@@ -10,10 +10,11 @@ import typer
 from rich.console import Console
 
 from soak.errors import ExitCode, SoakError
-from soak.studies.check.comparing import DEFAULT_TOLERANCE, Change, Compared
-from soak.studies.check.comparing import compare as compare_sides
-from soak.studies.check.side import Side, differences, read_side
-from soak.studies.check.table import comparison_table
+from soak.studies.compare.comparing import DEFAULT_TOLERANCE, Change, Compared
+from soak.studies.compare.comparing import compare as compare_sides
+from soak.studies.compare.reading import read_side
+from soak.studies.compare.side import Side, differences
+from soak.studies.compare.table import comparison_table
 
 SCHEMA_VERSION = 1
 

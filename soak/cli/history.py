@@ -15,16 +15,11 @@ from soak.analyse.steps import FEWEST, Step
 from soak.quantity import format_bytes, format_percent
 from soak.report.plain_table import plain_table
 from soak.report.png import save
-from soak.studies.check.comparing import DEFAULT_TOLERANCE, FIGURES
+from soak.studies.compare.comparing import DEFAULT_TOLERANCE
+from soak.studies.compare.figures import FIGURES
 from soak.studies.history.picture import picture
-from soak.studies.history.steps_over_runs import (
-    History,
-    figure_named,
-    read_histories,
-    run_directories,
-    steps_of,
-    to_json_object,
-)
+from soak.studies.history.runs_over_time import History, read_histories, run_directories
+from soak.studies.history.steps import figure_named, steps_of, to_json_object
 
 SCHEMA_VERSION = 1
 NEWEST = 20

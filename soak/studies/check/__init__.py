@@ -1,1 +1,1 @@
-"""A soak as a check for continuous integration: limits, baselines, comparison, and what CI systems read."""
+"""A soak as a check for continuous integration: limits, a baseline, and what CI systems read."""

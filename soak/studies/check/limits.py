@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from soak.errors import ExitCode
 from soak.quantity import (
     format_count,
@@ -18,6 +16,7 @@ from soak.quantity import (
     is_known,
 )
 from soak.studies.check.findings import Finding, Outcome
+from soak.studies.compare.run_figures import final_p99_ms
 from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ OUTCOME_OF = {
     Label.CLIMBING: Outcome.FAILED,
     Label.INCONCLUSIVE: Outcome.UNDECIDED,
 }
-WANTED_QUANTILE = 0.99
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,23 +139,3 @@ def _highest(run: Run, column: str) -> float | None:
     if column not in run.samples or run.samples[column].isna().all():
         return None
     return float(run.samples[column].max())
-
-
-def final_p99_ms(run: Run) -> float | None:
-    """Return the 99th percentile of the final latency over the blocks of load, in ms; None if unknown.
-
-    A sample holds the p99 of the k connections that ended in its interval, which for few of them is their
-    maximum. The maximum of k values stays below the p99 of all with probability 0.99^k (Gumbel 1958,
-    "Statistics of extremes": the distribution of the largest value), so that quantile of the maxima is the
-    p99 of all; with many connections an interval its own p99 is one, and the median of those is taken.
-    """
-    samples = run.samples
-    if not {"final_p99_ms", "connections_completed"} <= set(samples):
-        return None
-    load = samples[samples["block"] >= 1] if "block" in samples else samples
-    p99_ms = load["final_p99_ms"].dropna().to_numpy(np.float64)
-    if not len(p99_ms):
-        return None
-    completed = load["connections_completed"]
-    each = max(float(completed.max() - completed.min()) / len(p99_ms), 1.0)
-    return float(np.quantile(p99_ms, max(WANTED_QUANTILE**each, 0.5)))

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from soak.record.directory import explained
-from soak.studies.check.side import RunFigures
+from soak.studies.compare.run_figures import RunFigures
 
 if TYPE_CHECKING:
     from pathlib import Path

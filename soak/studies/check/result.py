@@ -6,15 +6,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from soak.errors import ExitCode
-from soak.studies.check.comparing import Compared, regressions
 from soak.studies.check.findings import Finding, Outcome, check_exit_code
 from soak.studies.check.limits import Limits, findings_of
+from soak.studies.check.regressions import regressions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from soak.judgement import Judgement
     from soak.record import Run
+    from soak.studies.compare.comparing import Compared
 
 SCHEMA_VERSION = 1
 FILE_NAME = "check.json"

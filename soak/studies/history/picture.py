@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from soak.analyse.steps import Step
-    from soak.studies.history.steps_over_runs import History
+    from soak.studies.history.runs_over_time import History
 
 SIZE_INCHES = (8.0, 3.6)
 MARKERS = {"plateau": "o", "climbing": "^", "inconclusive": "D"}

@@ -29,7 +29,7 @@ from soak.studies.check.table import findings_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.soak.studies.check.conftest import Record
+    from tests.unit.soak.studies.conftest import Record
 
 MIB = 2**20
 

@@ -16,29 +16,21 @@ from soak.quantity import (
     format_bytes,
     format_interval,
     format_level,
-    format_milliseconds,
-    format_number,
-    format_percent,
     is_known,
 )
-from soak.studies.check.findings import Finding, Outcome
+from soak.studies.compare.figures import FIGURES, PER_CONNECTION, PER_CONNECTION_AT, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from soak.studies.check.side import RunFigures, Side
+    from soak.studies.compare.run_figures import RunFigures
+    from soak.studies.compare.side import Side
     from soak.verdict.verdict import Estimate
 
 DEFAULT_TOLERANCE = 0.03
 """Share of the baseline's memory by which a change may raise it."""
 SPEED_TOLERANCE = 0.15
 """The same of latency and processor time, which shared machines do not keep still."""
-MEMORY_SPREAD = 0.01
-"""Standard deviation between healthy runs, as a share of the level, that is expected until repeats tell."""
-CPU_SPREAD, LATENCY_SPREAD = 0.05, 0.1
-"""The same of processor time and of latency."""
-PER_CONNECTION, PER_CONNECTION_AT = "growth per connection", 4
-"""How that figure is called, and where it stands among the others."""
 INTERVAL_WIDTHS = 3.92
 """Standard errors in a 95 % interval of a normal estimate, end to end."""
 
@@ -82,45 +74,6 @@ class Compared:
             "difference": without_nan(asdict(self.difference)),
             "change": str(self.change),
         }
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure that is compared."""
-
-    words: str
-    """For a person."""
-    write: Callable[[float], str]
-    spread: float
-    """Standard deviation between healthy runs, as a share of the level."""
-    is_memory: bool = True
-
-
-FIGURES = {
-    "start_bytes": Figure("start", format_level, MEMORY_SPREAD),
-    "level_bytes": Figure("level reached", format_level, MEMORY_SPREAD),
-    "growth_bytes": Figure("growth to it", format_bytes, MEMORY_SPREAD),
-    "peak_bytes": Figure("peak", format_level, MEMORY_SPREAD),
-    "cpu_s_per_audio_s": Figure("CPU s per audio s", format_number, CPU_SPREAD, is_memory=False),
-    "first_partial_p50_ms": Figure(
-        "first partial, p50", format_milliseconds, LATENCY_SPREAD, is_memory=False
-    ),
-    "final_p50_ms": Figure("final, p50", format_milliseconds, LATENCY_SPREAD, is_memory=False),
-    "final_p99_ms": Figure("final, p99", format_milliseconds, LATENCY_SPREAD, is_memory=False),
-}
-"""By their names in `RunFigures`; growth per connection is compared by its own intervals instead."""
-
-
-def short_name(figure: str) -> str:
-    """Return the name of a figure without its unit, as in findings and on the command line: `level`."""
-    return figure.removesuffix("_bytes").removesuffix("_ms").replace("_", "-")
-
-
-def figures_to_show() -> list[tuple[str, str, Callable[[float], str]]]:
-    """Return the figures that are compared: name in `RunFigures`, words, and how to write a value."""
-    shown = [(name, figure.words, figure.write) for name, figure in FIGURES.items()]
-    shown.insert(PER_CONNECTION_AT, ("bytes_per_connection", PER_CONNECTION, format_bytes))
-    return shown
 
 
 def compare(before: Side, after: Side, *, tolerance: float = DEFAULT_TOLERANCE) -> list[Compared]:
@@ -207,21 +160,3 @@ def _written(difference: Estimate, write: Callable[[float], str]) -> str:
         return f"{format_bytes(difference.estimate, signed=True)} ({interval})"
     sign = "+" if difference.estimate > 0 else ""
     return f"{sign}{write(difference.estimate)} ({write(difference.low)} to {write(difference.high)})"
-
-
-def regressions(rows: Sequence[Compared], baseline: str) -> list[Finding]:
-    """Return a finding for each figure: memory that is worse fails, speed is only told."""
-    return [_finding(row, baseline) for row in rows]
-
-
-def _finding(row: Compared, baseline: str) -> Finding:
-    share = f", {format_percent(row.relative)}" if is_known(row.relative) else ""
-    words = f"{row.words} {row.before} in {baseline}, {row.after} now: {row.written}{share}, {row.change}"
-    outcome = Outcome.PASSED
-    if row.change is Change.UNKNOWN:
-        outcome = Outcome.SKIPPED
-    elif row.change is Change.WORSE:
-        outcome = Outcome.FAILED if row.is_memory else Outcome.PASSED
-        if not row.is_memory:
-            words += " (told, not judged: speed on a shared machine is not steady)"
-    return Finding(f"baseline-{row.name}", outcome, words)

@@ -14,7 +14,7 @@ from soak.errors import SoakError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.soak.studies.check.conftest import Record
+    from tests.unit.soak.studies.conftest import Record
 
 
 def test_the_step_and_what_changed_with_it_are_told(record: Record, tmp_path: Path) -> None:

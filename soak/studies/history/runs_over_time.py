@@ -1,23 +1,18 @@
-"""Runs of one thing over time, and where a figure of theirs stepped."""
+"""Runs of one thing over time, read from their directories."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from soak.analyse.steps import Step, find_steps
 from soak.errors import SoakError
-from soak.json_values import without_nan
 from soak.judgement import judge_run
 from soak.record import read_run
-from soak.studies.check.comparing import FIGURES, short_name
-from soak.studies.check.side import RunFigures, identity_of, versions_of
+from soak.studies.compare.identity import identity_of, versions_of
+from soak.studies.compare.run_figures import RunFigures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from soak.record import Run
@@ -95,56 +90,3 @@ def _read(folder: Path) -> tuple[Run, Entry]:
     if not started:
         raise SoakError(f"{folder} has no manifest.json: when it ran and what is not known")
     return run, Entry(str(started), RunFigures.of(run, judge_run(run).verdict), versions_of(run))
-
-
-def steps_of(history: History, figure: str, tolerance: float) -> list[Step]:
-    """Return the steps of `figure`; `tolerance` is a share of its median. Runs without it are passed over."""
-    known = [(place, value) for place, value in enumerate(history.values(figure)) if math.isfinite(value)]
-    if not known:
-        return []
-    # of growth, too, what counts is its size beside the whole
-    levels = [value for value in history.values("level_bytes") if math.isfinite(value)]
-    values = [value for _, value in known]
-    scale = float(np.median(levels if FIGURES[figure].is_memory and levels else values))
-    steps = find_steps(
-        values, expected_spread=FIGURES[figure].spread * abs(scale), tolerance=tolerance * abs(scale)
-    )
-    return [replace(step, index=known[step.index][0]) for step in steps]
-
-
-def figure_named(name: str) -> str:
-    """Return the field of `RunFigures` that `--figure NAME` means; raises `SoakError` for another name."""
-    names = {short_name(field): field for field in FIGURES}
-    if name not in names:
-        raise SoakError(f"--figure {name}: there are {', '.join(names)}")
-    return names[name]
-
-
-def to_json_object(history: History, figure: str, steps: Sequence[Step]) -> dict[str, Any]:
-    """Return a history as JSON-ready data."""
-    return {
-        "name": history.name,
-        "identity": history.identity,
-        "figure": figure,
-        "runs": [
-            {
-                "run": entry.figures.run,
-                "started_utc": entry.started_utc,
-                "verdict": entry.figures.verdict,
-                "value": without_nan(value),
-            }
-            for entry, value in zip(history.entries, history.values(figure), strict=True)
-        ],
-        "steps": [
-            {
-                "run": history.entries[step.index].figures.run,
-                "before": step.before,
-                "after": step.after,
-                "difference": step.difference.estimate,
-                "low": step.difference.low,
-                "high": step.difference.high,
-                "changed_versions": history.changed_versions(step.index),
-            }
-            for step in steps
-        ],
-    }

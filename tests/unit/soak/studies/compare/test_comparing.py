@@ -10,16 +10,19 @@ from typer.testing import CliRunner
 
 from soak.cli import app
 from soak.errors import SoakError
-from soak.studies.check.comparing import Change, Compared, compare, regressions
 from soak.studies.check.findings import Outcome
-from soak.studies.check.side import differences, read_baseline, read_side, write_baseline
+from soak.studies.check.regressions import regressions
+from soak.studies.compare.baseline import read_baseline, write_baseline
+from soak.studies.compare.comparing import Change, Compared, compare
+from soak.studies.compare.reading import read_side
+from soak.studies.compare.side import differences
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from typer.testing import Result
 
-    from tests.unit.soak.studies.check.conftest import Record
+    from tests.unit.soak.studies.conftest import Record
 
 HEAD = '{"kind": "soak-baseline", "schema_version": 1, "name": "x", "identity": {}, "versions": {}'
 

@@ -1,0 +1,74 @@
+"""What must be equal for a comparison of two runs to mean anything, and what may well be the change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from soak.record import Run
+
+GIB = 2**30
+NOT_THE_SCENARIO = {
+    "url",
+    "duration_s",
+    "connections",
+    "until_decided",
+    "seed",
+    "rate_per_s",
+    "max_rate_per_s",
+    "check_references",
+}
+"""Settings of the load that two like runs may differ in: how long it lasted, how fast the machine was, and
+whether transcripts were compared with what is said."""
+
+
+def identity_of(run: Run) -> dict[str, str]:
+    """Return what makes runs comparable, in words: target, model, threads, scenario, machine."""
+    configuration = run.manifest.get("configuration", {})
+    server, load = configuration.get("server"), configuration.get("load", {})
+    host, kind = run.manifest.get("host", {}), run.manifest.get("target", {}).get("kind")
+    identity = {"target": "the bundled server" if kind == "bundled" else f"a server that was {kind}"}
+    if server is not None:
+        passes = f", second pass {server.get('second_pass')}"
+        float_graphs = ", float graphs" if server.get("quantize") is False else ""
+        threads = (str(server.get(f"{name}_thread_num")) for name in ("decoder", "io", "model"))
+        identity["model"] = f"{server.get('model')}{passes}{float_graphs}"
+        identity["threads"] = f"decoder/io/model {'/'.join(threads)}"
+    scenario = {name: value for name, value in load.items() if name not in NOT_THE_SCENARIO}
+    identity["scenario"] = ", ".join(f"{name} {scenario[name]}" for name in sorted(scenario))
+    memory_gib = round((host.get("memory_bytes") or 0) / GIB)
+    identity["machine"] = f"{host.get('architecture')}, {host.get('cores')} cores, {memory_gib} GiB"
+    return identity
+
+
+def versions_of(run: Run) -> dict[str, str]:
+    """Return versions of packages, Python, libc and kernel, and the processor's name.
+
+    The processor is no part of the identity: hosted runners of one class have several, and what they change
+    is speed, which a check does not judge.
+    """
+    host = run.manifest.get("host", {})
+    found = {name: host.get(name) for name in ("python", "libc", "kernel", "cpu_model")}
+    return {
+        name: str(version)
+        for name, version in {**run.manifest.get("versions", {}), **found}.items()
+        if version
+    }
+
+
+def unlike(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
+    """Say in what two identities differ, one sentence each; nothing when they may be compared."""
+    said = []
+    for name in sorted(ours.keys() | theirs.keys()):
+        left, right = (identity.get(name, "not recorded") for identity in (ours, theirs))
+        if left != right:
+            said.append(f"{name}: {_short(left, right)} against {_short(right, left)}")
+    return said
+
+
+def _short(text: str, other: str) -> str:
+    """Keep of a list only what the other does not have."""
+    parts = [part for part in text.split(", ") if part not in other.split(", ")]
+    return ", ".join(parts) or "nothing else"

@@ -1,0 +1,42 @@
+"""From what a user names (a run, a folder of repeats, a baseline file) to a side of a comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from soak.errors import SoakError
+from soak.judgement import judge_run
+from soak.record import read_run
+from soak.studies.compare.baseline import read_baseline
+from soak.studies.compare.side import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def read_side(path: Path) -> Side:
+    """Read a baseline file, a run directory, or a folder of run directories; raises `SoakError`."""
+    if path.is_file() and path.suffix == ".json":
+        return read_baseline(path)
+    if path.is_dir() and not (path / "samples.csv").exists():
+        folders = sorted(each.parent for each in path.glob("*/samples.csv"))
+        if not folders:
+            raise SoakError(f"{path} holds no runs: give a run directory, a folder of them, or a baseline")
+    else:
+        folders = [path]
+    return side_of(folders, name=path.stem if path.is_file() else path.resolve().name)
+
+
+def side_of(folders: Sequence[Path], name: str) -> Side:
+    """Judge the runs in `folders` and take them as repeats of one thing; raises `SoakError`."""
+    sides = []
+    for folder in folders:
+        run = read_run(folder)
+        if not run.manifest:
+            raise SoakError(f"{folder} has no manifest.json: what ran there is not known, so not comparable")
+        sides.append(Side.of_run(run, judge_run(run).verdict))
+    whole = sides[0]
+    for side in sides[1:]:
+        whole = whole.merged(side)
+    return whole.named(name)

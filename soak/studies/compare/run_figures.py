@@ -1,0 +1,87 @@
+"""What one run came to, as it is compared with others and kept in a baseline."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from soak.record.measured import measure
+from soak.verdict.verdict import UNKNOWN
+
+if TYPE_CHECKING:
+    from soak.record import Run
+    from soak.verdict.verdict import Verdict
+
+WANTED_QUANTILE = 0.99
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFigures:
+    """What one run came to; NaN for what it did not show."""
+
+    run: str
+    """The directory's name."""
+    verdict: str
+    connections: float
+    """Completed."""
+    start_bytes: float
+    level_bytes: float
+    """The plateau; for want of one, RSS in the last quiet windows."""
+    growth_bytes: float
+    """From the start to that level."""
+    peak_bytes: float
+    bytes_per_connection: float
+    """Growth after warm-up; so are its bounds."""
+    bytes_per_connection_low: float
+    bytes_per_connection_high: float
+    cpu_s_per_audio_s: float
+    first_partial_p50_ms: float
+    final_p50_ms: float
+    final_p99_ms: float
+
+    @classmethod
+    def of(cls, run: Run, verdict: Verdict) -> Self:
+        """Read the figures of `run`, judged as `verdict`."""
+        measured = measure(run)
+        level = measured.level_bytes if verdict.plateau_bytes is None else float(verdict.plateau_bytes)
+        growth = verdict.growth_bytes_per_connection or UNKNOWN
+        p99_ms = final_p99_ms(run)
+        return cls(
+            run=run.path.name,
+            verdict=str(verdict.verdict),
+            connections=measured.connections_completed,
+            start_bytes=float(verdict.start_bytes),
+            level_bytes=level,
+            growth_bytes=level - verdict.start_bytes,
+            peak_bytes=float(verdict.peak_bytes),
+            bytes_per_connection=growth.estimate,
+            bytes_per_connection_low=growth.low,
+            bytes_per_connection_high=growth.high,
+            cpu_s_per_audio_s=measured.cpu_s_per_audio_s,
+            first_partial_p50_ms=measured.first_partial_p50_ms,
+            final_p50_ms=measured.final_p50_ms,
+            final_p99_ms=math.nan if p99_ms is None else p99_ms,
+        )
+
+
+def final_p99_ms(run: Run) -> float | None:
+    """Return the 99th percentile of the final latency over the blocks of load, in ms; None if unknown.
+
+    A sample holds the p99 of the k connections that ended in its interval, which for few of them is their
+    maximum. The maximum of k values stays below the p99 of all with probability 0.99^k (Gumbel 1958,
+    "Statistics of extremes": the distribution of the largest value), so that quantile of the maxima is the
+    p99 of all; with many connections an interval its own p99 is one, and the median of those is taken.
+    """
+    samples = run.samples
+    if not {"final_p99_ms", "connections_completed"} <= set(samples):
+        return None
+    load = samples[samples["block"] >= 1] if "block" in samples else samples
+    p99_ms = load["final_p99_ms"].dropna().to_numpy(np.float64)
+    if not len(p99_ms):
+        return None
+    completed = load["connections_completed"]
+    each = max(float(completed.max() - completed.min()) / len(p99_ms), 1.0)
+    return float(np.quantile(p99_ms, max(WANTED_QUANTILE**each, 0.5)))
