@@ -11,14 +11,13 @@ from rich.console import Console
 
 from soak.cli.model_building import ensure_model
 from soak.cli.sizes import growth_budget_bytes
-from soak.config import ProbeChoice, load_config
+from soak.config import load_config
 from soak.errors import ExitCode, SoakError
 from soak.judgement import worst
 from soak.report.comparison import comparison_rows, comparison_table
 from soak.report.comparison_files import write_comparison
 from soak.report.text import render_terminal
 from soak.report.transcript_comparison import transcript_notes
-from soak.run.probes import check_probe
 from soak.run.session import Attachment, SoakResult, run_soak
 
 DEFAULT_CONFIG = "minimal"
@@ -85,10 +84,10 @@ def run(
         ),
     ] = None,
     probe: Annotated[
-        ProbeChoice | None,
+        str | None,
         typer.Option(
-            help="What is tried after the load to get memory back: server (its /debug pages), gdb "
-            "(malloc_trim called in a process of any kind, which stands still meanwhile), none.",
+            metavar="auto|none|server",
+            help="What is tried after the load to get memory back: server (its /debug pages), or none.",
             show_default="auto: server for the bundled one, none for others",
         ),
     ] = None,
@@ -123,8 +122,6 @@ def run(
         "judge": {} if max_growth is None else {"max_growth_bytes_per_hour": growth_budget_bytes(max_growth)},
     }
     configs = [load_config(name, settings or (), overrides) for name in config or [default]]
-    for each in configs:
-        check_probe(each.sample.probe)
     console = Console(stderr=as_json)
     if attachment is None:
         for name in {each.server.model for each in configs}:

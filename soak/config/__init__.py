@@ -1,7 +1,6 @@
 """The configuration of a soak: TOML and command-line settings in, validated frozen dataclasses out."""
 
 from soak.config.schema import (
-    ProbeChoice,
     SampleConfig,
     ServerConfig,
     SoakConfig,
@@ -12,7 +11,6 @@ from soak.config.schema import (
 )
 
 __all__ = [
-    "ProbeChoice",
     "SampleConfig",
     "ServerConfig",
     "SoakConfig",

@@ -13,7 +13,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from asr_server.inject import parse_injection
@@ -22,7 +22,7 @@ from soak.errors import SoakError
 from soak.load.clips import ClipError, find_clips
 from soak.load.plan import LoadPlan, PlanError
 
-ProbeChoice = Literal["auto", "none", "server", "gdb"]
+ProbeChoice = Literal["auto", "none", "server"]
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 URL_NOT_YET_KNOWN = "ws://127.0.0.1:0"
 """Stands in the load plan until the server has told its address."""
@@ -41,6 +41,16 @@ SECTIONS = ("server", "load", "sample", "judge")
 def _injection(text: str) -> str:
     parse_injection(text)
     return text
+
+
+def _probe(choice: object) -> object:
+    """Say what became of a way of probing that is no more; raises `SoakError`."""
+    if choice == "gdb":
+        raise SoakError(
+            "sample.probe=gdb was removed, because calling into a process by gdb could end it: take none, or "
+            "server for a server with /debug pages like the bundled one's"
+        )
+    return choice
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -104,9 +114,9 @@ class SampleConfig:
     """Shortest time between two readings of `/proc/P/smaps`, sockets and cgroup."""
     smaps_share: Annotated[float, Field(gt=0, le=0.1)] = 0.001
     """Share of the time that these may take: reading the mappings stalls the server."""
-    probe: ProbeChoice = "auto"
-    """What is tried after the load to get memory back: `server` by the server's own /debug pages, `gdb` by
-    malloc_trim called in the process, `auto` the first for the bundled server and nothing for others."""
+    probe: Annotated[ProbeChoice, BeforeValidator(_probe)] = "auto"
+    """What is tried after the load to get memory back: `server` asks the server's own /debug pages, `auto`
+    does so with the bundled server and tries nothing with others."""
 
 
 @dataclass(frozen=True)

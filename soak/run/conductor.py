@@ -123,7 +123,9 @@ class Conductor:
         self._directory.append_event("run_ended", reason=str(ending.reason))
         if ending.reason is EndReason.FINISHED:
             with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C leaves the rest of the probes out
-                await self._probes.after_the_load()
+                lost = await self._probes.after_the_load()
+                if lost is not None:
+                    return Ending(EndReason.SERVER_EXITED, lost)
         return ending
 
     def _ending(self, follow: asyncio.Task[Done | None], sample: asyncio.Task[ServerExit]) -> Ending:

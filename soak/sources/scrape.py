@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import urllib.error
 import urllib.request
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -62,6 +63,18 @@ class ServerPages:
         except ValueError:
             return None
         return found if isinstance(found, dict) else None
+
+    def answers(self) -> bool:
+        """Return whether the server reacts to a request at all; pages it lacks, and a plain no, count."""
+        try:
+            urllib.request.urlopen(self._base + "/", timeout=TIMEOUT_S, context=self._context).close()  # noqa: S310 - http(s) by construction
+        except urllib.error.HTTPError:
+            return True
+        except OSError:  # refused, hung up on, or nothing in time
+            return False
+        except http.client.HTTPException:
+            return True
+        return True
 
     def _get(self, path: str, timeout_s: float) -> str | None:
         try:

@@ -17,11 +17,15 @@ class ServerExit:
     """Whether the kernel's out-of-memory killer struck while it ended."""
     log_tail: tuple[str, ...]
     """The last lines of its log, oldest first; empty where soak has no log of it."""
+    silent: bool = False
+    """Whether its process is there but answers nothing any more."""
 
     def describe(self) -> str:
         """Say in a few words how it ended."""
         if self.oom_killed:
             return "killed by the kernel for want of memory (OOM)"
+        if self.silent:
+            return "it no longer answers"
         if self.return_code is None:
             return "its process is gone"
         if self.return_code < 0:

@@ -115,7 +115,7 @@ class ProbeResult:
     returned_bytes: float
     """By how much RSS fell; negative where it rose."""
     by: str
-    """`server` (its own page) or `gdb`."""
+    """`server` (its own page); older recordings may have `gdb`, which is no more."""
 
 
 @dataclass(frozen=True)

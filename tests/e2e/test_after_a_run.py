@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,6 +53,22 @@ def test_a_run_says_where_its_memory_is_and_advice_follows(soak: Soak, tmp_path:
     assert advice["capacity"][-1]["open_connections"] >= 1
     assert "docker run --memory=" in advised.err
     assert len(yaml.safe_load((tmp_path / "rules.yml").read_text())["groups"]) == 2
+
+
+def test_a_server_that_a_probe_ends_fails_the_run(soak: Soak, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "if 'asr_server' in sys.orig_argv:\n"
+        "    from asr_server import introspection\n"
+        "    introspection.trim_heap = os.abort\n"
+    )
+    environment = f'server.environment={{PYTHONPATH="{tmp_path}"}}'
+    done = soak("run", *QUICK, "--connections", "12", "--set", environment)
+    assert done.status == 4, done.err
+    assert "right after the probe trim" in done.out
+    path = _only_run(tmp_path)
+    assert _event(path, "run_ended")["reason"] == "finished"
+    assert _event(path, "server_exited")["return_code"] == -signal.SIGABRT
 
 
 def test_an_experiment_compares_and_can_be_reported_again(soak: Soak, tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
-"""Probing real processes: the bundled server by its pages, a foreign one by gdb."""
+"""Probing real processes: the bundled server by its pages, and servers that do not survive it."""
 
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,28 +14,29 @@ import pytest
 from rich.console import Console
 
 from asr_server.paraformer.catalog import resolve_model
-from soak.config import SoakConfig, load_config
+from soak.config import SoakConfig, load_config, with_url
 from soak.errors import SoakError
 from soak.record import RunDirectory
-from soak.run.probes import Probes, check_probe
+from soak.run import probes as run_probes
+from soak.run.probes import Probes
 from soak.run.view import view_for
-from soak.sources import ProcessTree
+from soak.sources import ProcessTree, scrape
 from soak.targets import AttachedServer, BundledServer
 from soak.targets.flags import server_flags
 
-MIB = 2**20
-RETAINER = """
-import ctypes, sys
-libc = ctypes.CDLL(None)
-libc.malloc.argtypes, libc.malloc.restype = (ctypes.c_size_t,), ctypes.c_void_p
-libc.memset.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)
-libc.free.argtypes = (ctypes.c_void_p,)
-blocks = [libc.malloc(65536) for _ in range(400)]
-for block in blocks: libc.memset(block, 1, 65536)
-last = libc.malloc(65536)   # above them: what lies below is not given back by itself
-for block in blocks: libc.free(block)
-print("ready", flush=True)
-sys.stdin.read()
+FRAGILE = """
+import http.server, os, sys, time
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/debug/trim":
+            os.abort() if sys.argv[1] == "dies" else time.sleep(600)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+    def log_message(self, *words): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Page)
+print(server.server_port, flush=True)
+server.serve_forever()
 """
 
 
@@ -56,15 +56,11 @@ def directory(tmp_path: Path) -> Iterator[RunDirectory]:
 
 
 @pytest.fixture
-def retainer() -> Iterator[psutil.Process]:
-    """A process whose malloc keeps 25 MiB that nobody uses."""
-    with subprocess.Popen(
-        [sys.executable, "-c", RETAINER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
+def bystander() -> Iterator[psutil.Process]:
+    """A process that serves nothing."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         yield psutil.Process(process.pid)
-        process.communicate()
+        process.communicate(b"\n")
 
 
 def test_the_bundled_server_is_asked_step_by_step(directory: RunDirectory, tmp_path: Path) -> None:
@@ -102,32 +98,45 @@ def test_the_bundled_server_is_asked_step_by_step(directory: RunDirectory, tmp_p
     assert all(event["before"]["classes"]["map_heap_bytes"] > 0 for event in steps)
 
 
-@pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
-def test_gdb_trims_a_process_that_knows_nothing_of_it(
-    directory: RunDirectory, retainer: psutil.Process
+@pytest.fixture(params=["dies", "hangs"])
+def fragile(request: pytest.FixtureRequest) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A server that does not survive being asked to trim, and its WebSocket address."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FRAGILE, str(request.param)], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        yield f"ws://127.0.0.1:{int(process.stdout.readline())}", process
+        process.kill()
+
+
+def test_a_server_that_a_probe_ends_is_said_to_be_lost(
+    directory: RunDirectory,
+    fragile: tuple[str, subprocess.Popen[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    config = load_config("attached", ["sample.probe=gdb"])
-    target = AttachedServer("ws://127.0.0.1:1", retainer.pid)
-    asyncio.run(probes(config, directory, target).after_the_load())
+    monkeypatch.setattr(scrape, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(scrape, "INTROSPECTION_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(run_probes, "ANSWERS_WITHIN_S", 1.0)
+    url, process = fragile
+    config = with_url(load_config("attached", ["sample.probe=server"]), url)
+    target = AttachedServer(url, process.pid)
+    lost = asyncio.run(probes(config, directory, target).after_the_load())
+    assert lost is not None
     recorded = events(directory)
-    if recorded[-1]["event"] == "probe_failed":
-        pytest.skip(f"this machine does not let gdb trace: {recorded[-1]['why']}")
-    assert recorded[-1]["by"] == "gdb"
-    assert recorded[-1]["before"]["rss_bytes"] - recorded[-1]["after"]["rss_bytes"] > 15 * MIB
-    assert retainer.is_running()
+    assert [event["probe"] for event in recorded if event["event"] == "probe"] == ["gc", "arena_shrink"]
+    assert recorded[-1]["event"] == "server_exited"
+    assert "right after the probe trim" in recorded[-1]["how"]
 
 
 def test_somebody_elses_server_is_left_alone_unless_asked(
-    directory: RunDirectory, retainer: psutil.Process
+    directory: RunDirectory, bystander: psutil.Process
 ) -> None:
-    target = AttachedServer("ws://127.0.0.1:1", retainer.pid)
+    target = AttachedServer("ws://127.0.0.1:1", bystander.pid)
     before = len(events(directory))
     asyncio.run(probes(load_config("attached"), directory, target).after_the_load())
     assert len(events(directory)) == before
 
 
-def test_without_gdb_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _name: None)
-    with pytest.raises(SoakError, match="apt-get install gdb"):
-        check_probe("gdb")
-    check_probe("auto")
+def test_probing_by_gdb_is_refused_with_what_to_use_instead() -> None:
+    with pytest.raises(SoakError, match=r"gdb was removed, because .* could end it: take none"):
+        load_config("attached", ["sample.probe=gdb"])
