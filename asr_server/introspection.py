@@ -12,6 +12,7 @@ import sys
 import tracemalloc
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -110,7 +111,7 @@ def count_objects() -> dict[str, TypeUsage]:
 
     The size is that of `sys.getsizeof`, an array's data included: its own, that of the array it is a view of,
     or what ONNX Runtime has lent it. Frozen objects are unfrozen by this: what a list from before `gc.freeze`
-    holds could not be seen otherwise.
+    holds could not be seen otherwise. Of modules only the dictionaries are looked into (`_held`).
     """
     gc.unfreeze()
     tracked = gc.get_objects()
@@ -120,7 +121,7 @@ def count_objects() -> dict[str, TypeUsage]:
         if owner is tracked:
             continue
         _add(found, owner, _size_bytes(owner))
-        held = gc.get_referents(owner)
+        held = _held(owner)
         while held:
             item = held.pop()
             if gc.is_tracked(item):
@@ -132,10 +133,23 @@ def count_objects() -> dict[str, TypeUsage]:
                 large_seen.add(id(item))
             _add(found, item, size_bytes)
             if isinstance(item, UNTRACKED_CONTAINERS):
-                held += gc.get_referents(item)
+                held += _held(item)
             elif type(item) is np.ndarray and type(item.base) is np.ndarray:
                 held.append(item.base)
     return dict(found)
+
+
+def _held(owner: object) -> list[Any]:
+    """What `owner` refers to, of a module only its dictionary: never what its C code keeps for itself.
+
+    A module written in C also names the objects it keeps for reuse, which are freed already. To be given
+    one brings it to life and frees it once more: CPython aborts at that, or soon after (its issue 122695,
+    where `_asyncio` names the iterators of finished futures; mended in later releases of 3.12 and 3.13).
+    What a module holds for others to see is in its dictionary.
+    """
+    if issubclass(type(owner), ModuleType):  # isinstance would wake up proxies
+        return [object.__getattribute__(owner, "__dict__")]
+    return gc.get_referents(owner)
 
 
 def _size_bytes(item: object) -> int:

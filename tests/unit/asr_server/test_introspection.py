@@ -1,8 +1,11 @@
 """The /debug pages: what they count, and what they give back."""
 
 import gc
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -15,6 +18,24 @@ from asr_server.recogniser import Models
 from asr_server.vad.energy import EnergyVad
 
 kept: list[object] = []
+
+LOOK_AT_SPENT_FUTURES = """
+import asyncio, gc
+from asr_server.introspection import count_objects
+
+async def wait_on_futures(count):
+    loop = asyncio.get_running_loop()
+    for _ in range(count):
+        future = loop.create_future()
+        loop.call_soon(future.set_result, None)
+        await future
+
+for _ in range(5):
+    asyncio.run(wait_on_futures(100))  # leaves the futures' iterators with their module, for reuse
+    count_objects()
+    gc.collect()
+print("alive")
+"""
 
 
 class Ticket:
@@ -64,6 +85,22 @@ def test_a_large_object_counts_once_however_many_refer_to_it() -> None:
     before = count_objects()["bytes"].bytes
     block = bytes(1_000_000)
     kept.extend([block] for _ in range(10))
+    assert count_objects()["bytes"].bytes - before == pytest.approx(1_000_000, rel=0.05)
+
+
+def test_looking_does_not_bring_freed_objects_to_life() -> None:
+    """In a process of its own: where `_asyncio` names what it keeps for reuse, it would abort or hang."""
+    looked = subprocess.run(
+        [sys.executable, "-c", LOOK_AT_SPENT_FUTURES], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (looked.returncode, looked.stdout) == (0, "alive\n"), looked.stderr
+
+
+def test_what_a_module_holds_is_counted_once() -> None:
+    before = count_objects()["bytes"].bytes
+    module = ModuleType("module_with_a_cache")
+    module.__dict__["cache"] = bytes(1_000_000)
+    kept.append(module)
     assert count_objects()["bytes"].bytes - before == pytest.approx(1_000_000, rel=0.05)
 
 
