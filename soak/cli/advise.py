@@ -12,7 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 
 from soak.advice.prometheus_rules import prometheus_rules
-from soak.cli.sizes import size_bytes
+from soak.cli.options import AsJson
+from soak.config.sizes import size_bytes
 from soak.errors import SoakError
 from soak.judgement import judge_run
 from soak.record import read_run
@@ -31,9 +32,7 @@ def advise(
     prometheus: Annotated[
         Path | None, typer.Option(help="Write alert rules for Prometheus to this file.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the advice as JSON, alone, on standard output.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what follows from a run: memory limit, threads, restarts, capacity, alerts.
 

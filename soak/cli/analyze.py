@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from soak.cli.fleet_progress import fleet_progress
-from soak.cli.sizes import growth_budget
+from soak.cli.options import AsJson, MaxGrowth
 from soak.errors import ExitCode, SoakError
 from soak.judgement import Judgement, worst
 from soak.report.fleet_table import fleet_line, header_line, outcome_of, summary_line
@@ -29,13 +29,7 @@ def analyze(
             help="Run directories, or CSV files (also gzipped) with t_s and rss_bytes.", metavar="RUN…"
         ),
     ],
-    max_growth: Annotated[
-        str | None,
-        typer.Option(
-            help="Growth per hour that still counts as a plateau, such as 5MiB. By default what the run was "
-            "configured with, else 0.25 % of the level over its length."
-        ),
-    ] = None,
+    max_growth: MaxGrowth = None,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -43,9 +37,7 @@ def analyze(
         ),
     ] = None,
     *,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per run on standard output.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Judge what has been recorded: a run directory (even one cut short by a kill) or any CSV.
 
@@ -53,13 +45,15 @@ def analyze(
     audio_s, fds, threads, sockets, server_sessions_alive and the counts of transcripts are used where
     present.
 
-    Several runs are judged in the order given, from four on by all cores and with one line for each. What
-    cannot be judged is told on standard error (with --json also as an object with "verdict": null and
-    "error") and does not stop the others.
+    Several runs are judged in the order given, from four on by all cores and with one line for each; --json
+    prints one object per run. What cannot be judged is told on standard error (with --json also as an object
+    with "verdict": null and "error") and does not stop the others.
 
     The exit code is that of the worst run, in the order 4, 1, 2 (one could not be judged), 3, 0: a leak
     that was found is never hidden by a file that could not be read.
     """
+    from soak.config.sizes import growth_budget
+
     budget = None if max_growth is None else growth_budget(max_growth)
     if len(paths) < WORTH_A_POOL:
         codes = [_judge_one(path, budget, as_json=as_json) for path in paths]

@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from soak.cli.model_building import ensure_model
-from soak.cli.run import DEFAULT_CONFIG, DEFAULT_CONFIG_ATTACHED, attachment_of, length_settings, tell
-from soak.cli.sizes import growth_budget_bytes, size_bytes
-from soak.config import bundled_config_names, load_config
+from soak.cli.options import (
+    BASELINE,
+    DEFAULT_OUT,
+    LIMITS,
+    OUTPUT,
+    THE_RUN,
+    AllowUnlike,
+    AsJson,
+    Config,
+    Connections,
+    MaxGrowth,
+    Minutes,
+    Model,
+    Out,
+    Pid,
+    Settings,
+    Tolerance,
+    Url,
+)
+from soak.config import (
+    DEFAULT_CONFIG,
+    DEFAULT_CONFIG_ATTACHED,
+    Length,
+    bundled_config_names,
+    load_config,
+    overrides_of,
+)
+from soak.config.sizes import growth_budget, size_bytes
 from soak.errors import ExitCode, SoakError, TargetError
 from soak.judgement import Judgement, judge_run, recorded_settings
 from soak.record import Run, read_run
 from soak.record.directory import write_json
 from soak.report.text import render_terminal
-from soak.run.session import run_soak
+from soak.run.session import Attachment, run_soak
+from soak.run.telling import tell
 from soak.studies.check.findings import Finding, Outcome
 from soak.studies.check.limits import Limits
 from soak.studies.check.outputs import Outputs
@@ -30,7 +56,6 @@ from soak.studies.compare.comparing import DEFAULT_TOLERANCE, Compared, compare
 from soak.studies.compare.side import Side, differences
 
 DEFAULT_MAX_MINUTES = 10.0
-THE_RUN, LIMITS, BASELINE, OUTPUT = "The run", "Limits", "Baseline", "Output"
 
 
 def check(
@@ -39,19 +64,8 @@ def check(
         typer.Argument(help="A recorded run to judge; without it one is made.", show_default="make a run"),
     ] = None,
     *,
-    config: Annotated[
-        str | None,
-        typer.Option(
-            "--config",
-            "-c",
-            help="minimal, medium, high or a TOML file.",
-            show_default="minimal; attached with --url",
-            rich_help_panel=THE_RUN,
-        ),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="tiny, large, or a folder; as for soak run.", rich_help_panel=THE_RUN)
-    ] = None,
+    config: Config[str | None] = None,
+    model: Model = None,
     max_minutes: Annotated[
         float | None,
         typer.Option(
@@ -60,43 +74,16 @@ def check(
             rich_help_panel=THE_RUN,
         ),
     ] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            help="Run for exactly so many minutes, decided or not: best for a baseline.",
-            rich_help_panel=THE_RUN,
-        ),
-    ] = None,
-    connections: Annotated[
-        int | None,
-        typer.Option(help="Run for exactly so many connections, decided or not.", rich_help_panel=THE_RUN),
-    ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(help="A server that is already running; needs --pid.", rich_help_panel=THE_RUN),
-    ] = None,
-    pid: Annotated[
-        int | None, typer.Option(help="Process id of that server.", rich_help_panel=THE_RUN)
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", help="section.key=value: change one setting. Repeatable.", rich_help_panel=THE_RUN
-        ),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Where the run directory goes.", rich_help_panel=OUTPUT)] = Path(
-        "reports"
-    ),
+    minutes: Minutes = None,
+    connections: Connections = None,
+    url: Url = None,
+    pid: Pid = None,
+    settings: Settings = None,
+    out: Out = DEFAULT_OUT,
     max_rss: Annotated[
         str | None, typer.Option(help="Most memory, such as 2GiB.", rich_help_panel=LIMITS)
     ] = None,
-    max_growth: Annotated[
-        str | None,
-        typer.Option(
-            help="Most growth per hour after warm-up, such as 5MiB; also the budget of the verdict.",
-            rich_help_panel=LIMITS,
-        ),
-    ] = None,
+    max_growth: MaxGrowth = None,
     max_per_connection: Annotated[
         str | None,
         typer.Option(help="Most growth per connection after warm-up, such as 4KiB.", rich_help_panel=LIMITS),
@@ -126,22 +113,8 @@ def check(
         Path | None,
         typer.Option(help="Compare with this file of 'soak baseline save'.", rich_help_panel=BASELINE),
     ] = None,
-    tolerance: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            help="Share of the baseline's memory by which a change may raise it.",
-            rich_help_panel=BASELINE,
-        ),
-    ] = DEFAULT_TOLERANCE,
-    allow_unlike: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unlike",
-            help="Compare although model, threads, load or machine differ.",
-            rich_help_panel=BASELINE,
-        ),
-    ] = False,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+    allow_unlike: AllowUnlike = False,
     allow_inconclusive: Annotated[
         bool,
         typer.Option(
@@ -161,22 +134,17 @@ def check(
     archive: Annotated[
         Path | None, typer.Option(help="Zip the run directory here, to attach.", rich_help_panel=OUTPUT)
     ] = None,
-    as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json",
-            help="Print check.json on standard output, words on standard error.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """For CI: run until decided (or take a run), judge by limits and a baseline, write what CI reads.
 
     Fails (exit code 1) on memory or another resource that climbs, on a limit that
     is exceeded, and on more memory than the baseline. A run goes on until it is
     decided, for ten minutes unless told otherwise; what is undecided then fails
-    with exit code 3, unless --allow-inconclusive. The bundled configurations are
-    run in a quicker rhythm than by soak run: shorter blocks and quiet windows.
+    with exit code 3, unless --allow-inconclusive. With --minutes or --connections
+    it is exactly so long, decided or not: best for a baseline. Without --config it
+    runs minimal, with --url attached. The bundled configurations are run in a
+    quicker rhythm than by soak run: shorter blocks and quiet windows.
 
     On GitHub it adds to the job's summary and annotates the workflow by itself.
 
@@ -190,7 +158,7 @@ def check(
     """
     limits = Limits(
         max_rss_bytes=None if max_rss is None else size_bytes("--max-rss", max_rss),
-        max_growth_bytes_per_hour=None if max_growth is None else growth_budget_bytes(max_growth),
+        max_growth_bytes_per_hour=None if max_growth is None else growth_budget(max_growth),
         max_bytes_per_connection=None
         if max_per_connection is None
         else size_bytes("--max-per-connection", max_per_connection),
@@ -249,14 +217,15 @@ def check(
     raise typer.Exit(result.exit_code)
 
 
-def _length(max_minutes: float | None, minutes: float | None, connections: int | None) -> dict[str, Any]:
+def _length(max_minutes: float | None, minutes: float | None, connections: int | None) -> Length:
     if minutes is None and connections is None:
-        return length_settings(max_minutes=max_minutes or DEFAULT_MAX_MINUTES, until_decided=True)
+        most = DEFAULT_MAX_MINUTES if max_minutes is None else max_minutes
+        return Length.asked(max_minutes=most, until_decided=True)
     if max_minutes is not None:
         raise SoakError(
             "--max-minutes is for runs until decided: leave out --minutes and --connections, or it"
         )
-    return length_settings(None, minutes, connections)
+    return Length.asked(minutes=minutes, connections=connections)
 
 
 def _make_run(
@@ -265,20 +234,15 @@ def _make_run(
     url: str | None,
     pid: int | None,
     settings: list[str],
-    length: dict[str, Any],
+    length: Length,
     limits: Limits,
     out: Path,
     console: Console,
 ) -> tuple[Run, Judgement, ExitCode]:
-    attachment = attachment_of(url, pid)
+    attachment = Attachment.asked(url, pid)
     name = config or (DEFAULT_CONFIG if attachment is None else DEFAULT_CONFIG_ATTACHED)
     rhythm = RHYTHM if attachment is None and name in bundled_config_names() else ()
-    budget = limits.max_growth_bytes_per_hour
-    overrides: dict[str, dict[str, Any]] = {
-        "load": length,
-        "server": {} if model is None else {"model": model},
-        "judge": {} if budget is None else {"max_growth_bytes_per_hour": budget},
-    }
+    overrides = overrides_of(length, model=model, max_growth_bytes_per_hour=limits.max_growth_bytes_per_hour)
     whole = load_config(name, (*rhythm, *settings), overrides)
     if attachment is None:
         ensure_model(whole.server.model, Console(stderr=True))

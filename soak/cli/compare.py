@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from soak.cli.options import AllowUnlike, AsJson, Tolerance
 from soak.errors import ExitCode, SoakError
 from soak.studies.compare.comparing import DEFAULT_TOLERANCE, Change, Compared
 from soak.studies.compare.comparing import compare as compare_sides
@@ -29,20 +30,9 @@ def compare(
         ),
     ],
     *,
-    tolerance: Annotated[
-        float,
-        typer.Option(
-            min=0, help="Share of the memory before by which a change is not worth telling. Of speed: 15 %."
-        ),
-    ] = DEFAULT_TOLERANCE,
-    allow_unlike: Annotated[
-        bool,
-        typer.Option("--allow-unlike", help="Compare although model, threads, load or machine differ."),
-    ] = False,
-    as_json: Annotated[
-        bool,
-        typer.Option("--json", help="Print the comparison as JSON on standard output, words on stderr."),
-    ] = False,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+    allow_unlike: AllowUnlike = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare runs, folders of repeats, or baselines: better, worse, or no difference shown.
 
@@ -51,6 +41,7 @@ def compare(
     healthy runs (1 % of memory, 5 % of CPU time, 10 % of latency), which counts as
     much as four more of them: give several runs a side to see smaller differences.
 
+    Smaller changes than --tolerance of memory, or 15 % of speed, are not told.
     Unlike things are refused: another model, other threads, another load, another
     class of machine.
 

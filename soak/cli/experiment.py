@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 
 from soak.cli.model_building import ensure_model
-from soak.cli.run import length_settings
-from soak.config import load_config
+from soak.cli.options import DEFAULT_OUT, AsJson, Config, Connections, Minutes, Model, Out, Settings
+from soak.config import Length, load_config, overrides_of
 from soak.errors import ExitCode, SoakError
 from soak.record.directory import explained
 from soak.studies.experiment.conduct import Interrupted, Plan, Trial, conduct
@@ -25,10 +25,8 @@ DEFAULT_REPEATS = 3
 
 def experiment(
     *,
-    config: Annotated[
-        str, typer.Option("--config", "-c", help="The configuration that all share.")
-    ] = "medium",
-    model: Annotated[str | None, typer.Option(help="tiny, large, or a folder; as for soak run.")] = None,
+    config: Config[str] = "medium",
+    model: Model = None,
     mitigation: Annotated[
         list[str] | None,
         typer.Option(help="Try this one against the baseline. Repeatable; see --list.", show_default="ten"),
@@ -39,30 +37,25 @@ def experiment(
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each; intervals need two.")] = DEFAULT_REPEATS,
     seed: Annotated[int, typer.Option(help="Of the order of the runs.")] = 0,
-    minutes: Annotated[float | None, typer.Option(help="Length of each run.")] = None,
-    connections: Annotated[int | None, typer.Option(help="Connections in each run.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="section.key=value: change one setting for all. Repeatable."),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Where the directory of the experiment goes.")] = Path("reports"),
+    minutes: Minutes = None,
+    connections: Connections = None,
+    settings: Settings = None,
+    out: Out = DEFAULT_OUT,
     resume: Annotated[Path | None, typer.Option(help="Go on with the experiment in this directory.")] = None,
     report: Annotated[
         Path | None, typer.Option(help="Only write the report of this experiment anew.")
     ] = None,
     show_list: Annotated[bool, typer.Option("--list", help="List the mitigations.")] = False,
-    as_json: Annotated[
-        bool,
-        typer.Option("--json", help="Print experiment.json on standard output, words on standard error."),
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run the same load under several mitigations and say which lowers memory, and at what price.
 
     Every mitigation (ONNX Runtime's arena, malloc's arenas and thresholds,
     trimming, jemalloc, mimalloc, fewer threads, …) runs as often as --repeats
-    says, in random order, at the rate of arrivals that the first run, a baseline,
-    finds. Memory, CPU time and latency are compared with the baseline of the same
-    repeat, with 95 % intervals by Student's t.
+    says, each time with this configuration and length, in random order, at the
+    rate of arrivals that the first run, a baseline, finds. Memory, CPU time and
+    latency are compared with the baseline of the same repeat, with 95 % intervals
+    by Student's t.
 
     With the large model, an hour:   soak experiment --model large --connections 100
 
@@ -82,10 +75,7 @@ def experiment(
         folder = resume
         plan, done, skipped = read_results(resume)
     else:
-        overrides = {
-            "load": length_settings(None, minutes, connections),
-            "server": {} if model is None else {"model": model},
-        }
+        overrides = overrides_of(Length.asked(minutes=minutes, connections=connections), model=model)
         wanted = chosen(mitigation or [], matrix)
         skipped = {each.name: missing for each in wanted if (missing := each.missing()) is not None}
         plan = Plan(

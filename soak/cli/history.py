@@ -12,6 +12,7 @@ from rich.progress import track
 from rich.text import Text
 
 from soak.analyse.steps import FEWEST, Step
+from soak.cli.options import AsJson, Tolerance
 from soak.quantity import format_bytes, format_percent
 from soak.report.plain_table import plain_table
 from soak.report.png import save
@@ -38,13 +39,9 @@ def history(
             "final-p50 or final-p99."
         ),
     ] = "level",
-    tolerance: Annotated[
-        float, typer.Option(min=0, help="Share of the level that a step must come to.")
-    ] = DEFAULT_TOLERANCE,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
     png: Annotated[Path | None, typer.Option(help="Draw the longest history here, as a PNG picture.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print it as JSON on standard output, words on standard error.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find the run at which memory stepped, among many runs of one thing.
 

@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from soak.cli.model_building import ensure_model
-from soak.cli.sizes import growth_budget_bytes
-from soak.config import load_config
-from soak.errors import ExitCode, SoakError
+from soak.cli.options import (
+    DEFAULT_OUT,
+    THE_RUN,
+    AsJson,
+    Connections,
+    MaxGrowth,
+    Minutes,
+    Model,
+    Out,
+    Pid,
+    Settings,
+    Url,
+)
+from soak.config import (
+    DEFAULT_CONFIG,
+    DEFAULT_CONFIG_ATTACHED,
+    Length,
+    load_config,
+    overrides_of,
+)
+from soak.config.sizes import growth_budget
+from soak.errors import ExitCode
 from soak.judgement import worst
 from soak.report.comparison import comparison_rows, comparison_table
 from soak.report.comparison_files import write_comparison
-from soak.report.text import render_terminal
 from soak.report.transcript_comparison import transcript_notes
 from soak.run.session import Attachment, SoakResult, run_soak
-
-DEFAULT_CONFIG = "minimal"
-DEFAULT_CONFIG_ATTACHED = "attached"
+from soak.run.telling import tell
 
 
 def run(
@@ -33,26 +49,25 @@ def run(
             help="minimal, medium, high (1/1/1, 32/2/1, 32/8/4 decoder/io/model threads) or a TOML file. "
             "Repeat it to run several and compare them.",
             show_default="minimal; attached with --url",
+            rich_help_panel=THE_RUN,
         ),
     ] = None,
     hours: Annotated[
-        float | None, typer.Option(help="Run for so many hours; with --until-decided, at most.")
+        float | None, typer.Option(help="Run for so many hours.", rich_help_panel=THE_RUN)
     ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="Run for so many minutes; with --until-decided, at most.")
-    ] = None,
-    connections: Annotated[
-        int | None, typer.Option(help="Run for so many connections; with --until-decided, at most.")
-    ] = None,
+    minutes: Minutes = None,
+    connections: Connections = None,
     *,
     until_decided: Annotated[
         bool,
         typer.Option(
             "--until-decided",
             help="Stop as soon as plateau or climbing stands, after the block in progress and its quiet "
-            "window. Watching does not make it wrong more often: the chance of a wrong verdict is spent over "
-            "a few looks, and several in a row must agree. The budget is that of the longest length, so an "
-            "early plateau excludes as slow a leak as the whole would. Undecided at the end: exit code 3.",
+            "window; a length is then the most that it may take. Watching does not make it wrong more often: "
+            "the chance of a wrong verdict is spent over a few looks, and several in a row must agree. The "
+            "budget is that of the longest length, so an early plateau excludes as slow a leak as the whole "
+            "would. Undecided at the end: exit code 3.",
+            rich_help_panel=THE_RUN,
         ),
     ] = False,
     max_minutes: Annotated[
@@ -60,46 +75,25 @@ def run(
         typer.Option(
             help="With --until-decided: run for at most so many minutes.",
             show_default="--hours, --minutes, --connections or the configuration's length; else 60",
+            rich_help_panel=THE_RUN,
         ),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="tiny (bundled), large (the published Paraformer geometry, built on first use) or a folder "
-            "with online/ and offline/ models."
-        ),
-    ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            help="Address of a server that is already running, such as ws://127.0.0.1:10095; needs --pid."
-        ),
-    ] = None,
-    pid: Annotated[int | None, typer.Option(help="Process id of that server, to sample its memory.")] = None,
-    max_growth: Annotated[
-        str | None,
-        typer.Option(
-            help="Growth per hour that still counts as a plateau, such as 5MiB. By default 0.25 % of the "
-            "level over the length of the run."
-        ),
-    ] = None,
+    model: Model = None,
+    url: Url = None,
+    pid: Pid = None,
+    max_growth: MaxGrowth = None,
     probe: Annotated[
         str | None,
         typer.Option(
             metavar="auto|none|server",
             help="What is tried after the load to get memory back: server (its /debug pages), or none.",
             show_default="auto: server for the bundled one, none for others",
+            rich_help_panel=THE_RUN,
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where run directories go.")] = Path("reports"),
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="section.key=value: change one setting of the configuration. Repeatable."),
-    ] = None,
-    as_json: Annotated[
-        bool,
-        typer.Option("--json", help="Print the verdict as JSON on standard output, words on standard error."),
-    ] = False,
+    settings: Settings = None,
+    out: Out = DEFAULT_OUT,
+    as_json: AsJson = False,
 ) -> None:
     """Load a server with connections and say whether its memory plateaus or climbs.
 
@@ -113,14 +107,20 @@ def run(
 
     Your own server:   soak run --url ws://127.0.0.1:10095 --pid 4711 --hours 1
     """
-    attachment = attachment_of(url, pid)
+    attachment = Attachment.asked(url, pid)
+    overrides = overrides_of(
+        Length.asked(
+            hours=hours,
+            minutes=minutes,
+            connections=connections,
+            max_minutes=max_minutes,
+            until_decided=until_decided,
+        ),
+        model=model,
+        probe=probe,
+        max_growth_bytes_per_hour=None if max_growth is None else growth_budget(max_growth),
+    )
     default = DEFAULT_CONFIG if attachment is None else DEFAULT_CONFIG_ATTACHED
-    overrides = {
-        "load": length_settings(hours, minutes, connections, max_minutes, until_decided=until_decided),
-        "server": {} if model is None else {"model": model},
-        "sample": {} if probe is None else {"probe": probe},
-        "judge": {} if max_growth is None else {"max_growth_bytes_per_hour": growth_budget_bytes(max_growth)},
-    }
     configs = [load_config(name, settings or (), overrides) for name in config or [default]]
     console = Console(stderr=as_json)
     if attachment is None:
@@ -138,55 +138,6 @@ def run(
     if len(results) > 1:
         _compare(results, out, console)
     raise typer.Exit(worst([result.exit_code for result in results]))
-
-
-def attachment_of(url: str | None, pid: int | None) -> Attachment | None:
-    """Return the server to attach to, None without one; raises `SoakError` when half of it is missing."""
-    if url is None and pid is None:
-        return None
-    if url is None or pid is None:
-        raise SoakError("--url and --pid go together: the address to load and the process to sample")
-    return Attachment(url, pid)
-
-
-def length_settings(
-    hours: float | None = None,
-    minutes: float | None = None,
-    connections: int | None = None,
-    max_minutes: float | None = None,
-    *,
-    until_decided: bool = False,
-) -> dict[str, Any]:
-    """Return the load settings for the length asked for; one kind of length replaces the configured one.
-
-    Raises `SoakError` in one line for a length that cannot be meant.
-    """
-    lengths = {
-        "--hours": hours,
-        "--minutes": minutes,
-        "--max-minutes": max_minutes,
-        "--connections": connections,
-    }
-    for name, value in lengths.items():
-        if value is not None and not value > 0:
-            raise SoakError(f"{name} must be above 0, not {value:g}")
-    durations = [name for name in ("--hours", "--minutes", "--max-minutes") if lengths[name] is not None]
-    if len(durations) > 1:
-        raise SoakError(f"give {durations[0]} or {durations[1]}, not both")
-    settings: dict[str, Any] = {"until_decided": True} if until_decided else {}
-    if durations or connections is not None:
-        duration_s = hours * 3600 if hours is not None else minutes * 60 if minutes is not None else None
-        settings |= {"duration_s": duration_s, "connections": connections, "max_minutes": max_minutes}
-    return settings
-
-
-def tell(result: SoakResult, console: Console) -> None:
-    """Print what a run came to, and the end of the server's log where the server ended."""
-    console.print(render_terminal(result.run, result.judgement.verdict))
-    if result.ending.server_exit is not None:
-        console.print(
-            "\n".join(("Last lines of the server's log:", *result.ending.server_exit.log_tail)), markup=False
-        )
 
 
 def _compare(results: list[SoakResult], out: Path, console: Console) -> None:

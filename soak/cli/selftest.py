@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from soak.cli.options import AsJson
 from soak.errors import ExitCode, SoakError
 from soak.quantity import format_duration
 from soak.studies.selftest.conduct import Interrupted, conduct
@@ -64,12 +65,7 @@ def selftest(
     out: Annotated[Path, typer.Option(help="Where the run directories of the trials go.")] = Path(
         "reports/selftest"
     ),
-    as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json", help="Print the outcomes as JSON on standard output, words on standard error."
-        ),
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Put known leaks into the bundled server and see whether soak finds, measures and names them.
 

@@ -11,9 +11,10 @@ import typer
 from rich.console import Console
 
 from soak.cli.model_building import ensure_model
-from soak.cli.run import length_settings
-from soak.cli.sizes import size_bytes
-from soak.config import SoakConfig, load_config
+from soak.cli.options import DEFAULT_OUT, AsJson, Config, Connections, Minutes, Model, Out, Settings
+from soak.config import Length, SoakConfig, load_config, overrides_of
+from soak.config.length import SETTINGS as LENGTH_SETTINGS
+from soak.config.sizes import size_bytes
 from soak.errors import ExitCode, SoakError
 from soak.judgement import judge_run
 from soak.quantity import format_level
@@ -49,29 +50,23 @@ def verify_limit(
         ),
     ] = None,
     *,
-    config: Annotated[
-        str | None, typer.Option("--config", "-c", help="A configuration, in place of a recorded run.")
-    ] = None,
+    config: Config[str | None] = None,
     limit: Annotated[
         str | None,
         typer.Option(help="The limit to verify, such as 1GiB.", show_default="the lower advised one"),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="tiny, large, or a folder; as for soak run.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Length of each of the three runs.")] = None,
-    connections: Annotated[
-        int | None, typer.Option(help="Connections in each.", show_default=str(DEFAULT_CONNECTIONS))
-    ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="section.key=value: change one setting. Repeatable.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Where the directory of the three runs goes.")] = Path("reports"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print limit.json on standard output, words on standard error.")
-    ] = False,
+    model: Model = None,
+    minutes: Minutes = None,
+    connections: Connections = None,
+    settings: Settings = None,
+    out: Out = DEFAULT_OUT,
+    as_json: AsJson = False,
 ) -> None:
     """Run the load in a memory cgroup with the advised limit, and with too little, and see what happens.
 
-    Three runs of the bundled server at the same rate of arrivals: without a limit,
+    Takes the configuration of a recorded run, or --config. Makes three runs of the
+    bundled server, each of 200 connections unless told otherwise and all at the
+    same rate of arrivals: without a limit,
     with the advised one (20 % above the peak), and with 20 % less than the first
     took at most, by its RSS or by the charge of its cgroup, whichever is less.
     Where it seems slower with the limit, one more without tells whether it was the
@@ -85,11 +80,10 @@ def verify_limit(
     """
     if (run is None) == (config is None):
         raise SoakError("give the directory of a recorded run, or --config")
-    length = length_settings(None, minutes, connections)
-    overrides: dict[str, dict[str, Any]] = {
-        "load": length or {"connections": DEFAULT_CONNECTIONS, "duration_s": None},
-        "server": {} if model is None else {"model": model},
-    }
+    length = Length.asked(minutes=minutes, connections=connections)
+    overrides = overrides_of(
+        length if length.has_an_end else Length(connections=DEFAULT_CONNECTIONS), model=model
+    )
     chosen = None if limit is None else size_bytes("--limit", limit)
     if run is None:
         plan = load_config(str(config), settings or (), overrides)
@@ -127,11 +121,7 @@ def _recorded(run: Path, overrides: dict[str, dict[str, Any]], settings: list[st
     if not limits:
         raise SoakError(f"{run} has no memory readings to advise a limit from: give --config and --limit")
     server = {**found.get("server", {}), **overrides["server"]}
-    load = {
-        name: value
-        for name, value in found.get("load", {}).items()
-        if name not in {"duration_s", "connections", "until_decided"}
-    }
+    load = {name: value for name, value in found.get("load", {}).items() if name not in LENGTH_SETTINGS}
     laid_over = {"server": server, "load": {**load, **overrides["load"]}}
     return load_config("minimal", settings, laid_over), limits[0]
 

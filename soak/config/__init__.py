@@ -1,21 +1,26 @@
 """The configuration of a soak: TOML and command-line settings in, validated frozen dataclasses out."""
 
-from soak.config.schema import (
-    SampleConfig,
-    ServerConfig,
-    SoakConfig,
+from soak.config.length import Length
+from soak.config.schema import SampleConfig, ServerConfig, SoakConfig, with_url
+from soak.config.sources import (
+    DEFAULT_CONFIG,
+    DEFAULT_CONFIG_ATTACHED,
     bundled_config_names,
     bundled_configs_dir,
     load_config,
-    with_url,
+    overrides_of,
 )
 
 __all__ = [
+    "DEFAULT_CONFIG",
+    "DEFAULT_CONFIG_ATTACHED",
+    "Length",
     "SampleConfig",
     "ServerConfig",
     "SoakConfig",
     "bundled_config_names",
     "bundled_configs_dir",
     "load_config",
+    "overrides_of",
     "with_url",
 ]

@@ -8,7 +8,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from asr_server.paraformer.catalog import resolve_model
 from soak.analyse import JudgeSettings
@@ -40,6 +40,15 @@ class Attachment:
 
     url: str
     pid: int
+
+    @classmethod
+    def asked(cls, url: str | None, pid: int | None) -> Self | None:
+        """Return what --url and --pid ask for, None without them; raises `SoakError` when one is missing."""
+        if url is None and pid is None:
+            return None
+        if url is None or pid is None:
+            raise SoakError("--url and --pid go together: the address to load and the process to sample")
+        return cls(url, pid)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""How the length of a run is asked for on the command line."""
+"""How the length of a run is asked for, and what it comes to."""
 
 import pytest
 
-from soak.cli.run import length_settings
+from soak.config import Length
 from soak.errors import SoakError
 
 
@@ -23,7 +23,7 @@ from soak.errors import SoakError
 def test_one_kind_of_length_replaces_the_configured_one(
     given: dict[str, float], settings: dict[str, float | None]
 ) -> None:
-    assert length_settings(**given) == settings  # type: ignore[arg-type]  # keywords of several types
+    assert Length.asked(**given).settings() == settings  # type: ignore[arg-type]  # keywords of several types
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_one_kind_of_length_replaces_the_configured_one(
 )
 def test_a_length_that_cannot_be_meant_is_refused_in_one_line(given: dict[str, float], message: str) -> None:
     with pytest.raises(SoakError, match=message):
-        length_settings(**given)  # type: ignore[arg-type]  # keywords of several types
+        Length.asked(**given)  # type: ignore[arg-type]  # keywords of several types

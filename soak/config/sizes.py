@@ -19,19 +19,13 @@ def size_bytes(option: str, text: str) -> int:
     return size
 
 
-def growth_budget_bytes(text: str) -> float:
-    """Read the value of --max-growth, such as `5MiB`, in bytes per hour; raises `SoakError`."""
+def growth_budget(text: str) -> float:
+    """Read the value of --max-growth, such as `5MiB`, in bytes per hour; raises `SoakError` in one line."""
     try:
-        return float(TypeAdapter(ByteSize).validate_python(text))
+        budget = float(TypeAdapter(ByteSize).validate_python(text))
+        JudgeSettings(max_growth_bytes_per_hour=budget)
     except ValidationError:
         raise SoakError(f"--max-growth {text}: write a size per hour such as 500KiB or 5MiB") from None
-
-
-def growth_budget(text: str) -> float:
-    """Read the same where no configuration checks it; a size that is no budget is refused, too."""
-    budget = growth_budget_bytes(text)
-    try:
-        JudgeSettings(max_growth_bytes_per_hour=budget)
     except ValueError as error:
         raise SoakError(f"--max-growth {text}: {error}") from None
     return budget

@@ -1,0 +1,92 @@
+"""The options that several verbs have, each declared once: `name: Config[str | None] = None`.
+
+An alias carries the option's name and help; the verb gives it a type and a default.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+Value = TypeVar("Value", bound=str | None)
+THE_RUN, LIMITS, BASELINE, OUTPUT = "The run", "Limits", "Baseline", "Output"
+"""The panels of a verb's help."""
+
+Config = Annotated[
+    Value,
+    typer.Option(
+        "--config",
+        "-c",
+        help="minimal, medium, high (1/1/1, 32/2/1, 32/8/4 decoder/io/model threads) or a TOML file.",
+        rich_help_panel=THE_RUN,
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="section.key=value: change one setting of the configuration. Repeatable.",
+        rich_help_panel=THE_RUN,
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="tiny (bundled), large (the published Paraformer geometry, built on first use) or a folder with "
+        "online/ and offline/ models.",
+        rich_help_panel=THE_RUN,
+    ),
+]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of a server that is already running, such as ws://127.0.0.1:10095; needs --pid.",
+        rich_help_panel=THE_RUN,
+    ),
+]
+Pid = Annotated[
+    int | None,
+    typer.Option(help="Process id of that server, to sample its memory.", rich_help_panel=THE_RUN),
+]
+Minutes = Annotated[float | None, typer.Option(help="Run for so many minutes.", rich_help_panel=THE_RUN)]
+Connections = Annotated[
+    int | None, typer.Option(help="Run for so many connections.", rich_help_panel=THE_RUN)
+]
+MaxGrowth = Annotated[
+    str | None,
+    typer.Option(
+        help="Growth per hour that still counts as a plateau, such as 5MiB. By default what the run is "
+        "configured with, else 0.25 % of the level over its length.",
+        rich_help_panel=LIMITS,
+    ),
+]
+Tolerance = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        help="Smallest change of memory that counts, as a share: 0.03 is 3 %.",
+        rich_help_panel=BASELINE,
+    ),
+]
+AllowUnlike = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unlike",
+        help="Compare although model, threads, load or machine differ.",
+        rich_help_panel=BASELINE,
+    ),
+]
+Out = Annotated[
+    Path, typer.Option(help="Folder in which the directory of the run is made.", rich_help_panel=OUTPUT)
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Print the result as JSON, alone, on standard output; words go to standard error.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+DEFAULT_OUT = Path("reports")
