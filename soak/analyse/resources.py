@@ -17,6 +17,7 @@ from soak.analyse.points import runs
 from soak.analyse.reasons import TO_SETTLE
 from soak.analyse.series import LARGEST_READING, Series
 from soak.analyse.settings import JudgeSettings
+from soak.columns import declarations, declared
 from soak.quantity import format_count, format_duration, format_number, format_rounded_count, is_known
 from soak.verdict.verdict import Estimate, Follows, Label, Settling
 
@@ -29,14 +30,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SESSIONS = "server_sessions_alive"
+SESSIONS = declared("server_sessions_alive").name
 """The column of the sessions the server says it keeps; at rest there should be none."""
-RESOURCE_NAMES = {
-    "fds": "File descriptors",
-    "threads": "Threads",
-    "sockets": "Sockets",
-    SESSIONS: "Live sessions",
-}
+RESOURCE_NAMES = {each.name: each.title for each in declarations("fds", "threads", "sockets", SESSIONS)}
 """The columns that are judged, in the order they are told, with their names at the start of a sentence."""
 LEFT_OVER = "Live sessions do not return to zero at rest"
 FEW_RISES = "too few rises to tell growth from a few late steps"

@@ -11,13 +11,15 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from soak.columns import COLUMNS, refuse_clashes
 from soak.errors import SoakError
-from soak.record.columns import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
+
+    from soak.columns import Column
 
 SCHEMA_VERSION = 1
 
@@ -53,8 +55,17 @@ class RunDirectory:
     kernel in one `write`, where a kill of this process can no longer take it back.
     """
 
-    def __init__(self, path: Path, *, started_monotonic_s: float) -> None:
-        """Open the streams in the existing, empty folder `path`."""
+    def __init__(
+        self, path: Path, *, started_monotonic_s: float, foreign_columns: tuple[Column, ...] = ()
+    ) -> None:
+        """Open the streams in the existing, empty folder `path`.
+
+        `foreign_columns` are those of other people's memory sources. Raises ValueError where one has the name
+        of another column.
+        """
+        refuse_clashes(foreign_columns)
+        self._foreign_columns = foreign_columns
+        self._columns = (*COLUMNS, *(each.name for each in foreign_columns))
         self.path = path
         self.started_monotonic_s = started_monotonic_s
         self.started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -62,13 +73,13 @@ class RunDirectory:
         with explained(path):
             self._samples_fd = os.open(path / "samples.csv", flags, 0o644)
             self._events_fd = os.open(path / "events.jsonl", flags, 0o644)
-        self._append(self._samples_fd, ",".join(COLUMNS), "samples.csv")
+        self._append(self._samples_fd, ",".join(self._columns), "samples.csv")
 
     @classmethod
-    def create(cls, parent: Path, name: str) -> RunDirectory:
+    def create(cls, parent: Path, name: str, foreign_columns: tuple[Column, ...] = ()) -> RunDirectory:
         """Make `<parent>/<UTC time>-<name>`, with a number appended when that is taken.
 
-        Raises `SoakError` when the folder cannot be made.
+        Raises `SoakError` when the folder cannot be made, ValueError as `RunDirectory` does.
         """
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         with explained(parent):
@@ -77,7 +88,7 @@ class RunDirectory:
                 path = parent / (f"{stamp}-{name}" if attempt == 1 else f"{stamp}-{name}-{attempt}")
                 with contextlib.suppress(FileExistsError):
                     path.mkdir()
-                    return cls(path, started_monotonic_s=time.monotonic())
+                    return cls(path, started_monotonic_s=time.monotonic(), foreign_columns=foreign_columns)
         raise SoakError(f"{parent} holds 999 runs of this second: choose another --out")
 
     def elapsed_s(self) -> float:
@@ -86,7 +97,8 @@ class RunDirectory:
 
     def append_sample(self, row: Mapping[str, Cell]) -> None:
         """Append one row; columns that `row` lacks, None and NaN become empty cells."""
-        self._append(self._samples_fd, ",".join(_cell(row.get(column)) for column in COLUMNS), "samples.csv")
+        cells = (_cell(row.get(column)) for column in self._columns)
+        self._append(self._samples_fd, ",".join(cells), "samples.csv")
 
     def append_event(self, event: str, *, at_monotonic_s: float | None = None, **details: object) -> None:
         """Append one event, stamped with the monotonic second of the run and with UTC."""
@@ -101,7 +113,10 @@ class RunDirectory:
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Write `manifest.json` as a whole; it replaces the one before in one step."""
-        self.write_json("manifest.json", {"schema_version": SCHEMA_VERSION, **manifest})
+        described = {"schema_version": SCHEMA_VERSION, **manifest}
+        if self._foreign_columns:
+            described["columns"] = [each.to_json_object() for each in self._foreign_columns]
+        self.write_json("manifest.json", described)
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file so that a reader sees the old one or the new one, never half of it."""

@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from soak.columns import declarations
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from soak.record import Run
 
-READ = {
+READ = declarations(
     "rss_bytes",
     "phase",
     "block",
@@ -22,7 +24,7 @@ READ = {
     "final_p95_ms",
     "connections_completed",
     "connections_failed",
-}
+)
 """Columns that are read; one that was not recorded counts as empty."""
 LAST_RESTS = 2
 """Quiet windows at the end whose median is the level that was reached."""
@@ -54,7 +56,8 @@ NAMES = tuple(field.name for field in fields(Measured))
 
 def measure(run: Run) -> Measured:
     """Read the figures from the samples of a run."""
-    samples = run.samples.reindex(columns=[*run.samples.columns, *(READ - {*run.samples.columns})])
+    absent = [each.name for each in READ if each.name not in run.samples]
+    samples = run.samples.reindex(columns=[*run.samples.columns, *absent])
     load = samples[(samples["phase"] == "load") & (samples["block"] >= 1)]
     rss = samples["rss_bytes"]
     level = _level(samples)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from soak.columns import COLUMNS, Column
 from soak.errors import SoakError
-from soak.record.columns import COLUMNS
 from soak.record.directory import SCHEMA_VERSION
 from soak.record.samples import read_samples
 
@@ -34,6 +35,11 @@ class Run:
     """Whether a last line was cut off in the middle (a kill, a full disk) and left out."""
 
     @property
+    def foreign_columns(self) -> tuple[Column, ...]:
+        """The columns of other people's memory sources, as the manifest describes them."""
+        return _foreign_columns(self.manifest)
+
+    @property
     def name(self) -> str:
         """The configuration's name, or the file's where there is none."""
         return str(self.manifest.get("name") or self.path.stem)
@@ -43,14 +49,15 @@ class Run:
         return next((entry for entry in reversed(self.events) if entry.get("event") == event), None)
 
 
-def read_run(path: Path, columns: Collection[str] = COLUMNS) -> Run:
+def read_run(path: Path, columns: Collection[str] | None = None) -> Run:
     """Read the run directory, or the single CSV (gzipped or not, a file or a pipe), at `path`.
 
-    Only the `columns` asked for are read. Raises `SoakError` with one line when it is missing, unreadable,
+    Only the `columns` asked for are read; by default all that are known, foreign ones of the manifest
+    included. Raises `SoakError` with one line when it is missing, unreadable,
     of a newer schema or lacks a column.
     """
     if path.exists() and not path.is_dir():
-        samples, torn = read_samples(path, columns)
+        samples, torn = read_samples(path, COLUMNS if columns is None else columns)
         return Run(path, {}, samples, [], torn)
     if not path.is_dir():
         raise SoakError(f"{path} does not exist: give a run directory or a CSV with t_s and rss_bytes")
@@ -58,7 +65,8 @@ def read_run(path: Path, columns: Collection[str] = COLUMNS) -> Run:
     if not samples_path.is_file():
         raise SoakError(f"{path} holds no samples.csv: give a run directory of soak, or a CSV")
     manifest = _read_manifest(path / "manifest.json")
-    samples, samples_torn = read_samples(samples_path, columns)
+    foreign = [each.name for each in _foreign_columns(manifest)]
+    samples, samples_torn = read_samples(samples_path, [*COLUMNS, *foreign] if columns is None else columns)
     events, events_torn = _read_events(path / "events.jsonl")
     return Run(path, manifest, samples, events, samples_torn or events_torn)
 
@@ -78,6 +86,16 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             f"{path} has schema_version {version!r}; this soak reads up to {SCHEMA_VERSION}: upgrade soak"
         )
     return manifest
+
+
+def _foreign_columns(manifest: dict[str, Any]) -> tuple[Column, ...]:
+    """Return what `columns` of the manifest describes; what is no description of a column is passed over."""
+    found = []
+    described = manifest.get("columns")
+    for each in described if isinstance(described, list) else ():
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            found.append(Column.from_json_object(each))
+    return tuple(found)
 
 
 def _read_events(path: Path) -> tuple[list[dict[str, Any]], bool]:

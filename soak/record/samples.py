@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pandas as pd
 
+from soak.columns import COLUMNS, TEXT_COLUMNS
 from soak.errors import SoakError
-from soak.record.columns import COLUMNS, TEXT_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

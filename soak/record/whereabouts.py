@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from soak.analyse.attributing import COUNT_COLUMNS, Readings
+from soak.columns import declarations
 from soak.verdict.attribution import CLASS_COLUMNS, ArenaHold, ProbeResult
 
 if TYPE_CHECKING:
     from soak.record.reader import Run
 
 QUIET_PHASES = ("rest", "done")
-COLUMNS = (
+COLUMNS = declarations(
     "map_kernel_rss_bytes",
     *CLASS_COLUMNS.values(),
     *COUNT_COLUMNS.values(),
@@ -37,7 +38,7 @@ def readings_of(run: Run) -> Readings | None:
     samples = run.samples
     if "map_kernel_rss_bytes" not in samples or samples["map_kernel_rss_bytes"].isna().all():
         return None
-    present = [name for name in COLUMNS if name in samples and samples[name].notna().any()]
+    present = [each.name for each in COLUMNS if each.name in samples and samples[each.name].notna().any()]
     quiet = samples["phase"].isin(QUIET_PHASES) if "phase" in samples else np.zeros(len(samples), bool)
     return Readings(
         t_s=samples["t_s"].to_numpy(np.float64),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
+from soak.columns import declared
 from soak.quantity import format_bytes
 from soak.report.charts import MIB, SMALL_HEIGHT_PX, Chart, base_layout, run_time_axis
 from soak.report.evidence import column, times_s
@@ -106,7 +107,7 @@ def _growth(run: Run) -> Chart | None:
     for each, gain in gains.items():
         if np.nanmax(gain) < SHOWN_SHARE * largest:
             continue
-        colour = LIGHT[f"class_{each.name.lower()}"]
+        colour = LIGHT[declared(CLASS_COLUMNS[each]).drawn or "class_other"]
         figure.add_scatter(
             x=stamps[picked] / axis.unit_s,
             y=gain / MIB,

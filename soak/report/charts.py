@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from soak.analyse.resources import RESOURCE_NAMES, climbing, growth_in_words
+from soak.analyse.resources import climbing, growth_in_words
+from soak.columns import Column, Unit, declarations, declared
 from soak.report.evidence import (
     TimeAxis,
     axis_range,
@@ -19,6 +20,7 @@ from soak.report.evidence import (
     time_range_s,
     times_s,
 )
+from soak.report.facts import LATENCY
 from soak.report.palette import LIGHT
 from soak.report.thinning import thin, thinned_indices
 
@@ -46,27 +48,17 @@ class Chart:
     figure: go.Figure
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a small chart: a column of the samples and how it is drawn."""
-
-    column: str
-    name: str
-    colour: str
-    """A key of the palette."""
-    divisor: float = 1.0
-    unit: str = ""
-
-
-_RESOURCES = {
-    "threads": "Threads",
-    "fds": "File descriptors",
-    "sockets": "Sockets",
-    "processes": "Processes",
-    "server_sessions_alive": "Sessions alive in the server",
-    "server_decode_queue_tasks": "Tasks waiting to be decoded",
-    "server_gc_objects": "Python objects tracked",
-}
+_RESOURCES = declarations(
+    "threads",
+    "fds",
+    "sockets",
+    "processes",
+    "server_sessions_alive",
+    "server_decode_queue_tasks",
+    "server_gc_objects",
+)
+_AXIS_UNITS = {Unit.BYTES: (MIB, " MiB"), Unit.MILLISECONDS: (1.0, " ms"), Unit.SECONDS: (1.0, " s")}
+"""What a column's numbers are divided by, and what stands behind them; counts are drawn as they are."""
 
 
 def climbing_charts(run: Run, verdict: Verdict) -> list[Chart]:
@@ -76,8 +68,8 @@ def climbing_charts(run: Run, verdict: Verdict) -> list[Chart]:
         if column(run, name) is None:
             continue
         resource = verdict.resources[name]
-        title = RESOURCE_NAMES[name]
-        figure = _lines(run, (Line(name, title.lower(), "resource"),), SMALL_HEIGHT_PX)
+        resource_column = declared(name)
+        figure = _lines(run, (resource_column,), SMALL_HEIGHT_PX)
         if resource.trend_line is not None:
             (from_s, first), (to_s, last) = resource.trend_line
             axis = run_time_axis(run)
@@ -89,7 +81,7 @@ def climbing_charts(run: Run, verdict: Verdict) -> list[Chart]:
                 line={"width": 2.5, "color": LIGHT["trend"]},
                 hoverinfo="skip",
             )
-        charts.append(Chart(name, f"{title} climb", f"{growth_in_words(resource)}.", figure))
+        charts.append(Chart(name, f"{resource_column.title} climb", f"{growth_in_words(resource)}.", figure))
     return charts
 
 
@@ -100,31 +92,25 @@ def resource_charts(run: Run, verdict: Verdict) -> list[Chart]:
     """
     charts = []
     climb = climbing(verdict)
-    for name, title in _RESOURCES.items():
-        values = column(run, name)
-        if values is None or name in climb:
+    for each in _RESOURCES:
+        values = column(run, each.name)
+        if values is None or each.name in climb:
             continue
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         if low == high:
             continue
-        figure = _lines(run, (Line(name, title.lower(), "resource"),), TINY_HEIGHT_PX)
+        figure = _lines(run, (each,), TINY_HEIGHT_PX)
         figure.update_layout(
             showlegend=False,
             yaxis={"range": axis_range(low, high), "rangemode": "normal", "dtick": whole_steps(high - low)},
         )
-        charts.append(Chart(name, title, "", figure))
+        charts.append(Chart(each.name, each.title, "", figure))
     return charts
 
 
 def breakdown(run: Run) -> Chart | None:
     """Stack RSS by kind of page: what the process allocated, mapped files, shared memory, swap."""
-    lines = (
-        Line("rss_anon_bytes", "anonymous", "anon", MIB, " MiB"),
-        Line("rss_file_bytes", "file-backed", "file", MIB, " MiB"),
-        Line("rss_shmem_bytes", "shared", "shmem", MIB, " MiB"),
-        Line("swap_bytes", "swapped out", "swap", MIB, " MiB"),
-    )
-    figure = stacked(run, lines)
+    figure = stacked(run, declarations("rss_anon_bytes", "rss_file_bytes", "rss_shmem_bytes", "swap_bytes"))
     if figure is None:
         return None
     caption = "A leak shows in the anonymous part; file-backed pages are libraries, models and logs."
@@ -137,18 +123,13 @@ def heap(run: Run) -> Chart | None:
     What ONNX Runtime's arenas hold is in use for malloc, and shown apart where the server has any.
     """
     held, in_use = load_column(run, "server_arena_held_bytes"), column(run, "server_heap_in_use_bytes")
-    lines = [
-        Line("server_heap_in_use_bytes", "in use", "in_use", MIB, " MiB"),
-        Line("server_heap_free_bytes", "free, kept by the allocator", "free", MIB, " MiB"),
-    ]
+    layers = ["server_heap_in_use_bytes", "server_heap_free_bytes"]
     caption = "Growth of “in use” is kept by the program; growth of “free” is the allocator’s cache."
     if held is not None and in_use is not None:
         run = replace(run, samples=run.samples.assign(server_heap_in_use_bytes=in_use - held))
-        lines.insert(
-            1, Line("server_arena_held_bytes", "ONNX Runtime’s arenas", "class_anonymous", MIB, " MiB")
-        )
+        layers.insert(1, "server_arena_held_bytes")
         caption += " The arenas hold tensors, the graphs’ weights, and what is kept for the next run."
-    figure = stacked(run, tuple(lines))
+    figure = stacked(run, declarations(*layers))
     if figure is None:
         return None
     return Chart("heap", "Heap of the server", caption, figure)
@@ -156,15 +137,9 @@ def heap(run: Run) -> Chart | None:
 
 def latency(run: Run) -> Chart | None:
     """Draw the latency to the first partial and to the final result, p50 and p95 per interval."""
-    lines = (
-        Line("first_partial_p50_ms", "first partial p50", "p50", 1, " ms"),
-        Line("first_partial_p95_ms", "first partial p95", "open", 1, " ms"),
-        Line("final_p50_ms", "final p50", "p95", 1, " ms"),
-        Line("final_p95_ms", "final p95", "trend", 1, " ms"),
-    )
-    if all(column(run, line.column) is None for line in lines):
+    if all(column(run, each.name) is None for each in LATENCY):
         return None
-    figure = _lines(run, lines, SMALL_HEIGHT_PX)
+    figure = _lines(run, LATENCY, SMALL_HEIGHT_PX)
     figure.update_layout(yaxis={"ticksuffix": " ms"})
     for trace, dash in zip(figure.data, ("solid", "dot", "solid", "dot"), strict=False):
         trace.line.dash = dash
@@ -177,14 +152,14 @@ def failures(run: Run) -> Chart | None:
     failed = column(run, "connections_failed")
     if failed is None or not np.nanmax(failed) > 0:
         return None
-    figure = _lines(run, (Line("connections_failed", "failed connections", "failed"),), SMALL_HEIGHT_PX)
+    figure = _lines(run, declarations("connections_failed"), SMALL_HEIGHT_PX)
     figure.update_layout(showlegend=False, yaxis={"dtick": whole_steps(float(np.nanmax(failed)))})
     return Chart("failures", "Failed connections", "Counted since the start of the load.", figure)
 
 
-def stacked(run: Run, lines: Sequence[Line]) -> go.Figure | None:
+def stacked(run: Run, lines: Sequence[Column]) -> go.Figure | None:
     """Stack columns; None when the first, which the stack stands on, was never read."""
-    base = column(run, lines[0].column)
+    base = column(run, lines[0].name)
     if base is None:
         return None
     # some readings are taken more seldom than samples; one choice of rows for all layers, or the stack
@@ -195,44 +170,54 @@ def stacked(run: Run, lines: Sequence[Line]) -> go.Figure | None:
     stamps = times_s(run)[picked] / axis.unit_s
     figure = go.Figure(layout=base_layout(run, SMALL_HEIGHT_PX))
     for line in lines:
-        values = column(run, line.column)
+        values = column(run, line.name)
         if values is None or not np.nanmax(values) > 0:
             continue
+        divisor, unit = _axis_unit(line)
         figure.add_scatter(
             x=stamps,
-            y=np.nan_to_num(values[picked]) / line.divisor,
-            name=line.name,
+            y=np.nan_to_num(values[picked]) / divisor,
+            name=line.label,
             mode="lines",
             stackgroup="layers",
-            line={"width": 0.6, "color": LIGHT[line.colour]},
-            fillcolor=LIGHT[line.colour],
-            hovertemplate="%{y:,.1f}" + line.unit,
+            line={"width": 0.6, "color": _colour(line)},
+            fillcolor=_colour(line),
+            hovertemplate="%{y:,.1f}" + unit,
         )
-    figure.update_layout(yaxis={"ticksuffix": lines[0].unit, "rangemode": "tozero"})
+    figure.update_layout(yaxis={"ticksuffix": _axis_unit(lines[0])[1], "rangemode": "tozero"})
     return figure if figure.data else None
 
 
-def _lines(run: Run, lines: Sequence[Line], height_px: int) -> go.Figure:
+def _lines(run: Run, lines: Sequence[Column], height_px: int) -> go.Figure:
     """Draw columns as lines over cells that are empty: some readings are taken more seldom than samples."""
     axis = run_time_axis(run)
     figure = go.Figure(layout=base_layout(run, height_px))
     stamps = times_s(run)
     for line in lines:
-        values = column(run, line.column)
+        values = column(run, line.name)
         if values is None:
             continue
         kept = np.isfinite(values)
+        divisor, unit = _axis_unit(line)
         x, y = thin(stamps[kept], values[kept])
         figure.add_scatter(
             x=x / axis.unit_s,
-            y=y / line.divisor,
-            name=line.name,
+            y=y / divisor,
+            name=line.label,
             mode=mode_for(y),
-            line={"width": 1.4, "color": LIGHT[line.colour]},
-            hovertemplate="%{y:,.4~g}" + line.unit,
+            line={"width": 1.4, "color": _colour(line)},
+            hovertemplate="%{y:,.4~g}" + unit,
         )
     figure.update_layout(yaxis={"rangemode": "tozero"})
     return figure
+
+
+def _axis_unit(each: Column) -> tuple[float, str]:
+    return _AXIS_UNITS.get(each.unit, (1.0, ""))
+
+
+def _colour(each: Column) -> str:
+    return LIGHT[each.drawn or "resource"]
 
 
 def whole_steps(span: float) -> int | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from soak.columns import Unit, declarations
 from soak.quantity import (
     MISSING,
     format_bytes,
@@ -126,44 +127,52 @@ def _with_interval(estimate: float, low: float, high: float, per: str | None) ->
     return f"{value} (95 %: {format_interval(low, high, per)})" if is_known(low) and is_known(high) else value
 
 
-_COURSES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
-    ("RSS", "rss_bytes", format_level),
-    ("anonymous", "rss_anon_bytes", format_level),
-    ("file-backed", "rss_file_bytes", format_level),
-    ("shared", "rss_shmem_bytes", format_level),
-    ("swap", "swap_bytes", format_level),
-    ("PSS", "pss_bytes", format_level),
-    ("USS", "uss_bytes", format_level),
-    ("heap in use", "server_heap_in_use_bytes", format_level),
-    ("heap free, kept", "server_heap_free_bytes", format_level),
-    ("threads", "threads", format_count),
-    ("file descriptors", "fds", format_count),
-    ("sockets", "sockets", format_count),
-    ("sockets established", "sockets_established", format_count),
-    ("sockets the peer has closed", "sockets_close_wait", format_count),
-    ("descriptors of deleted files", "fd_deleted", format_count),
-    ("lazily freed pages", "lazy_free_bytes", format_level),
-    ("in huge pages", "anon_huge_bytes", format_level),
-    ("cgroup, charged", "cgroup_current_bytes", format_level),
-    ("cgroup, anonymous", "cgroup_anon_bytes", format_level),
-    ("processes", "processes", format_count),
-    ("sessions alive in the server", "server_sessions_alive", format_count),
-    ("Python objects tracked", "server_gc_objects", format_count),
+LATENCY = declarations("first_partial_p50_ms", "first_partial_p95_ms", "final_p50_ms", "final_p95_ms")
+"""The latencies that are told and drawn."""
+_COURSES = declarations(
+    "rss_bytes",
+    "rss_anon_bytes",
+    "rss_file_bytes",
+    "rss_shmem_bytes",
+    "swap_bytes",
+    "pss_bytes",
+    "uss_bytes",
+    "server_heap_in_use_bytes",
+    "server_heap_free_bytes",
+    "threads",
+    "fds",
+    "sockets",
+    "sockets_established",
+    "sockets_close_wait",
+    "fd_deleted",
+    "lazy_free_bytes",
+    "anon_huge_bytes",
+    "cgroup_current_bytes",
+    "cgroup_anon_bytes",
+    "processes",
+    "server_sessions_alive",
+    "server_gc_objects",
 )
+_WRITTEN: dict[Unit, Callable[[float | None], str]] = {
+    Unit.BYTES: format_level,
+    Unit.COUNT: format_count,
+    Unit.SECONDS: format_duration,
+    Unit.MILLISECONDS: format_milliseconds,
+}
 
 
 def courses(run: Run, verdict: Verdict) -> tuple[Course, ...]:
     """Return start, end and peak of every reading the run holds, but for the resources that were judged."""
     found = []
-    for label, name, write in _COURSES:
-        if name in verdict.resources:
+    for each in (*_COURSES, *run.foreign_columns):
+        if each.name in verdict.resources or each.unit not in _WRITTEN:
             continue
-        values = column(run, name)
+        values, write = column(run, each.name), _WRITTEN[each.unit]
         if values is None:
             continue
         known = values[np.isfinite(values)]
         found.append(
-            Course(label, write(float(known[0])), write(float(known[-1])), write(float(known.max())))
+            Course(each.label, write(float(known[0])), write(float(known[-1])), write(float(known.max())))
         )
     # RSS alone is told by the key figures
     return tuple(found) if len(found) > 1 else ()
@@ -195,20 +204,15 @@ def failures(run: Run) -> tuple[Row, ...]:
 def latency(run: Run) -> tuple[Course, ...]:
     """Return first-partial and final latency: median of the intervals at start and end, and the worst."""
     found = []
-    for label, name in (
-        ("first partial, p50", "first_partial_p50_ms"),
-        ("first partial, p95", "first_partial_p95_ms"),
-        ("final, p50", "final_p50_ms"),
-        ("final, p95", "final_p95_ms"),
-    ):
-        values = column(run, name)
+    for each in LATENCY:
+        values = column(run, each.name)
         if values is None:
             continue
         known = values[np.isfinite(values)]
         fifth = max(1, len(known) // 5)
         found.append(
             Course(
-                label,
+                each.label,
                 format_milliseconds(float(np.median(known[:fifth]))),
                 format_milliseconds(float(np.median(known[-fifth:]))),
                 format_milliseconds(float(known.max())),

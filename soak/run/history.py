@@ -9,15 +9,19 @@ import numpy as np
 
 from soak.analyse import Series
 from soak.analyse.resources import RESOURCE_NAMES
+from soak.columns import declarations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CAPACITY = 20_000
 """Rows kept; at one sample a second the thinning begins after five and a half hours."""
-FIELDS = (
-    *("t_s", "rss_bytes", "connections_completed", "open_connections", "swap_bytes", "audio_s"),
-    *RESOURCE_NAMES,
+FIELDS = tuple(
+    each.name
+    for each in declarations(
+        *("t_s", "rss_bytes", "connections_completed", "open_connections", "swap_bytes", "audio_s"),
+        *RESOURCE_NAMES,
+    )
 )
 
 

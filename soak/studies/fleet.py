@@ -14,9 +14,10 @@ from itertools import islice
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
+from soak.columns import JUDGED_COLUMNS
 from soak.errors import SoakError
 from soak.judgement import judge_run, recorded_settings
-from soak.record import JUDGED_COLUMNS, read_run
+from soak.record import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence

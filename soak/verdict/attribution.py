@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from soak.columns import declared
+
 SMALLEST_TOLD_BYTES = 64 * 1024
 SMALLEST_TOLD_SHARE = 0.01
 """What grew by less than these bytes, or by less than this share of all growth, is not told."""
@@ -24,7 +26,7 @@ class MemoryClass(StrEnum):
     OTHER = "other"
 
 
-CLASS_COLUMNS = {each: f"map_{each.name.lower()}_bytes" for each in MemoryClass}
+CLASS_COLUMNS = {each: declared(f"map_{each.name.lower()}_bytes").name for each in MemoryClass}
 """The columns of `samples.csv` with the resident bytes of each class."""
 
 

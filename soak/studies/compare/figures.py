@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from soak.columns import declarations
 from soak.quantity import format_bytes, format_level, format_milliseconds, format_number
 
 if TYPE_CHECKING:
@@ -36,11 +37,10 @@ FIGURES = {
     "growth_bytes": Figure("growth to it", format_bytes, MEMORY_SPREAD),
     "peak_bytes": Figure("peak", format_level, MEMORY_SPREAD),
     "cpu_s_per_audio_s": Figure("CPU s per audio s", format_number, CPU_SPREAD, is_memory=False),
-    "first_partial_p50_ms": Figure(
-        "first partial, p50", format_milliseconds, LATENCY_SPREAD, is_memory=False
-    ),
-    "final_p50_ms": Figure("final, p50", format_milliseconds, LATENCY_SPREAD, is_memory=False),
-    "final_p99_ms": Figure("final, p99", format_milliseconds, LATENCY_SPREAD, is_memory=False),
+    **{
+        each.name: Figure(each.label, format_milliseconds, LATENCY_SPREAD, is_memory=False)
+        for each in declarations("first_partial_p50_ms", "final_p50_ms", "final_p99_ms")
+    },
 }
 """By their names in `RunFigures`; growth per connection is compared by its own intervals instead."""
 

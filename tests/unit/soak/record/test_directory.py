@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from soak.columns import COLUMNS, Column, Unit
 from soak.errors import ExitCode, SoakError
-from soak.record import COLUMNS, RunDirectory, read_run
+from soak.record import RunDirectory, read_run
 
 
 def test_every_line_is_in_the_file_before_the_directory_is_closed(tmp_path: Path) -> None:
@@ -76,3 +77,22 @@ def test_a_manifest_is_replaced_as_a_whole(tmp_path: Path) -> None:
         }
         assert not list(directory.path.glob("*.tmp"))
         assert not list(directory.path.glob(".*"))
+
+
+def test_columns_of_another_memory_source_stand_after_ours_and_are_read_back(tmp_path: Path) -> None:
+    foreign = Column("go_heap_bytes", "go", Unit.BYTES, "Go's heap")
+    with RunDirectory.create(tmp_path, "minimal", (foreign,)) as directory:
+        directory.append_sample({"t_s": 0.0, "rss_bytes": 1000, "go_heap_bytes": 500})
+        directory.write_manifest({"name": "minimal"})
+    header = (directory.path / "samples.csv").read_text().splitlines()[0].split(",")
+    assert header == [*COLUMNS, "go_heap_bytes"]
+    run = read_run(directory.path)
+    assert run.foreign_columns == (foreign,)
+    assert run.samples["go_heap_bytes"].tolist() == [500]
+    assert "go_heap_bytes" not in read_run(directory.path, ("t_s", "rss_bytes")).samples
+
+
+def test_a_column_of_another_memory_source_may_not_take_the_name_of_ours(tmp_path: Path) -> None:
+    clash = Column("rss_bytes", "go", Unit.BYTES, "RSS")
+    with pytest.raises(ValueError, match=r"rss_bytes of the memory source go is written by process already"):
+        RunDirectory.create(tmp_path, "minimal", (clash,))

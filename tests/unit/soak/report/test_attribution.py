@@ -135,8 +135,8 @@ def test_arenas_are_shown_apart_from_what_else_malloc_has_handed_out(with_arenas
     chart = heap(with_arenas)
     assert chart is not None
     layers = {layer.name: list(layer.y) for layer in chart.figure.data}
-    assert layers["in use"] == pytest.approx([20.0] * len(layers["in use"]))
-    assert layers["ONNX Runtime’s arenas"][-1] == pytest.approx(70.0)
+    assert layers["heap in use"] == pytest.approx([20.0] * len(layers["heap in use"]))
+    assert layers["held by ONNX Runtime's arenas"][-1] == pytest.approx(70.0)
 
 
 def test_that_there_are_no_arenas_is_said(with_arenas: Run) -> None:

@@ -101,7 +101,7 @@ def test_sections_tell_the_whole_story(judged: Judged) -> None:
         "Heap of the server",
         "Latency",
         "result timeout 2",
-        "Sessions alive in the server",
+        "Live sessions",
         "MemoryMax=",
         "docker run --memory=",
         "io_thread_num = 2",
