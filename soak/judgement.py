@@ -18,6 +18,7 @@ from soak.errors import ExitCode, SoakError
 from soak.record.final_look import FinalLook
 from soak.record.transcripts import Transcripts
 from soak.record.whereabouts import readings_of
+from soak.targets import Capability, capabilities_of
 from soak.verdict.verdict import Label, Verdict
 from soak.verdict.verdict_json import to_json_object
 
@@ -182,7 +183,7 @@ def _advice_context(run: Run, limit_bytes: int | None) -> AdviceContext:
         peak_open_connections=_peak(run.samples, "open_connections"),
         queue_peak=_peak(run.samples, "server_decode_queue_tasks"),
     )
-    if run.manifest.get("target", {}).get("kind") != "bundled":
+    if Capability.REFERENCE not in capabilities_of(run.manifest.get("target", {})):
         return context
     server = run.manifest.get("configuration", {}).get("server", {})
     return dataclasses.replace(

@@ -43,7 +43,7 @@ from soak.judgement import Judgement, judge_run, recorded_settings
 from soak.record import Run, read_run
 from soak.record.directory import write_json
 from soak.report.text import render_terminal
-from soak.run.session import Attachment, run_soak
+from soak.run.session import run_soak
 from soak.run.telling import tell
 from soak.studies.check.findings import Finding, Outcome
 from soak.studies.check.limits import Limits
@@ -54,6 +54,7 @@ from soak.studies.check.table import findings_table
 from soak.studies.compare.baseline import read_baseline
 from soak.studies.compare.comparing import DEFAULT_TOLERANCE, Compared, compare
 from soak.studies.compare.side import Side, differences
+from soak.targets import Attachment
 
 DEFAULT_MAX_MINUTES = 10.0
 

@@ -36,8 +36,9 @@ from soak.judgement import worst
 from soak.report.comparison import comparison_rows, comparison_table
 from soak.report.comparison_files import write_comparison
 from soak.report.transcript_comparison import transcript_notes
-from soak.run.session import Attachment, SoakResult, run_soak
+from soak.run.session import SoakResult, run_soak
 from soak.run.telling import tell
+from soak.targets import Attachment
 
 
 def run(

@@ -38,6 +38,7 @@ from soak.studies.limit.verify import (
     run_limited,
     run_unlimited,
 )
+from soak.targets import Capability, capabilities_of
 
 DEFAULT_CONNECTIONS = 200
 
@@ -115,7 +116,7 @@ def _recorded(run: Path, overrides: dict[str, dict[str, Any]], settings: list[st
     """Return the configuration of a recorded run of the bundled server, and the limit advised from it."""
     recorded = read_run(run)
     found = recorded.manifest.get("configuration", {})
-    if recorded.manifest.get("target", {}).get("kind") != "bundled":
+    if Capability.REFERENCE not in capabilities_of(recorded.manifest.get("target", {})):
         raise SoakError(f"{run} is no run of the bundled server: give --config and --limit instead")
     limits = judge_run(recorded).verdict.advice["memory_limit_bytes"]
     if not limits:

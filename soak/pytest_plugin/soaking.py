@@ -18,7 +18,7 @@ from soak.errors import ExitCode
 from soak.pytest_plugin.chart import memory_chart
 from soak.studies.check.findings import SIGNS, Outcome
 from soak.studies.check.rhythm import RHYTHM
-from soak.targets.bundled import tail
+from soak.targets.child import tail
 
 if TYPE_CHECKING:
     from soak.pytest_plugin.options import SoakOptions

@@ -71,6 +71,8 @@ class Conductor:
         self._directory = directory
         self._target = target
         self._view = view
+        if target.pid is None:
+            raise SoakError("this server is no process of this host: its memory cannot be read")
         try:
             self._tree = ProcessTree(target.pid)
         except psutil.NoSuchProcess:

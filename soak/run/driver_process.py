@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from soak.errors import SoakError
 from soak.load.messages import FINISH_LINE, STOP_LINE, Message, decode
-from soak.targets.bundled import tail
+from soak.targets.child import tail
 from soak.tether import tied_to_this_process
 
 if TYPE_CHECKING:

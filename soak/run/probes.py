@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from soak.quantity import format_bytes
 from soak.sources import ServerPages
-from soak.targets import ServerExit
+from soak.targets import Capability, ServerExit
 
 if TYPE_CHECKING:
     from soak.config import SoakConfig
@@ -28,6 +28,7 @@ STEPS = ("gc", "arena_shrink", "trim")
 ANSWERS_WITHIN_S = 10.0
 """A server that was asked for something is busy with it for a moment; one silent for so long hangs."""
 ANSWER_POLL_S = 0.2
+PROBED_UNASKED = {Capability.DEBUG_PAGES, Capability.PROBED}
 OBJECTS_AT_START = "objects?freeze=1"
 """Before the load there is no garbage worth keeping, and what lives then is frozen as the server had it."""
 OBJECTS_AT_END = "objects"
@@ -39,12 +40,9 @@ class Probes:
     def __init__(
         self, config: SoakConfig, directory: RunDirectory, target: TargetServer, tree: ProcessTree, view: View
     ) -> None:
-        """Probe `target` as the configuration says: `auto` is the bundled server's own pages, or nothing."""
+        """Probe `target` as the configuration says: `auto` asks only pages of a server that may be asked."""
         choice = config.sample.probe
-        is_bundled = target.identity()["kind"] == "bundled"
-        self._asks_server = choice == "server" or (
-            choice == "auto" and is_bundled and config.server.introspection
-        )
+        self._asks_server = choice == "server" or (choice == "auto" and target.capabilities >= PROBED_UNASKED)
         self._pages = ServerPages(target.url, verify_tls=config.load.verify_tls)
         self._directory, self._target, self._tree, self._view = directory, target, tree, view
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from asr_server.paraformer.catalog import resolve_model
 from soak.analyse import JudgeSettings
 from soak.config import with_url
 from soak.errors import ExitCode, SoakError
@@ -21,34 +19,16 @@ from soak.record.host import allocator_environment, host_facts, package_versions
 from soak.report.files import write_reports
 from soak.run.conductor import Conductor, Ending, EndReason
 from soak.run.view import view_for
-from soak.targets import AttachedServer, BundledServer
-from soak.targets.flags import server_flags
-from soak.targets.preload import preload_environment
+from soak.targets import Bundled, Capability
+from soak.targets.environment import server_environment
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from soak.config import ServerConfig, SoakConfig
-    from soak.targets import TargetServer
+    from soak.config import SoakConfig
+    from soak.targets import Target, TargetServer
 
 VERDICT_FILE = "verdict.json"
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """Where a server that is already running is found."""
-
-    url: str
-    pid: int
-
-    @classmethod
-    def asked(cls, url: str | None, pid: int | None) -> Self | None:
-        """Return what --url and --pid ask for, None without them; raises `SoakError` when one is missing."""
-        if url is None and pid is None:
-            return None
-        if url is None or pid is None:
-            raise SoakError("--url and --pid go together: the address to load and the process to sample")
-        return cls(url, pid)
 
 
 @dataclass(frozen=True)
@@ -64,15 +44,16 @@ class SoakResult:
 
 def run_soak(
     config: SoakConfig,
-    attachment: Attachment | None,
+    target: Target | None,
     out: Path,
     console: Console,
     *,
     cgroup: Path | None = None,
 ) -> SoakResult:
-    """Run `config` from start to report, in a new directory under `out`.
+    """Run `config` against `target` from start to report, in a new directory under `out`.
 
-    The bundled server runs in the cgroup with the folder `cgroup`, if one is given.
+    Without a target it is the bundled server, started as `config` says. A server that soak starts runs in the
+    cgroup with the folder `cgroup`, if one is given.
 
     Call from the main thread. Raises `SoakError` when the server cannot be started or attached to, when the
     record cannot be written, or when the driver breaks down; what was recorded before is kept.
@@ -80,15 +61,16 @@ def run_soak(
     with RunDirectory.create(out, config.name) as directory:
         directory.append_event("run_started")
         try:
-            target = _bring_up(config, attachment, directory, cgroup)
+            log = directory.path / "server.log"
+            server = (target or Bundled()).bring_up(config.server, log, cgroup)
         except SoakError as error:
             if error.exit_code is ExitCode.USAGE:
                 shutil.rmtree(directory.path)  # nothing happened: the line on the terminal says it all
             raise
         try:
-            ending = _conduct(with_url(config, target.url), directory, target, console)
+            ending = _conduct(with_url(config, server.url), directory, server, console)
         finally:
-            target.stop()
+            server.stop()
     run, judgement = judge_and_report(directory.path)
     return SoakResult(run, judgement, ending, _exit_code(ending, judgement))
 
@@ -103,29 +85,9 @@ def judge_and_report(path: Path) -> tuple[Run, Judgement]:
     return run, judgement
 
 
-def _bring_up(
-    config: SoakConfig, attachment: Attachment | None, directory: RunDirectory, cgroup: Path | None
-) -> TargetServer:
-    if attachment is not None:
-        return AttachedServer(attachment.url, attachment.pid)
-    return start_bundled(config.server, directory.path / "server.log", cgroup)
-
-
-def start_bundled(server: ServerConfig, log: Path, cgroup: Path | None = None) -> BundledServer:
-    """Start the bundled server as `server` says, its log in `log`; raises as `BundledServer.start` does."""
-    model_dir = resolve_model(server.model)
-    return BundledServer.start(
-        server_flags(server, model_dir),
-        log=log,
-        model={"name": server.model, "path": str(model_dir)},
-        environment=_environment(server),
-        cgroup=cgroup,
-    )
-
-
 def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, console: Console) -> Ending:
     configuration = config.to_json_object()
-    if target.identity()["kind"] == "attached":
+    if Capability.REFERENCE not in target.capabilities:
         del configuration["server"]  # somebody else's server was started with settings of its own
     directory.write_manifest(
         {
@@ -137,7 +99,7 @@ def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, 
             "judge_asked": config.judge.differing_from(JudgeSettings()),
             "host": host_facts(),
             "versions": package_versions(),
-            "environment": allocator_environment(_environment(config.server)),
+            "environment": allocator_environment(server_environment(config.server)),
             "target": target.identity(),
             "load_plan": config.load.to_json_object(),
         }
@@ -148,13 +110,6 @@ def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, 
         return asyncio.run(Conductor(config, directory, target, view).run())
     finally:
         view.close()
-
-
-def _environment(server: ServerConfig) -> dict[str, str]:
-    preloaded = preload_environment(server.preload)
-    if preloaded and os.environ.get("LD_PRELOAD"):
-        preloaded = {"LD_PRELOAD": f"{preloaded['LD_PRELOAD']}:{os.environ['LD_PRELOAD']}"}
-    return {**os.environ, **preloaded, **server.environment}
 
 
 def _exit_code(ending: Ending, judgement: Judgement) -> ExitCode:

@@ -1,7 +1,25 @@
-"""The server under test: one that soak starts, or one that is already running."""
+"""The server under test: one that soak starts, or one that is already running.
 
-from soak.targets.attached import AttachedServer
-from soak.targets.bundled import BundledServer
-from soak.targets.server import ServerExit, TargetServer
+A `Target` is described before a run and brought up when it begins; what it is then asked for is what it can
+do (`Capability`), not what kind it is.
+"""
 
-__all__ = ["AttachedServer", "BundledServer", "ServerExit", "TargetServer"]
+from soak.targets.attached import AttachedServer, Attachment
+from soak.targets.bundled import Bundled, BundledServer
+from soak.targets.capabilities import Capability, capabilities_of
+from soak.targets.command import Command, CommandServer
+from soak.targets.server import ServerExit, Target, TargetServer
+
+__all__ = [
+    "AttachedServer",
+    "Attachment",
+    "Bundled",
+    "BundledServer",
+    "Capability",
+    "Command",
+    "CommandServer",
+    "ServerExit",
+    "Target",
+    "TargetServer",
+    "capabilities_of",
+]

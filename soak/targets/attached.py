@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 
 from soak.errors import SoakError
+from soak.targets.capabilities import ATTACHED
+from soak.targets.child import runs
 from soak.targets.oom import OomWatch
-from soak.targets.server import ServerExit
+from soak.targets.server import ServerExit, identity_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from soak.config import ServerConfig
 
 
 class AttachedServer:
@@ -21,17 +29,19 @@ class AttachedServer:
         """
         self.url = url
         self.pid = pid
+        self.capabilities = ATTACHED
         self._oom = OomWatch()
         try:
             self._process = psutil.Process(pid)
-            self._identity = {
-                "kind": "attached",
-                "pid": pid,
-                "url": url,
-                "command_line": self._process.cmdline(),
-                "start_time": self._process.create_time(),
-                "model": None,
-            }
+            self._identity = identity_of(
+                "attached",
+                ATTACHED,
+                pid,
+                url,
+                self._process.create_time(),
+                command_line=self._process.cmdline(),
+                model=None,
+            )
             self._process.memory_full_info()
         except psutil.NoSuchProcess:
             raise SoakError(f"--pid {pid}: there is no such process; see 'pgrep -af funasr'") from None
@@ -41,14 +51,37 @@ class AttachedServer:
             ) from None
 
     def identity(self) -> dict[str, Any]:
-        """Return kind, pid, address, command line and start time."""
+        """Return kind, capabilities, pid, address, command line and start time."""
         return self._identity
 
     def poll(self) -> ServerExit | None:
         """Return how it ended, or None while it runs; a process id used anew counts as ended."""
-        if self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE:
+        if runs(self._process):
             return None
         return ServerExit(return_code=None, oom_killed=self._oom.struck(), log_tail=())
 
     def stop(self) -> None:
         """Leave it running: soak did not start it."""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """Where a server that is already running is found."""
+
+    url: str
+    pid: int
+    default_config = "attached"
+    needs_model = False
+
+    @classmethod
+    def asked(cls, url: str | None, pid: int | None) -> Self | None:
+        """Return what --url and --pid ask for, None without them; raises `SoakError` when one is missing."""
+        if url is None and pid is None:
+            return None
+        if url is None or pid is None:
+            raise SoakError("--url and --pid go together: the address to load and the process to sample")
+        return cls(url, pid)
+
+    def bring_up(self, _server: ServerConfig, _log: Path, _cgroup: Path | None = None) -> AttachedServer:
+        """Attach to it; raises `SoakError` when there is no such process or it may not be looked at."""
+        return AttachedServer(self.url, self.pid)

@@ -3,46 +3,51 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
-from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 
+from asr_server.paraformer.catalog import resolve_model
 from soak.errors import SoakError, TargetError
-from soak.targets.oom import OomWatch
-from soak.targets.server import ServerExit
-from soak.tether import tied_to_this_process
+from soak.targets.capabilities import BUNDLED, PAGES
+from soak.targets.child import ChildProcess
+from soak.targets.environment import server_environment
+from soak.targets.flags import server_flags
+from soak.targets.server import identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-LOG_TAIL_LINES = 15
-LOG_TAIL_BYTES = 16_384
+    from soak.config import ServerConfig
+    from soak.targets.server import ServerExit
+
 USAGE_STATUS = 2
 """The exit status with which the server refuses a flag, a port or a model."""
+PAGES_FLAG = "--introspection"
 
 
 class BundledServer:
     """The reference server as a child process that dies with this one."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str, log: Path, identity: dict[str, Any]) -> None:
+    def __init__(self, child: ChildProcess, url: str, flags: list[str], model: dict[str, Any]) -> None:
         """Wrap a running server; use `start`."""
         self.url = url
-        self.pid = process.pid
-        self._process = process
-        self._log = log
-        self._oom = OomWatch()
-        self._identity = {
-            "kind": "bundled",
-            "pid": process.pid,
-            "url": url,
-            "start_time": psutil.Process(process.pid).create_time(),
-            **identity,
-        }
+        self.pid = child.pid
+        self.capabilities = BUNDLED | PAGES if PAGES_FLAG in flags else BUNDLED
+        self._child = child
+        self._identity = identity_of(
+            "bundled",
+            self.capabilities,
+            child.pid,
+            url,
+            psutil.Process(child.pid).create_time(),
+            command_line=["python", "-m", "asr_server", *flags],
+            model=model,
+        )
 
     @classmethod
     def start(
@@ -61,62 +66,61 @@ class BundledServer:
         from the main thread: the kernel ties the server's life to the thread that starts it. Raises
         `SoakError` when it refuses its flags, `TargetError` when it does not come up within `timeout_s`.
         """
-        with log.open("ab") as log_stream:
-            process = subprocess.Popen(
-                tied_to_this_process([sys.executable, "-m", "asr_server", *flags], cgroup),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log_stream,
-                text=True,
-                env=dict(environment),
-                start_new_session=True,  # Ctrl-C is for the harness, which then stops the server itself
-            )
+        child = ChildProcess.start(
+            [sys.executable, "-m", "asr_server", *flags],
+            log=log,
+            environment=environment,
+            cgroup=cgroup,
+            announces=True,
+        )
         try:
-            url = _announced_url(process, timeout_s)
+            url = _announced_url(child, timeout_s)
         except BaseException:
-            _end(process, grace_s=0.0)
+            child.end(grace_s=0.0)
             raise
         if url is None:
-            raise _not_started(process, log, timeout_s)
-        identity = {"command_line": ["python", "-m", "asr_server", *flags], "model": model}
-        return cls(process, url, log, identity)
+            child.end(grace_s=1.0)
+            raise _not_started(child, timeout_s)
+        return cls(child, url, flags, model)
 
     def identity(self) -> dict[str, Any]:
-        """Return kind, pid, address, command line, start time and model."""
+        """Return kind, capabilities, pid, address, command line, start time and model."""
         return self._identity
 
     def poll(self) -> ServerExit | None:
         """Return how it ended, or None while it runs."""
-        status = self._process.poll()
-        if status is None:
-            return None
-        killed = status == -9 and self._oom.struck()
-        return ServerExit(status, oom_killed=killed, log_tail=tail(self._log))
+        return self._child.poll()
 
     def stop(self) -> None:
         """Ask it to end, and make it end when it does not within 10 s."""
-        _end(self._process, grace_s=10.0)
+        self._child.end()
 
 
-def tail(log: Path) -> tuple[str, ...]:
-    """Return the last lines of `log`, oldest first; none where it cannot be read."""
-    try:
-        with log.open("rb") as stream:
-            stream.seek(0, 2)
-            stream.seek(max(0, stream.tell() - LOG_TAIL_BYTES))
-            text = stream.read().decode(errors="replace")
-    except OSError:
-        return ()
-    return tuple(deque(text.splitlines(), maxlen=LOG_TAIL_LINES))
+@dataclass(frozen=True)
+class Bundled:
+    """The bundled server, started as the configuration says."""
+
+    default_config = "minimal"
+    needs_model = True
+
+    def bring_up(self, server: ServerConfig, log: Path, cgroup: Path | None = None) -> BundledServer:
+        """Start it; raises as `BundledServer.start` does."""
+        model_dir = resolve_model(server.model)
+        return BundledServer.start(
+            server_flags(server, model_dir),
+            log=log,
+            model={"name": server.model, "path": str(model_dir)},
+            environment=server_environment(server),
+            cgroup=cgroup,
+        )
 
 
-def _announced_url(process: subprocess.Popen[str], timeout_s: float) -> str | None:
+def _announced_url(child: ChildProcess, timeout_s: float) -> str | None:
     """Return the address from the line `{"event": "listening", …}`, or None if it ends or hangs."""
-    assert process.stdout is not None  # noqa: S101 - for the type checker: it was asked for
-    hung = threading.Timer(timeout_s, process.kill)
+    hung = threading.Timer(timeout_s, child.kill)
     hung.start()
     try:
-        for line in process.stdout:
+        for line in child.announced:
             announcement = json.loads(line)
             if announcement.get("event") == "listening":
                 return str(announcement["url"])
@@ -127,26 +131,10 @@ def _announced_url(process: subprocess.Popen[str], timeout_s: float) -> str | No
     return None
 
 
-def _not_started(process: subprocess.Popen[str], log: Path, timeout_s: float) -> SoakError:
-    _end(process, grace_s=1.0)
-    last_line = next((line for line in reversed(tail(log)) if line.strip()), "it wrote nothing")
-    if process.returncode == USAGE_STATUS:
-        return SoakError(f"the server refused to start: {last_line}")
+def _not_started(child: ChildProcess, timeout_s: float) -> SoakError:
+    if child.return_code == USAGE_STATUS:
+        return SoakError(f"the server refused to start: {child.last_line()}")
     return TargetError(
-        f"the server did not listen within {timeout_s:.0f} s (status {process.returncode}): {last_line}; "
-        f"see {log}"
+        f"the server did not listen within {timeout_s:.0f} s (status {child.return_code}): "
+        f"{child.last_line()}; see {child.log}"
     )
-
-
-def _end(process: subprocess.Popen[str], *, grace_s: float) -> None:
-    if process.poll() is None and grace_s > 0:
-        process.terminate()
-        try:
-            process.wait(timeout=grace_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-    elif process.poll() is None:
-        process.kill()
-    process.wait()
-    if process.stdout is not None:
-        process.stdout.close()

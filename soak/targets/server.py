@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from soak.config import ServerConfig
+    from soak.targets.capabilities import Capabilities
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,23 @@ class ServerExit:
 class TargetServer(Protocol):
     """A speech server that is running."""
 
-    url: str
-    """WebSocket address."""
-    pid: int
-    """Root of the process tree whose memory is judged."""
+    @property
+    def url(self) -> str:
+        """WebSocket address."""
+        ...
+
+    @property
+    def pid(self) -> int | None:
+        """Root of the process tree whose memory is judged; None where it is no process on this host."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do, and what may be done to it."""
+        ...
 
     def identity(self) -> dict[str, Any]:
-        """Return what the manifest says of it: kind, pid, command line, address, start time."""
+        """Return what the manifest says of it: kind, capabilities, pid, command line, address, start time."""
         ...
 
     def poll(self) -> ServerExit | None:
@@ -52,3 +68,41 @@ class TargetServer(Protocol):
     def stop(self) -> None:
         """End it, if soak started it; let it be otherwise."""
         ...
+
+
+class Target(Protocol):
+    """Which server is to be soaked: described before a run, brought up when the run begins."""
+
+    @property
+    def default_config(self) -> str:
+        """The bundled configuration that suits it when none is asked for."""
+        ...
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether the configuration's model must be there before it is brought up."""
+        ...
+
+    def bring_up(self, server: ServerConfig, log: Path, cgroup: Path | None = None) -> TargetServer:
+        """Start it, or find it; return when it can be loaded.
+
+        `server` is the configuration's section, of which a target takes what applies to it. Its log goes to
+        the file `log` where soak starts it, in the cgroup with the folder `cgroup`, if one is given. Call
+        from the main thread. Raises `SoakError` for what the user can put right, `TargetError` when it does
+        not come up.
+        """
+        ...
+
+
+def identity_of(
+    kind: str, capabilities: Capabilities, pid: int | None, url: str, start_time: float | None, **more: object
+) -> dict[str, Any]:
+    """Return what a manifest says of every target, with what is said `more` of this one."""
+    return {
+        "kind": kind,
+        "capabilities": sorted(capabilities),
+        "pid": pid,
+        "url": url,
+        "start_time": start_time,
+        **more,
+    }

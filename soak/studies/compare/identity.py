@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from soak.targets import Capability, capabilities_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from soak.record import Run
+    from soak.targets.capabilities import Capabilities
 
 GIB = 2**30
 NOT_THE_SCENARIO = {
@@ -28,8 +31,8 @@ def identity_of(run: Run) -> dict[str, str]:
     """Return what makes runs comparable, in words: target, model, threads, scenario, machine."""
     configuration = run.manifest.get("configuration", {})
     server, load = configuration.get("server"), configuration.get("load", {})
-    host, kind = run.manifest.get("host", {}), run.manifest.get("target", {}).get("kind")
-    identity = {"target": "the bundled server" if kind == "bundled" else f"a server that was {kind}"}
+    host, target = run.manifest.get("host", {}), capabilities_of(run.manifest.get("target", {}))
+    identity = {"target": _target_in_words(target)}
     if server is not None:
         passes = f", second pass {server.get('second_pass')}"
         float_graphs = ", float graphs" if server.get("quantize") is False else ""
@@ -72,3 +75,9 @@ def _short(text: str, other: str) -> str:
     """Keep of a list only what the other does not have."""
     parts = [part for part in text.split(", ") if part not in other.split(", ")]
     return ", ".join(parts) or "nothing else"
+
+
+def _target_in_words(target: Capabilities) -> str:
+    if Capability.REFERENCE in target:
+        return "the bundled server"
+    return "a server that was started" if Capability.STOPPED in target else "a server that was attached"

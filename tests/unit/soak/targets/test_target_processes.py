@@ -12,7 +12,7 @@ import pytest
 
 from soak.errors import SoakError
 from soak.targets import AttachedServer, ServerExit
-from soak.targets.bundled import tail
+from soak.targets.child import tail
 from soak.targets.oom import OomWatch
 from soak.targets.server import ServerExit as Exit
 
