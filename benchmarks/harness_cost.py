@@ -30,6 +30,7 @@ import numpy as np
 
 from asr_server.paraformer.catalog import resolve_model
 from soak.config import SampleConfig, load_config
+from soak.load.arrivals.closed_loop import ClosedLoop
 from soak.load.messages import Interval
 from soak.load.plan import LoadPlan
 from soak.run.driver_process import DriverProcess
@@ -199,8 +200,8 @@ async def beside_the_load(server: BundledServer, log: Path, comparisons: int) ->
     with_itself = max(1, round(SELF_COMPARISONS_SHARE * comparisons))
     whole_s = WARM_UP_S + 4 * (comparisons + with_itself) * (WINDOW_S + 2 * REPORT_S)
     plan = LoadPlan(
-        server.url, duration_s=whole_s, arrival="closed", max_open=2, block_s=whole_s, settle_s=0, rest_s=0,
-        report_interval_s=REPORT_S,
+        server.url, duration_s=whole_s, arrival=ClosedLoop(), max_open=2, block_s=whole_s,
+        settle_s=0, rest_s=0, report_interval_s=REPORT_S,
     )  # fmt: skip
     driver = await DriverProcess.start(plan, log)
     try:

@@ -32,21 +32,22 @@ import typer
 
 from asr_server.paraformer.catalog import ONLINE, resolve_model
 from asr_server.paraformer.errors import ModelError
-from asr_server.wire import UtteranceConfig
 from benchmarks.serving import sherpa_model
 from benchmarks.serving.audio import continuous_speech, sentences
-from benchmarks.serving.dialects import ContenderError, FunasrDialect, SherpaDialect
 from benchmarks.serving.measure import funasr_program, own_program, run_loop, run_server
+from benchmarks.serving.script import ContenderError, script_of
 from benchmarks.serving.servers import sherpa_server, this_server
+from soak.dialects.funasr import Funasr
+from soak.dialects.sherpa_onnx import SherpaOnnx
 from soak.load.character_errors import character_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from asr_server.wire import Mode
-    from benchmarks.serving.dialects import Dialect
     from benchmarks.serving.measure import LoopFigures
     from benchmarks.serving.servers import Server
+    from soak.dialects import Dialect
 
 FUNASR_WINDOW, SHERPA_WINDOW = (5, 10, 5), (5, 10, 3)
 """Left, chunk and right, in frames of 60 ms: FunASR's default, and what is written into sherpa-onnx."""
@@ -156,10 +157,10 @@ class Bench:
             return Row("sherpa-onnx: see --sherpa")
         exported = sherpa_model.export(self._dir / ONLINE, self.folder / "sherpa")
         with sherpa_server(self.sherpa, exported, self._core, self.folder / "sherpa.log") as server:
-            return self._server("sherpa-onnx server", server, SherpaDialect(), table)
+            return self._server("sherpa-onnx server", server, SherpaOnnx(), table)
 
     def _own_server(self, table: Table, mode: Mode, how: str, flags: Sequence[str] = ()) -> Row:
-        dialect = FunasrDialect(UtteranceConfig(mode=mode, chunk_size=table.window))
+        dialect = Funasr(mode=mode, chunk_size=table.window)
         with this_server(self._dir, self._core, self.folder / "server.log", more_flags=flags) as server:
             return self._server(f"server {mode}, {how}", server, dialect, table)
 
@@ -170,7 +171,7 @@ class Bench:
     def _server(self, name: str, server: Server, dialect: Dialect, table: Table) -> Row:
         self._tell(f"{name}, window {table.window}")
         with_pauses = name.endswith(PAUSES)
-        script = dialect.script(sentences(self.seconds) if with_pauses else self._pcm)
+        script = script_of(dialect, sentences(self.seconds) if with_pauses else self._pcm)
         try:
             figures = run_server(
                 server, dialect, script, loop_cpu_s=table.loop, repeats=self.repeats, tell=self._tell

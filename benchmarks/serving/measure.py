@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.serving.capacity import most_streams
-from benchmarks.serving.dialects import ContenderError
 from benchmarks.serving.paced import CHUNK_S, Load, LoadFigures
+from benchmarks.serving.script import ContenderError
 from benchmarks.serving.servers import on_core
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from benchmarks.serving.dialects import Dialect, Script
+    from benchmarks.serving.script import Script
     from benchmarks.serving.servers import Server
+    from soak.dialects import Dialect
 
 TOLERANCE = 0.03
 """The search ends when the number of streams is known this closely, or to one stream."""

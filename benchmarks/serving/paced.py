@@ -21,12 +21,13 @@ from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
-from benchmarks.serving.dialects import PACKET_S, ContenderError
+from benchmarks.serving.script import PACKET_S, ContenderError, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from benchmarks.serving.dialects import Dialect, Reader, Script
+    from benchmarks.serving.script import Script
+    from soak.dialects import Dialect
 
 CHUNK_S = 0.6
 ON_TIME = 0.95
@@ -209,7 +210,7 @@ class Load:
         """Play the script from packet `first` on; give the transcript."""
         loop = asyncio.get_running_loop()
         _, stream = await loop.create_connection(
-            lambda: Stream(self._url, self._dialect.reader(), self._sent),
+            lambda: Stream(self._url, Reader(self._dialect), self._sent),
             self._address.host,
             self._address.port,
         )

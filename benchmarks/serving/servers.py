@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from asr_server.paraformer.catalog import OFFLINE, ONLINE
-from benchmarks.serving.dialects import ContenderError
+from benchmarks.serving.script import ContenderError
 from soak.targets import BundledServer
 
 if TYPE_CHECKING:

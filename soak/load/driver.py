@@ -8,31 +8,24 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from soak.load.arrivals import ArrivalSchedule, ThroughputMeter, clip_order, retry_delay_s, round_down_rate
+from soak.load.arrivals.closed_loop import BusyClients
 from soak.load.blocks import BlockSchedule, block_connections
+from soak.load.calibration import CalibrationLimits, ThroughputMeter
+from soak.load.clip_order import clip_order
+from soak.load.endpoint import Endpoint
 from soak.load.messages import DriverEvent, PhaseChanged
 from soak.load.readiness import NotReadyError, shortest, wait_for_first_result
-from soak.load.session import Endpoint, Session, SessionError
+from soak.load.scenarios.dialogue import Dialogue
+from soak.load.session import Session, SessionError
 from soak.load.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from soak.load.arrivals import ArrivalProcess
     from soak.load.clips import Clip
     from soak.load.messages import EndReason, Message, Phase
     from soak.load.plan import LoadPlan
-
-CALIBRATION_MIN_S, CALIBRATION_MAX_S = 3.0, 15.0
-"""A calibration lasts at least so long, or as long as the server's delayed free if that is longer, and at
-most so long. It opens twice as many connections a second as the load will, so more of them wait for the
-server's sweep than ever after; else that record would be broken now and then, each time with a step up."""
-CALIBRATION_RUN_SHARE = 0.2
-"""Share of a run's duration or connections that the calibration may use up."""
-CALIBRATION_ROUNDS = 2
-"""After the warm-up, so many completions for every connection open at once."""
-UTILISATION = 0.5
-"""A calibrated rate is this share of the throughput: load without a queue, so that memory follows the
-connections and not the backlog."""
 
 
 class Driver:
@@ -51,7 +44,7 @@ class Driver:
         self._sessions: set[asyncio.Task[None]] = set()
         self._session_ended = asyncio.Event()
         self._meter: ThroughputMeter | None = None
-        self._rate_per_s = plan.rate_per_s if plan.arrival == "rate" else None
+        self._rate_per_s = plan.arrival.planned_rate_per_s(plan.intensity)
         self._longest_drain_s = 0.0
         self._block = 0
         self._stop = asyncio.Event()
@@ -122,10 +115,8 @@ class Driver:
             if size >= len(self._clips):  # the same recordings in the same order, block after block
                 self._order = clip_order(len(self._clips), plan.clip_order, plan.seed)
             until_s = blocks.load_must_end_at_s(time.monotonic(), self._longest_drain_s)
-            if plan.arrival == "closed":
-                await self._keep_busy(until_s, leave=self._left - count)
-            else:
-                await self._arrive_at_rate(rate_per_s, until_s, leave=self._left - count)
+            process = plan.arrival.begin(plan.intensity, rate_per_s, time.monotonic())
+            await self._arrive(process, until_s, leave=self._left - count)
             await self._drain()
             await self._be_quiet()
             # the gaps double, so that a run of any length tells little and a kill loses at most half
@@ -133,9 +124,9 @@ class Driver:
                 self._tally.tell_clips()
 
     async def _become_ready(self, timeout_s: float) -> bool:
-        clip = shortest(self._clips)
+        clip, scenario = shortest(self._clips), self._plan.scenario.readiness or Dialogue()
         try:
-            ready = await wait_for_first_result(self._endpoint, timeout_s, clip)
+            ready = await wait_for_first_result(self._endpoint, scenario, timeout_s, clip)
         except NotReadyError as error:
             kind, detail = (error.last.kind, error.last.detail) if error.last else ("result_timeout", "")
             self._event("not_ready", attempts=error.attempts, kind=kind, detail=detail)
@@ -145,35 +136,37 @@ class Driver:
         return True
 
     async def _calibrate(self) -> float:
-        """Return the throughput with `max_open` connections open all the time, in connections per second.
+        """Return the rate to plan with: the throughput, or what the arrivals make of it.
 
-        For a plan of arrivals without a rate, that is set to a share of the throughput, and returned instead.
+        The throughput is what the server completes with `max_open` connections open all the time.
         """
         self._phase("calibrate")
         plan = self._plan
         mean_clip_s = sum(clip.duration_s for clip in self._clips) / len(self._clips)
         meter = self._meter = ThroughputMeter(plan.max_open, mean_clip_s)
-        longest_s = CALIBRATION_MAX_S
-        if plan.duration_s is not None:
-            longest_s = min(longest_s, plan.duration_s * CALIBRATION_RUN_SHARE)
-        left_after = 0
-        if plan.connections is not None:
-            left_after = plan.connections - max(1, math.floor(plan.connections * CALIBRATION_RUN_SHARE))
-        enough = plan.max_open * (1 + CALIBRATION_ROUNDS)
+        limits = CalibrationLimits.of(
+            max_open=plan.max_open,
+            settle_s=plan.settle_s,
+            duration_s=plan.duration_s,
+            connections=plan.connections,
+        )
         started_s = time.monotonic()
 
-        shortest_s = max(CALIBRATION_MIN_S, plan.settle_s)
-
         def is_over() -> bool:
-            return meter.completed >= enough and time.monotonic() - started_s >= shortest_s
+            lasted_s = time.monotonic() - started_s
+            return meter.completed >= limits.completions and lasted_s >= limits.shortest_s
 
-        await self._keep_busy(started_s + longest_s, is_over=is_over, leave=left_after)
+        await self._arrive(
+            BusyClients(),
+            started_s + limits.longest_s,
+            is_over=is_over,
+            leave=max(0, self._left - limits.connections),
+        )
         await self._drain()
         elapsed_s = time.monotonic() - started_s
         throughput_per_s = meter.throughput_per_s(elapsed_s)
         self._meter = None
-        if plan.arrival == "rate":
-            self._rate_per_s = round_down_rate(min(plan.max_rate_per_s, UTILISATION * throughput_per_s))
+        self._rate_per_s = plan.arrival.measured_rate_per_s(plan.intensity, throughput_per_s)
         self._event(
             "calibrated",
             rate_per_s=self._rate_per_s,
@@ -183,29 +176,26 @@ class Driver:
         )
         return throughput_per_s if self._rate_per_s is None else self._rate_per_s
 
-    async def _arrive_at_rate(self, rate_per_s: float, until_s: float, leave: int) -> None:
-        """Start groups of connections when they are due, until `until_s` or only `leave` are left to make."""
+    async def _arrive(
+        self,
+        process: ArrivalProcess,
+        until_s: float,
+        *,
+        leave: int,
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Start connections as they arrive, until `until_s`, `is_over`, or only `leave` are left to make."""
         delayed_before = self._tally.arrivals_delayed
-        schedule = ArrivalSchedule(rate_per_s, self._plan.group, time.monotonic())
-        while self._left > leave and (now_s := time.monotonic()) < until_s:
+        while self._left > leave and (now_s := time.monotonic()) < until_s and not is_over():
             room = self._plan.max_open - len(self._sessions)
-            for _ in range(min(schedule.arrivals(now_s, room), self._left - leave)):
-                self._start_session()
-            self._tally.arrivals_delayed = delayed_before + schedule.arrivals_delayed
-            wait_s = schedule.wait_s(time.monotonic())
+            for _ in range(min(process.arrivals(now_s, room), self._left - leave)):
+                self._start_session(process)
+            self._tally.arrivals_delayed = delayed_before + process.arrivals_delayed
+            wait_s = process.wait_s(time.monotonic())
             if wait_s is None:
                 await self._wait_for_session_end(until_s)
             else:
                 await asyncio.sleep(min(wait_s, max(0.0, until_s - time.monotonic())))
-
-    async def _keep_busy(
-        self, until_s: float, *, is_over: Callable[[], bool] = lambda: False, leave: int = 0
-    ) -> None:
-        """Keep `max_open` connections open until `until_s`, `is_over`, or only `leave` are left to make."""
-        while self._left > leave and time.monotonic() < until_s and not is_over():
-            while self._left > leave and len(self._sessions) < self._plan.max_open:
-                self._start_session(back_off=True)
-            await self._wait_for_session_end(until_s)
 
     async def _wait_for_session_end(self, until_s: float) -> None:
         self._session_ended.clear()
@@ -215,11 +205,11 @@ class Driver:
         except TimeoutError:
             pass
 
-    def _start_session(self, *, back_off: bool = False) -> None:
+    def _start_session(self, process: ArrivalProcess) -> None:
         self._left -= 1
         self._begun += 1
         clip = self._clips[next(self._order)]
-        task = asyncio.create_task(self._hold_session(clip, self._begun, back_off=back_off))
+        task = asyncio.create_task(self._hold_session(clip, self._begun, process))
         self._sessions.add(task)
         task.add_done_callback(self._forget_session)
 
@@ -227,19 +217,17 @@ class Driver:
         self._sessions.discard(task)
         self._session_ended.set()
 
-    async def _hold_session(self, clip: Clip, connection: int, *, back_off: bool) -> None:
+    async def _hold_session(self, clip: Clip, connection: int, process: ArrivalProcess) -> None:
         tally = self._tally
         tally.begun()
-        session = Session(self._endpoint.for_connection(connection), clip, on_open=tally.opened)
+        session = Session(self._endpoint, clip, connection, on_open=tally.opened)
         try:
-            answer = await session.run()
+            answer = await session.hold(self._plan.scenario)
         except asyncio.CancelledError:
             tally.cut_short()
             raise
         except SessionError as error:
             tally.failed(clip, error, connection)
-        except Exception as error:  # noqa: BLE001  whatever one connection runs into, the run goes on
-            tally.failed(clip, SessionError("protocol", f"unexpected {error!r}"), connection)
         else:
             tally.completed(clip, answer, connection)
             if self._meter is not None:
@@ -247,8 +235,7 @@ class Driver:
         finally:
             tally.ended()
             tally.audio_sent(session.audio_s)
-        if back_off:  # the client keeps its place while it waits, or a dead server would be hammered
-            await asyncio.sleep(retry_delay_s(tally.failures_in_a_row))
+        await asyncio.sleep(process.pause_s(tally.failures_in_a_row))
 
     async def _drain(self) -> None:
         """Wait for the last close; every connection has time limits of its own."""

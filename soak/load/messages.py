@@ -63,7 +63,7 @@ class Counters:
     connections_opened: int = 0
     """WebSocket handshakes completed."""
     connections_completed: int = 0
-    """Opened, answered with a final result and closed again."""
+    """Did all that their scenario asks; usually: opened, answered with a final result and closed again."""
     connections_failed: int = 0
     """Connections, or attempts to open one, that failed in any way."""
     connections_cut_short: int = 0

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, get_args
+
+from soak.dialects import DIALECTS, Dialect
+from soak.load.arrivals import ARRIVALS, Arrivals, Intensity
+from soak.load.clip_order import ClipOrder
+from soak.load.scenarios import SCENARIOS, Scenario
+from soak.plugins import (
+    OptionError,
+    Part,
+    PluginError,
+    check_choice,
+    check_flag,
+    check_number,
+    check_text,
+    option_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Arrival = Literal["rate", "closed"]
-Pace = Literal["realtime", "unpaced"]
-Mode = Literal["online", "offline", "2pass"]
-ClipOrder = Literal["cycle", "shuffle"]
-Closing = Literal["normal", "abrupt"]
+    from soak.plugins import Registry
 
-CONNECTION_NUMBER = "{connection}"
-"""Stands in the hotwords for the number of the connection."""
-
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "arrival": get_args(Arrival),
-    "pace": get_args(Pace),
-    "mode": get_args(Mode),
-    "clip_order": get_args(ClipOrder),
-    "closing": get_args(Closing),
+PARTS: Mapping[str, tuple[Registry[Any], str]] = {
+    "dialect": (DIALECTS, "funasr"),
+    "arrival": (ARRIVALS, "rate"),
+    "scenario": (SCENARIOS, "dialogue"),
 }
+"""Fields that name an exchangeable part, with what is known of each and the default. In JSON and TOML the
+options of the parts stand beside the other fields: `{"dialect": "funasr", "mode": "2pass"}`."""
+
 _POSITIVE = (
     "duration_s",
     "connections",
@@ -64,7 +72,7 @@ class LoadPlan:
     until_decided: bool = False
     """Whether somebody watches the memory and may end the load early: blocks are then short, so that an
     answer can come early, and `duration_s` and `connections` are what it takes at most."""
-    arrival: Arrival = "rate"
+    arrival: Arrivals = field(default_factory=lambda: _default("arrival"))
     """`rate`: connections arrive at a fixed rate; `closed`: `max_open` clients, each starting over."""
     rate_per_s: float | None = None
     """Arrivals per second; None measures what the server can take and uses half of it (see `calibrate`)."""
@@ -74,12 +82,10 @@ class LoadPlan:
     """Connections that arrive together: a group every `group / rate_per_s` seconds."""
     max_open: int = 1
     """Most connections open at once (`rate`), or the number of clients (`closed`)."""
-    pace: Pace = "unpaced"
-    """`realtime`: frames come as from a microphone; `unpaced`: as fast as the server takes it."""
-    mode: Mode = "2pass"
-    """FunASR's recognition mode."""
-    chunk_size: tuple[int, int, int] = (5, 10, 5)
-    """Left context, chunk and right context in units of 60 ms."""
+    dialect: Dialect = field(default_factory=lambda: _default("dialect"))
+    """The protocol of the server, with its options (see `soak.dialects`)."""
+    scenario: Scenario = field(default_factory=lambda: _default("scenario"))
+    """What each connection does, with its options (see `soak.load.scenarios`)."""
     clip_order: ClipOrder = "cycle"
     """`cycle`: the clips in their order, again and again; `shuffle`: each round in an order from `seed`."""
     seed: int = 0
@@ -106,13 +112,6 @@ class LoadPlan:
     check_references: bool = True
     """Compare transcripts with what is said in the recordings. Whether those of one recording stay the same
     is checked in any case."""
-    hotwords: str = ""
-    """The `hotwords` field of the opening message, as FunASR takes it: words with spaces between them, or a
-    JSON object of words and weights in a string. They work where the second pass is contextual. Where it
-    says {connection} the number of the connection stands, so that every client has a list of its own."""
-    closing: Closing = "normal"
-    """`normal`: the closing handshake, code 1000; `abrupt`: after the final result the connection is cut
-    (TCP reset), as by a client that is killed."""
     compression: bool = False
     """Offer permessage-deflate, as browsers do; the server must take it (`server.compression`)."""
     ready_timeout_s: float | None = 120.0
@@ -122,68 +121,60 @@ class LoadPlan:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be carried out, with the field's name in the message."""
-        # JSON has no tuples: accept a list for the chunk size.
-        if isinstance(self.chunk_size, list):
-            object.__setattr__(self, "chunk_size", tuple(self.chunk_size))
-        self._check_types()
-        self._check_ranges()
-        self._check_together()
+        try:
+            self._check_types()
+            self._check_ranges()
+            self._check_together()
+        except OptionError as error:
+            raise PlanError(f"load.{error}") from None
+
+    @property
+    def intensity(self) -> Intensity:
+        """What the plan says of rate and number, for the arrivals."""
+        return Intensity(self.rate_per_s, self.max_rate_per_s, self.group, self.max_open)
 
     def _check_types(self) -> None:
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise PlanError(f"load.{name} is {getattr(self, name)!r}: choose one of {', '.join(choices)}")
+        check_choice("clip_order", self.clip_order, get_args(ClipOrder))
         for name in (*_POSITIVE, *_NOT_NEGATIVE, "seed"):
             value = getattr(self, name)
-            if value is None and name in _OPTIONAL:
-                continue
-            wanted = int if name in _INTEGERS else (int, float)
-            if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):
-                kind = "a whole number" if name in _INTEGERS else "a number"
-                raise PlanError(f"load.{name} is {value!r}: it must be {kind}")
-        for name in ("url", "clips", "hotwords"):
-            if not isinstance(getattr(self, name), str):
-                raise PlanError(f"load.{name} is {getattr(self, name)!r}: it must be a string")
+            if value is not None or name not in _OPTIONAL:
+                check_number(name, value, whole=name in _INTEGERS)
+        for name in ("url", "clips"):
+            check_text(name, getattr(self, name))
         for name in _BOOLEANS:
-            if not isinstance(getattr(self, name), bool):
-                raise PlanError(f"load.{name} is {getattr(self, name)!r}: it must be true or false")
-        self._check_chunk_size()
-
-    def _check_chunk_size(self) -> None:
-        chunk = self.chunk_size
-        integers = isinstance(chunk, tuple) and all(type(part) is int and part >= 0 for part in chunk)
-        if not integers or len(chunk) != 3 or chunk[1] == 0:
-            raise PlanError(
-                f"load.chunk_size is {chunk!r}: it must be three whole numbers such as [5, 10, 5]"
-            )
+            check_flag(name, getattr(self, name))
 
     def _check_ranges(self) -> None:
         for name in _POSITIVE:
             value = getattr(self, name)
             if value is not None and value <= 0:
-                raise PlanError(f"load.{name} is {value}: it must be above 0")
+                raise OptionError(f"{name} is {value}: it must be above 0")
         for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
-                raise PlanError(f"load.{name} is {getattr(self, name)}: it cannot be negative")
+                raise OptionError(f"{name} is {getattr(self, name)}: it cannot be negative")
 
     def _check_together(self) -> None:
         if not self.url.startswith(("ws://", "wss://")):
-            raise PlanError(f"load.url is {self.url!r}: it must start with ws:// or wss://")
+            raise OptionError(f"url is {self.url!r}: it must start with ws:// or wss://")
         if self.duration_s is None and self.connections is None:
             raise PlanError("load has no end: set load.duration_s or load.connections")
-        if self.arrival == "rate" and self.group > self.max_open:
-            raise PlanError(
-                f"load.group ({self.group}) is above load.max_open ({self.max_open}): it could never start"
-            )
+        self.arrival.check(self.intensity)
         quiet_s = self.settle_s + self.rest_s
         if self.duration_s is not None and self.duration_s <= quiet_s:
-            raise PlanError(
-                f"load.duration_s is {self.duration_s:g}: it must be above settle_s + rest_s ({quiet_s:g})"
+            raise OptionError(
+                f"duration_s is {self.duration_s:g}: it must be above settle_s + rest_s ({quiet_s:g})"
             )
 
     def to_json_object(self) -> dict[str, Any]:
-        """Return the plan as JSON-ready values."""
-        return {**dataclasses.asdict(self), "chunk_size": list(self.chunk_size)}
+        """Return the plan as JSON-ready values, the options of its parts beside the other fields."""
+        values: dict[str, Any] = {}
+        for each in dataclasses.fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, Part):
+                values |= {each.name: value.name, **value.options()}
+            else:
+                values[each.name] = value
+        return values
 
     def to_json_line(self) -> str:
         """Return the plan as one line of JSON, without the line end."""
@@ -192,13 +183,24 @@ class LoadPlan:
     @classmethod
     def from_json_object(cls, values: Mapping[str, Any]) -> LoadPlan:
         """Build a plan from JSON values; unknown keys, wrong types and bad values raise `PlanError`."""
-        known = [field.name for field in dataclasses.fields(cls)]
-        unknown = sorted(set(values) - set(known))
+        kinds = {name: _find(name, values.get(name, default)) for name, (_, default) in PARTS.items()}
+        owners = {each.name: "load" for each in dataclasses.fields(cls)}
+        for kind in kinds.values():
+            for option in option_names(kind):
+                if option in owners:
+                    raise PlanError(f"{kind.name} has an option {option} that {owners[option]} has, too")
+                owners[option] = kind.name
+        unknown = sorted(set(values) - set(owners))
         if unknown:
-            raise PlanError(f"load.{unknown[0]} is not a setting: the settings are {', '.join(known)}")
+            raise PlanError(f"load.{unknown[0]} is not a setting: the settings are {', '.join(owners)}")
         if "url" not in values:
             raise PlanError("load.url is missing: give the server's address, such as ws://127.0.0.1:10095")
-        return cls(**values)
+        fields = {name: value for name, value in values.items() if owners[name] == "load"}
+        parts = {
+            name: _build(name, kind, {key: values[key] for key in option_names(kind) if key in values})
+            for name, kind in kinds.items()
+        }
+        return cls(**{**fields, **parts})
 
     @classmethod
     def from_json_line(cls, line: str) -> LoadPlan:
@@ -210,3 +212,28 @@ class LoadPlan:
         if not isinstance(values, dict):
             raise PlanError("the load plan is not a JSON object")
         return cls.from_json_object(values)
+
+
+def _default(field_name: str) -> Any:
+    registry, name = PARTS[field_name]
+    return registry.make(name, {})
+
+
+def _find(field_name: str, name: object) -> type[Part]:
+    registry, _ = PARTS[field_name]
+    try:
+        kind: type[Part] = registry.find(name)
+    except PluginError as error:
+        raise PlanError(f"load.{field_name} is {error}") from None
+    return kind
+
+
+def _build(field_name: str, kind: type[Part], options: Mapping[str, Any]) -> Part:
+    registry, _ = PARTS[field_name]
+    try:
+        part: Part = registry.build(kind, options)
+    except OptionError as error:
+        raise PlanError(f"load.{error}") from None
+    except PluginError as error:
+        raise PlanError(f"load.{field_name} is {error}") from None
+    return part

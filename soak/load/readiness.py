@@ -10,7 +10,8 @@ from soak.load.session import Session, SessionError
 
 if TYPE_CHECKING:
     from soak.load.clips import Clip
-    from soak.load.session import Endpoint
+    from soak.load.endpoint import Endpoint
+    from soak.load.scenarios import Scenario
 
 RETRY_S = 0.25
 """Pause between two attempts: short beside the loading of a model, long enough not to disturb it."""
@@ -36,10 +37,12 @@ class NotReadyError(Exception):
         super().__init__(f"{url} gave no final result within {waited_s:g} s ({why})")
 
 
-async def wait_for_first_result(endpoint: Endpoint, timeout_s: float, clip: Clip) -> Readiness:
-    """Hold dialogues about `clip` until one ends in a final result; raises `NotReadyError`."""
+async def wait_for_first_result(
+    endpoint: Endpoint, scenario: Scenario, timeout_s: float, clip: Clip
+) -> Readiness:
+    """Play `scenario` with `clip` until it ends in a final result; raises `NotReadyError`."""
     # the first result may take as long as the loading of a model: only the whole wait has a limit
-    endpoint = replace(endpoint, pace="unpaced", result_timeout_s=timeout_s)
+    endpoint = replace(endpoint, result_timeout_s=timeout_s)
     clock = asyncio.get_running_loop().time
     started_s = clock()
     attempts, last = 0, None
@@ -48,11 +51,12 @@ async def wait_for_first_result(endpoint: Endpoint, timeout_s: float, clip: Clip
             while True:
                 attempts += 1
                 try:
-                    answer = await Session(endpoint, clip).run()
+                    answer = await Session(endpoint, clip).hold(scenario)
                 except SessionError as error:
                     last = error
                 else:
-                    return Readiness(attempts, clock() - started_s, answer.transcript)
+                    transcript = "" if answer is None else answer.transcript
+                    return Readiness(attempts, clock() - started_s, transcript)
                 await asyncio.sleep(RETRY_S)
     except TimeoutError:
         raise NotReadyError(endpoint.url, timeout_s, attempts, last) from None

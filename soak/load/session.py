@@ -1,30 +1,33 @@
-"""One connection: open, say what comes, send the audio, wait for the final result, close."""
+"""One connection to the server, in the steps of which scenarios are made, each with its limit of time."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import ssl
 import struct
-from dataclasses import dataclass, replace
 from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.typing import Subprotocol
 
-from asr_server.wire import ClientDialogue, Final, ServerFault, UtteranceConfig, WireError
-from soak.load.plan import CONNECTION_NUMBER
+from soak.dialects import Fault, Final, MessageError, Partial, Ready, Send
+from soak.load.scenarios import Answer
 
 if TYPE_CHECKING:
     from asyncio.trsock import TransportSocket
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from websockets.asyncio.client import ClientConnection
 
+    from soak.dialects import Conversation, Event, Message
     from soak.load.clips import Clip
+    from soak.load.endpoint import Endpoint
     from soak.load.messages import FailureKind
-    from soak.load.plan import Closing, LoadPlan, Pace
+    from soak.load.scenarios import Pace, Scenario
 
 _OUR_COMPLAINTS = frozenset({1002, 1003, 1007, 1009})
 """Close codes with which `websockets` itself gives up on what the server sent."""
@@ -41,95 +44,123 @@ class SessionError(Exception):
         super().__init__(f"{kind}: {self.detail}")
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """Whom to talk to and how, the same for every connection."""
-
-    url: str
-    tls: ssl.SSLContext | None
-    utterance: UtteranceConfig
-    pace: Pace
-    connect_timeout_s: float
-    result_timeout_s: float
-    close_timeout_s: float
-    closing: Closing = "normal"
-    compression: bool = False
-
-    @classmethod
-    def from_plan(cls, plan: LoadPlan) -> Endpoint:
-        """Take the plan's part that concerns a single connection."""
-        return cls(
-            url=plan.url,
-            tls=_tls_context(plan),
-            utterance=UtteranceConfig(
-                mode=plan.mode, chunk_size=plan.chunk_size, hotwords=plan.hotwords, wav_name="soak"
-            ),
-            pace=plan.pace,
-            connect_timeout_s=plan.connect_timeout_s,
-            result_timeout_s=plan.result_timeout_s,
-            close_timeout_s=plan.close_timeout_s,
-            closing=plan.closing,
-            compression=plan.compression,
-        )
-
-    def for_connection(self, number: int) -> Endpoint:
-        """Return it with the connection's number in the hotwords, where they ask for it."""
-        hotwords = self.utterance.hotwords.replace(CONNECTION_NUMBER, str(number))
-        if hotwords == self.utterance.hotwords:
-            return self
-        return replace(self, utterance=replace(self.utterance, hotwords=hotwords))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a completed connection got."""
-
-    transcript: str
-    first_result_s: float
-    """From the first frame of audio to the first result of any kind."""
-    final_s: float
-    """From the end-of-audio message to the final result."""
-
-
 class Session:
-    """One connection and its dialogue about one clip. Use once."""
+    """One connection, step by step, as a `Connection` of a scenario. Use once, with `hold`."""
 
-    def __init__(self, endpoint: Endpoint, clip: Clip, on_open: Callable[[], None] = lambda: None) -> None:
-        """`on_open` is called when the WebSocket handshake is complete."""
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        clip: Clip,
+        number: int | None = None,
+        on_open: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`number` is the connection's; `on_open` is called when the WebSocket handshake is complete."""
+        self.clip = clip
+        self.audio_s = 0.0
+        """Seconds of audio sent so far."""
         self._endpoint = endpoint
-        self._clip = clip
+        self._number = number
         self._on_open = on_open
         self._loop = asyncio.get_running_loop()
-        self._dialogue = ClientDialogue(endpoint.utterance)
-        self._sent_bytes = 0
+        self._conversation: Conversation
+        self._connection: ClientConnection | None = None
         self._audio_begins_s = self._loop.time()
         self._audio_ended_s = 0.0
 
-    @property
-    def audio_s(self) -> float:
-        """Seconds of audio sent so far."""
-        return self._clip.duration_s * self._sent_bytes / max(1, len(self._clip.pcm))
-
-    async def run(self) -> Answer:
-        """Hold the dialogue and close the connection.
+    async def hold(self, scenario: Scenario) -> Answer | None:
+        """Play the scenario; whatever it leaves open, however it ends, is closed.
 
         Raises `SessionError`. Cancelled, it still closes the connection properly, within the close timeout.
         """
-        connection = await self._open()
-        self._on_open()
         try:
-            answer = await self._converse(connection)
-        except BaseException:
-            await self._close(connection)
+            self._conversation = self._endpoint.dialect.conversation(self._number)
+            return await scenario.play(self)
+        except SessionError:
             raise
-        if self._endpoint.closing == "abrupt":
-            _cut(connection)
-        elif not await self._close(connection):
+        except Exception as error:
+            raise SessionError("protocol", f"unexpected {error!r}") from error
+        finally:
+            if self._connection is not None:
+                await self._shut(self._take())
+
+    async def open(self) -> None:
+        """See `Connection`."""
+        self._connection = await self._connect()
+        self._on_open()
+
+    async def converse(self, pace: Pace) -> Answer:
+        """See `Connection`."""
+        limit_s = self._endpoint.result_timeout_s
+        slack_s = limit_s + pace.due_s(self.clip.duration_s)
+        sender: asyncio.Task[None] | None = None
+        try:
+            async with asyncio.timeout(slack_s) as deadline:
+                await self.begin()
+                # results are read while audio is sent, or a server that waits for its reader would stall
+                sender = asyncio.create_task(self._say_all(pace, deadline))
+                return await self._read_until_final()
+        except TimeoutError:
+            if self._audio_ended_s:
+                detail = f"no final result within {limit_s:g} s of the end of the audio"
+            else:
+                detail = f"the server took only {self.audio_s:.1f} s of the audio in {slack_s:g} s"
+            raise SessionError("result_timeout", detail) from None
+        finally:
+            if sender is not None:
+                sender.cancel()
+                with contextlib.suppress(asyncio.CancelledError, SessionError):
+                    await sender
+
+    async def begin(self) -> None:
+        """See `Connection`."""
+        for message in self._conversation.opening():
+            await self._send(message)
+        ready = not self._conversation.awaits_ready
+        while not ready:
+            _, events = await self._receive()
+            if any(isinstance(event, Final) for event in events):
+                raise SessionError("protocol", "a final result came before the server was ready for audio")
+            ready = any(isinstance(event, Ready) for event in events)
+        self._audio_begins_s = self._loop.time()
+
+    async def speak(self, pace: Pace, seconds: float = math.inf) -> None:
+        """See `Connection`."""
+        due_s, now = 0.0, self._loop.time
+        for frame in self._conversation.audio(self.clip.pcm):
+            if due_s >= seconds:
+                break
+            if (wait_s := self._audio_begins_s + pace.due_s(due_s) - now()) > 0:
+                await asyncio.sleep(wait_s)
+            await self._send(frame.message)
+            self.audio_s += frame.duration_s
+            due_s += frame.duration_s
+
+    async def close(self) -> None:
+        """See `Connection`."""
+        if not await self._shut(self._take()):
             limit = f"{self._endpoint.close_timeout_s:g} s"
             raise SessionError("close_timeout", f"the server did not finish closing within {limit}")
-        return answer
 
-    async def _open(self) -> ClientConnection:
+    async def cut(self) -> None:
+        """See `Connection`."""
+        connection = self._take()
+        socket: TransportSocket = connection.transport.get_extra_info("socket")
+        socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        connection.transport.abort()
+
+    def _take(self) -> ClientConnection:
+        """Give the open connection away, to be ended."""
+        connection = self._open_connection
+        self._connection = None
+        return connection
+
+    @property
+    def _open_connection(self) -> ClientConnection:
+        if self._connection is None:
+            raise RuntimeError("the scenario uses a connection that is not open")
+        return self._connection
+
+    async def _connect(self) -> ClientConnection:
         endpoint = self._endpoint
         try:
             return await connect(
@@ -137,6 +168,8 @@ class Session:
                 ssl=endpoint.tls,
                 proxy=None,  # memory is measured on the server, not on whatever the environment points to
                 compression="deflate" if endpoint.compression else None,
+                subprotocols=[Subprotocol(each) for each in endpoint.dialect.subprotocols] or None,
+                additional_headers=endpoint.dialect.headers,
                 open_timeout=endpoint.connect_timeout_s,
                 close_timeout=endpoint.close_timeout_s,
                 ping_interval=None,  # FunASR's own clients send none
@@ -150,67 +183,55 @@ class Session:
         except OSError as error:
             raise SessionError("connect_refused", _describe(error)) from None
 
-    async def _converse(self, connection: ClientConnection) -> Answer:
-        limit_s = self._endpoint.result_timeout_s
-        slack_s = limit_s + (self._clip.duration_s if self._endpoint.pace == "realtime" else 0.0)
-        sender: asyncio.Task[None] | None = None
-        try:
-            async with asyncio.timeout(slack_s) as deadline:
-                await connection.send(self._dialogue.opening())
-                self._audio_begins_s = self._loop.time()
-                # results are read while audio is sent, or a server that waits for its reader would stall
-                sender = asyncio.create_task(self._send_audio(connection, deadline))
-                return await self._read_until_final(connection)
-        except TimeoutError:
-            if self._audio_ended_s:
-                detail = f"no final result within {limit_s:g} s of the end of the audio"
-            else:
-                detail = f"the server took only {self.audio_s:.1f} s of the audio in {slack_s:g} s"
-            raise SessionError("result_timeout", detail) from None
-        except ConnectionClosed as error:
-            raise _closed_error(error) from None
-        finally:
-            if sender is not None:
-                sender.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
-                    await sender
-
-    async def _send_audio(self, connection: ClientConnection, deadline: asyncio.Timeout) -> None:
-        dialogue, realtime = self._dialogue, self._endpoint.pace == "realtime"
-        step_s = dialogue.frame_duration_s
-        now, due_s = self._loop.time, self._audio_begins_s
-        for frame in dialogue.audio_frames(self._clip.pcm):
-            if realtime and (wait_s := due_s - now()) > 0:
-                await asyncio.sleep(wait_s)
-            await connection.send(frame)
-            self._sent_bytes += len(frame)
-            due_s += step_s
-        await connection.send(dialogue.closing())
-        self._audio_ended_s = now()
+    async def _say_all(self, pace: Pace, deadline: asyncio.Timeout) -> None:
+        await self.speak(pace)
+        for message in self._conversation.closing():
+            await self._send(message)
+        self._audio_ended_s = self._loop.time()
         if not deadline.expired():
             deadline.reschedule(self._audio_ended_s + self._endpoint.result_timeout_s)
 
-    async def _read_until_final(self, connection: ClientConnection) -> Answer:
+    async def _read_until_final(self) -> Answer:
         first_result_s: float | None = None
         while True:
-            message = await connection.recv()
-            now_s = self._loop.time()
-            if isinstance(message, bytes):
-                raise SessionError("protocol", f"the server sent a binary message of {len(message)} bytes")
-            try:
-                events = self._dialogue.receive(message)
-            except WireError as error:
-                raise SessionError("protocol", error.message) from None
+            now_s, events = await self._receive()
             for event in events:
-                if isinstance(event, ServerFault):
-                    raise SessionError("server_error", event.message)
+                if not isinstance(event, Partial | Final):
+                    continue
                 if first_result_s is None:
                     first_result_s = now_s - self._audio_begins_s
                 if isinstance(event, Final):
                     transcript = _writable(event.transcript)
                     return Answer(transcript, first_result_s, max(0.0, now_s - self._audio_ended_s))
 
-    async def _close(self, connection: ClientConnection) -> bool:
+    async def _send(self, message: Message) -> None:
+        try:
+            await self._open_connection.send(message)
+        except ConnectionClosed as error:
+            raise _closed_error(error) from None
+
+    async def _receive(self) -> tuple[float, Sequence[Event]]:
+        """Return when the next message came and what it means; what it wants sent has been sent."""
+        try:
+            message = await self._open_connection.recv()
+        except ConnectionClosed as error:
+            now_s, events = self._loop.time(), self._conversation.hung_up()
+            if not any(isinstance(event, Final | Fault) for event in events):
+                raise _closed_error(error) from None
+        else:
+            now_s = self._loop.time()
+            try:
+                events = self._conversation.receive(message)
+            except MessageError as error:
+                raise SessionError("protocol", str(error)) from None
+        for event in events:
+            if isinstance(event, Fault):
+                raise SessionError("server_error", event.message)
+            if isinstance(event, Send):
+                await self._send(event.message)
+        return now_s, events
+
+    async def _shut(self, connection: ClientConnection) -> bool:
         """Close with code 1000; False when the server did not finish closing in time."""
         timeout_s = self._endpoint.close_timeout_s
         started_s = self._loop.time()
@@ -230,23 +251,6 @@ class Session:
             connection.transport.abort()
             raise
         return self._loop.time() - started_s < timeout_s
-
-
-def _cut(connection: ClientConnection) -> None:
-    """End the TCP connection by a reset, without a word."""
-    socket: TransportSocket = connection.transport.get_extra_info("socket")
-    socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
-    connection.transport.abort()
-
-
-def _tls_context(plan: LoadPlan) -> ssl.SSLContext | None:
-    if not plan.url.startswith("wss://"):
-        return None
-    context = ssl.create_default_context()
-    if not plan.verify_tls:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _closed_error(error: ConnectionClosed) -> SessionError:

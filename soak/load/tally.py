@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from soak.load.clips import Clip
     from soak.load.messages import EndReason, Message
-    from soak.load.session import Answer, SessionError
+    from soak.load.scenarios import Answer
+    from soak.load.session import SessionError
 
 DETAILED_EVENTS = 20
 """So many failures, and as many changed transcripts, are reported in full; the rest are only counted."""
@@ -60,10 +61,12 @@ class Tally:
         """Count audio, whatever became of its connection."""
         self._audio_s += seconds
 
-    def completed(self, clip: Clip, answer: Answer, connection: int) -> None:
-        """Count the connection of that number, which got its final result and was closed."""
+    def completed(self, clip: Clip, answer: Answer | None, connection: int) -> None:
+        """Count the connection of that number, which did all it was to do; None if it wanted no result."""
         self._completed += 1
         self.failures_in_a_row = 0
+        if answer is None:
+            return
         self._first_result.add(answer.first_result_s)
         self._final.add(answer.final_s)
         self._transcripts.take(clip, answer.transcript, connection)

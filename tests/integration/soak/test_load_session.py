@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from websockets.asyncio.server import serve
@@ -20,9 +20,11 @@ from asr_server.wire import (
     encode_result,
 )
 from soak.load.clips import Clip
+from soak.load.endpoint import Endpoint
 from soak.load.plan import LoadPlan
 from soak.load.readiness import NotReadyError, wait_for_first_result
-from soak.load.session import Endpoint, Session, SessionError
+from soak.load.scenarios.dialogue import Dialogue
+from soak.load.session import Session, SessionError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
     from asr_server.wire import ResultMode, ServerEvent
+    from soak.load.readiness import Readiness
+    from soak.load.scenarios import Answer
 
     Handler = Callable[[ServerConnection], Awaitable[object]]
 
@@ -49,8 +53,23 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-def endpoint(url: str, **settings: object) -> Endpoint:
-    return Endpoint.from_plan(LoadPlan.from_json_object({"url": url, "connections": 1, **settings}))
+def plan(url: str, **settings: object) -> LoadPlan:
+    return LoadPlan.from_json_object({"url": url, "connections": 1, **settings})
+
+
+async def hold(session: Session, load: LoadPlan) -> Answer:
+    result = await session.hold(load.scenario)
+    assert result is not None
+    return result
+
+
+async def dialogue(url: str, clip: Clip = CLIP, *, number: int | None = None, **settings: Any) -> Answer:
+    load = plan(url, **settings)
+    return await hold(Session(Endpoint.from_plan(load), clip, number), load)
+
+
+async def readiness(url: str, timeout_s: float) -> Readiness:
+    return await wait_for_first_result(Endpoint.from_plan(plan(url)), Dialogue(), timeout_s, CLIP)
 
 
 def hear(dialogue: ServerDialogue, frame: str | bytes) -> list[ServerEvent]:
@@ -89,8 +108,9 @@ async def test_a_dialogue_sends_the_whole_clip_and_closes_with_1000() -> None:
 
     opened: list[None] = []
     async with serving(handler) as url:
-        session = Session(endpoint(url), CLIP, on_open=lambda: opened.append(None))
-        result = await session.run()
+        load = plan(url)
+        session = Session(Endpoint.from_plan(load), CLIP, on_open=lambda: opened.append(None))
+        result = await hold(session, load)
         assert await heard.get() == (CLIP.pcm, 1000)
     assert result.transcript == "one two"
     assert result.first_result_s > 0
@@ -108,7 +128,7 @@ async def test_an_abrupt_end_is_a_reset_after_the_final_result() -> None:
         ends.put_nowait((connection.close_code, connection.protocol.close_rcvd is None))
 
     async with serving(handler) as url:
-        result = await Session(endpoint(url, closing="abrupt"), CLIP).run()
+        result = await dialogue(url, closing="abrupt")
         assert await ends.get() == (1006, True)
     assert result.transcript == "one two"
 
@@ -124,10 +144,9 @@ async def test_hotwords_can_be_each_connections_own() -> None:
         await connection.close()
 
     async with serving(handler) as url:
-        words = endpoint(url, hotwords="明{connection} erik")
         for number in (1, 22):
             with pytest.raises(SessionError):
-                await Session(words.for_connection(number), CLIP).run()
+                await dialogue(url, number=number, hotwords="明{connection} erik")
     assert asked == ["明1 erik", "明22 erik"]
 
 
@@ -142,7 +161,7 @@ async def test_compression_is_offered_where_it_is_asked_for() -> None:
 
     async with serving(handler) as url:
         for wanted in (False, True):
-            await Session(endpoint(url, compression=wanted), CLIP).run()
+            await dialogue(url, compression=wanted)
     assert offered == [False, True]
 
 
@@ -153,7 +172,7 @@ async def test_a_transcript_with_half_a_character_can_be_recorded() -> None:
         await connection.send(encode_result(Result("", "soak", is_final=True)))
 
     async with serving(handler) as url:
-        assert (await Session(endpoint(url), CLIP).run()).transcript == "one ? two"
+        assert (await dialogue(url)).transcript == "one ? two"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +198,7 @@ async def test_every_mode_of_recognition_gets_its_transcript(mode: str, result_m
         await connection.send(encode_result(Result("", "soak", is_final=True)))
 
     async with serving(handler) as url:
-        assert (await Session(endpoint(url, mode=mode), CLIP).run()).transcript == "one two"
+        assert (await dialogue(url, mode=mode)).transcript == "one two"
     assert asked == [mode]
 
 
@@ -191,7 +210,7 @@ async def test_realtime_audio_takes_as_long_as_it_would_take_to_say() -> None:
 
     async with serving(handler) as url:
         started_s = loop.time()
-        await Session(endpoint(url, pace="realtime"), CLIP).run()
+        await dialogue(url, pace="realtime")
         # the last frame goes out when it begins, so a clip takes its length less one frame of 60 ms
         assert loop.time() - started_s >= CLIP.duration_s - 0.061
 
@@ -211,14 +230,15 @@ async def test_results_are_read_while_audio_is_sent() -> None:
                     await connection.send(encode_result(Result("", "soak", is_final=True)))
 
     async with serving(handler) as url:
-        session = Session(endpoint(url), long_clip)
-        await session.run()
+        load = plan(url)
+        session = Session(Endpoint.from_plan(load), long_clip)
+        await hold(session, load)
     assert session.audio_s == pytest.approx(long_clip.duration_s)
 
 
-async def fail(url: str, clip: Clip = CLIP, **settings: object) -> SessionError:
+async def fail(url: str, clip: Clip = CLIP, **settings: Any) -> SessionError:
     with pytest.raises(SessionError) as caught:
-        await Session(endpoint(url, **settings), clip).run()
+        await dialogue(url, clip, **settings)
     assert "\n" not in caught.value.detail
     assert caught.value.detail
     return caught.value
@@ -367,7 +387,7 @@ async def test_a_cancelled_session_closes_its_connection_properly() -> None:
         codes.put_nowait(connection.close_code)
 
     async with serving(mute) as url:
-        task = asyncio.create_task(Session(endpoint(url), CLIP).run())
+        task = asyncio.create_task(dialogue(url))
         await listening.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -387,7 +407,7 @@ async def test_readiness_is_a_first_result_not_an_open_port() -> None:
             await answer(connection)
 
     async with serving(loading) as url:
-        ready = await wait_for_first_result(endpoint(url), 30, CLIP)
+        ready = await readiness(url, 30)
     assert ready.attempts == 3
     assert ready.transcript == "one two"
 
@@ -396,7 +416,7 @@ async def test_a_server_that_does_not_get_ready_is_told_with_its_last_failure() 
     async with serving(answer) as url:
         pass
     with pytest.raises(NotReadyError, match="connect_refused") as caught:
-        await wait_for_first_result(endpoint(url), SHORT_S, CLIP)
+        await readiness(url, SHORT_S)
     assert caught.value.attempts >= 1
     assert caught.value.last is not None
     assert "\n" not in str(caught.value)

@@ -7,6 +7,7 @@ import pytest
 
 from soak.config import bundled_config_names, bundled_configs_dir, load_config, with_url
 from soak.errors import ExitCode, SoakError
+from soak.load.scenarios.dialogue import Dialogue
 
 
 def test_the_bundled_configurations_are_the_published_settings() -> None:
@@ -36,7 +37,7 @@ def test_overrides_win_over_settings_and_settings_over_the_file(tmp_path: Path) 
     )
     assert config.name == "mine"
     assert config.load.rate_per_s == 2.5
-    assert config.load.pace == "realtime"
+    assert config.load.scenario == Dialogue(pace="realtime")
     assert (config.load.connections, config.load.duration_s) == (None, 60.0)
     assert config.server.inject == ("session:64KiB",)
     assert config.server.io_thread_num == 3

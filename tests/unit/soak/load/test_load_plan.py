@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from soak.dialects.funasr import Funasr
 from soak.load.plan import LoadPlan, PlanError
 
 URL = "ws://127.0.0.1:10095"
@@ -9,7 +10,12 @@ URL = "ws://127.0.0.1:10095"
 
 def test_plan_survives_the_way_to_the_driver() -> None:
     plan = LoadPlan(
-        URL, duration_s=60, rate_per_s=2.5, group=4, max_open=8, chunk_size=(8, 8, 4), hotwords="阿里巴巴"
+        URL,
+        duration_s=60,
+        rate_per_s=2.5,
+        group=4,
+        max_open=8,
+        dialect=Funasr(chunk_size=(8, 8, 4), hotwords="阿里巴巴"),
     )
     line = plan.to_json_line()
     assert "\n" not in line

@@ -1,6 +1,7 @@
 from soak.load.clips import Clip
 from soak.load.messages import DriverEvent, Message
-from soak.load.session import Answer, SessionError
+from soak.load.scenarios import Answer
+from soak.load.session import SessionError
 from soak.load.tally import DETAILED_EVENTS, Tally
 
 CLIP = Clip("one", "en", "one", "en-us", b"")

@@ -6,6 +6,7 @@ import pytest
 
 from asr_server.options import parse_options
 from soak.config import load_config
+from soak.dialects.funasr import Funasr
 from soak.errors import SoakError
 from soak.targets.flags import server_flags
 
@@ -23,7 +24,7 @@ def test_the_contextual_second_pass_and_hotwords_can_be_asked_for() -> None:
     options = parse_options(server_flags(config.server, Path("/m")))
     assert options.offline_model_dir == Path("/m/contextual")
     assert options.hotword_file == Path("words.txt")
-    assert config.load.hotwords == "明 erik"
+    assert config.load.dialect == Funasr(hotwords="明 erik")
 
 
 @pytest.mark.parametrize(("setting", "wanted"), [([], None), (["true"], True), (["false"], False)])

@@ -1,26 +1,27 @@
 import json
 
-from asr_server.wire import UtteranceConfig
 from benchmarks.serving.audio import continuous_speech, sentences
-from benchmarks.serving.dialects import PACKET_S, FunasrDialect, SherpaDialect
+from benchmarks.serving.script import PACKET_S, Reader, script_of
+from soak.dialects.funasr import Funasr
+from soak.dialects.sherpa_onnx import SherpaOnnx
 from soak.load.clips import SAMPLE_RATE_HZ
 
 
 def test_both_dialects_send_the_same_audio_in_as_many_packets() -> None:
     pcm = continuous_speech(1.5)
-    funasr = FunasrDialect(UtteranceConfig(mode="online")).script(pcm)
-    sherpa = SherpaDialect().script(pcm)
+    funasr = script_of(Funasr(mode="online"), pcm)
+    sherpa = script_of(SherpaOnnx(), pcm)
     assert len(funasr.packets) == len(sherpa.packets) == round(1.5 / PACKET_S)
 
 
 def test_the_last_message_gives_the_transcript() -> None:
-    funasr = FunasrDialect(UtteranceConfig(mode="online")).reader()
+    funasr = Reader(Funasr(mode="online"))
     assert funasr.receive(json.dumps({"text": "一", "mode": "2pass-online", "is_final": False})) is None
     assert funasr.receive(json.dumps({"text": "二", "mode": "2pass-online", "is_final": True})) == "一二"
-    sherpa = SherpaDialect().reader()
+    sherpa = Reader(SherpaOnnx())
     assert sherpa.receive(json.dumps({"text": "一", "is_eof": False})) is None
     assert sherpa.receive(json.dumps({"text": "一二", "is_eof": True})) == "一二"
-    late = SherpaDialect().reader()
+    late = Reader(SherpaOnnx())
     late.receive(json.dumps({"text": "一二", "is_eof": False}))
     assert late.receive("Done!") == "一二"
 

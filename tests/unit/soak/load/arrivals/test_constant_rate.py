@@ -1,10 +1,10 @@
-from itertools import islice
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soak.load.arrivals import ArrivalSchedule, ThroughputMeter, clip_order, retry_delay_s, round_down_rate
+from soak.load.arrivals import Intensity
+from soak.load.arrivals.constant_rate import ArrivalSchedule, ConstantRate, round_down_rate
+from soak.plugins import OptionError
 
 
 def starts(schedule: ArrivalSchedule, until_s: float, room: int = 100) -> list[tuple[float, int]]:
@@ -93,36 +93,13 @@ def test_rounding_never_goes_up_and_never_below_two_thirds(rate: float) -> None:
     assert 0.59 * rate <= round_down_rate(rate) <= rate * (1 + 1e-6)
 
 
-def test_throughput_is_measured_after_the_warm_up_and_does_not_depend_on_which_clips_came() -> None:
-    meter = ThroughputMeter(warm_up=2, mean_clip_s=2.0)
-    meter.add(10.0, 2.0)
-    meter.add(20.0, 2.0)  # slow, but only warming up
-    for now_s, audio_s in [(21.0, 4.0), (21.5, 2.0), (21.75, 1.0)]:  # a quarter of a second per audio second
-        meter.add(now_s, audio_s)
-    assert meter.throughput_per_s(elapsed_s=22) == pytest.approx(2.0)
+def test_a_measured_rate_is_half_of_what_the_server_can_take_and_within_its_bound() -> None:
+    rate = ConstantRate()
+    assert rate.measured_rate_per_s(Intensity(None, 10.0, 1, 1), 5.0) == 2
+    assert rate.measured_rate_per_s(Intensity(None, 10.0, 1, 1), 500.0) == 10
+    assert rate.planned_rate_per_s(Intensity(4.0, 10.0, 1, 1)) == 4.0
 
 
-@pytest.mark.parametrize(("completions", "expected"), [(0, 0.1), (1, 0.1), (2, 0.2)])
-def test_throughput_of_too_few_completions_is_counted_over_the_whole_time(
-    completions: int, expected: float
-) -> None:
-    meter = ThroughputMeter(warm_up=4, mean_clip_s=2.0)
-    for n in range(completions):
-        meter.add(n, 2.0)
-    assert meter.throughput_per_s(elapsed_s=10) == pytest.approx(expected)
-
-
-def test_a_client_backs_off_from_a_dead_server_but_not_for_long() -> None:
-    assert retry_delay_s(0) == 0
-    delays_s = [retry_delay_s(failures) for failures in range(1, 10_000)]
-    assert delays_s == sorted(delays_s)
-    assert delays_s[0] > 0
-    assert delays_s[-1] == 2
-
-
-def test_every_round_has_every_clip() -> None:
-    assert list(islice(clip_order(3, "cycle", 0), 7)) == [0, 1, 2, 0, 1, 2, 0]
-    shuffled = list(islice(clip_order(9, "shuffle", 7), 27))
-    assert all(sorted(shuffled[start : start + 9]) == list(range(9)) for start in (0, 9, 18))
-    assert shuffled == list(islice(clip_order(9, "shuffle", 7), 27))
-    assert shuffled != list(islice(clip_order(9, "shuffle", 8), 27))
+def test_a_group_that_can_never_be_open_together_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"group \(4\) is above"):
+        ConstantRate().check(Intensity(None, 10.0, group=4, max_open=2))
