@@ -11,6 +11,8 @@ class ExitCode(IntEnum):
     USAGE = 2
     INCONCLUSIVE = 3
     TARGET_FAILED = 4
+    SOAK_FAILED = 70
+    """soak itself broke down (EX_SOFTWARE of sysexits.h): nothing is said about the server."""
     INTERRUPTED = 130
 
 
@@ -33,3 +35,9 @@ class TargetError(SoakError):
     def __init__(self, message: str) -> None:
         """Keep the one-line `message`; the process ends with `ExitCode.TARGET_FAILED`."""
         super().__init__(message, exit_code=ExitCode.TARGET_FAILED)
+
+
+def in_one_line(error: Exception) -> str:
+    """Return kind and message of any exception on one line."""
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+import traceback
 from typing import Annotated
 
 import typer
 
 from soak import __version__
 from soak.cli.verbs import CONTEXT_SETTINGS, EPILOG, VerbGroup, add_verbs
-from soak.errors import ExitCode, SoakError
+from soak.errors import ExitCode, SoakError, in_one_line
 
 app = typer.Typer(
     name="soak",
@@ -55,3 +57,19 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not look like a verdict (exit code 1)
+        typer.echo(f"soak: soak itself failed: {in_one_line(error)}; {_kept(error)}", err=True)
+        sys.exit(ExitCode.SOAK_FAILED)
+
+
+def _kept(error: Exception) -> str:
+    """Write the traceback to a file, and say where; what cannot be written is printed."""
+    details = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="soak-failed-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(f"{' '.join(sys.argv)}\n\n{details}")
+    except OSError:
+        return details
+    return f"please report it with {file.name}"

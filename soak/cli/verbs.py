@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 EPILOG = (
     "Exit codes: 0 plateau, 1 climbing, 2 usage or configuration, 3 inconclusive, "
-    "4 the server failed, 130 interrupted."
+    "4 the server failed, 70 soak itself failed, 130 interrupted."
 )
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 

@@ -15,7 +15,7 @@ from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
 from soak.columns import JUDGED_COLUMNS
-from soak.errors import SoakError
+from soak.errors import SoakError, in_one_line
 from soak.judgement import judge_run, recorded_settings
 from soak.record import read_run
 
@@ -61,8 +61,7 @@ def judge_path(path: Path, max_growth_bytes_per_hour: float | None = None) -> tu
     except SoakError:
         raise
     except Exception as error:  # one recording's surprise must not cost the others their verdicts
-        said = " ".join(str(error).split())
-        raise SoakError(f"{path} cannot be judged ({type(error).__name__}: {said})") from error
+        raise SoakError(f"{path} cannot be judged ({in_one_line(error)})") from error
 
 
 def judge_fleet(
