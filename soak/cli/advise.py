@@ -11,16 +11,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from soak.advice.prometheus_rules import prometheus_rules
 from soak.cli.options import AsJson
-from soak.config.sizes import size_bytes
 from soak.errors import SoakError
-from soak.judgement import judge_run
-from soak.record import read_run
-from soak.record.directory import explained
-from soak.report.facts import capacity, limit_lines
-from soak.report.plain_table import plain_table
-from soak.report.wording import banner
 
 
 def advise(
@@ -42,6 +34,15 @@ def advise(
     metrics and by cAdvisor's; put your labels in place of job="asr" and
     container="asr".
     """
+    from soak.advice.prometheus_rules import prometheus_rules
+    from soak.config.sizes import size_bytes
+    from soak.judgement import judge_run
+    from soak.record import read_run
+    from soak.record.directory import explained
+    from soak.report.facts import capacity, limit_lines
+    from soak.report.plain_table import plain_table
+    from soak.report.wording import banner
+
     recorded = read_run(run)
     verdict = judge_run(recorded, limit_bytes=None if limit is None else size_bytes("--limit", limit)).verdict
     if prometheus is not None:

@@ -10,9 +10,6 @@ import typer
 from rich.console import Console
 
 from soak.errors import SoakError
-from soak.studies.compare.baseline import read_baseline, write_baseline
-from soak.studies.compare.reading import read_side
-from soak.studies.compare.table import baseline_table
 
 app = typer.Typer(help="The figures of runs, kept in a small file to compare with.", no_args_is_help=True)
 DEFAULT_FILE = Path("baseline.json")
@@ -38,6 +35,9 @@ def save(
       soak baseline save baseline-runs
 
     """
+    from soak.studies.compare.baseline import write_baseline
+    from soak.studies.compare.reading import read_side
+
     side = read_side(runs[0])
     for path in runs[1:]:
         side = side.merged(read_side(path))
@@ -63,6 +63,9 @@ def show(
 
 
 def _show(file: Path, console: Console) -> None:
+    from soak.studies.compare.baseline import read_baseline
+    from soak.studies.compare.table import baseline_table
+
     side = read_baseline(file)
     console.print(
         f"{file}: {side.name}, {len(side.runs)} run(s)", style="bold", markup=False, highlight=False

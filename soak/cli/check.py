@@ -30,8 +30,6 @@ from soak.cli.options import (
     Url,
 )
 from soak.config import (
-    DEFAULT_CONFIG,
-    DEFAULT_CONFIG_ATTACHED,
     Length,
     bundled_config_names,
     load_config,
@@ -54,7 +52,7 @@ from soak.studies.check.table import findings_table
 from soak.studies.compare.baseline import read_baseline
 from soak.studies.compare.comparing import DEFAULT_TOLERANCE, Compared, compare
 from soak.studies.compare.side import Side, differences
-from soak.targets import Attachment
+from soak.targets import Attachment, Bundled
 
 DEFAULT_MAX_MINUTES = 10.0
 
@@ -241,13 +239,14 @@ def _make_run(
     console: Console,
 ) -> tuple[Run, Judgement, ExitCode]:
     attachment = Attachment.asked(url, pid)
-    name = config or (DEFAULT_CONFIG if attachment is None else DEFAULT_CONFIG_ATTACHED)
+    target = attachment or Bundled()
+    name = config or target.default_config
     rhythm = RHYTHM if attachment is None and name in bundled_config_names() else ()
     overrides = overrides_of(length, model=model, max_growth_bytes_per_hour=limits.max_growth_bytes_per_hour)
     whole = load_config(name, (*rhythm, *settings), overrides)
-    if attachment is None:
+    if target.needs_model:
         ensure_model(whole.server.model, Console(stderr=True))
-    soaked = run_soak(whole, attachment, out, console)
+    soaked = run_soak(whole, target, out, console)
     tell(soaked, console)
     return soaked.run, soaked.judgement, soaked.exit_code
 

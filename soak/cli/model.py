@@ -10,7 +10,6 @@ import typer
 from rich.console import Console
 
 from asr_server.paraformer.catalog import is_built, large_model_dir, resolve_model
-from soak.cli.model_building import build_large
 
 app = typer.Typer(help="The models of the bundled server.", no_args_is_help=True, add_completion=False)
 
@@ -35,6 +34,8 @@ def build(
     Its memory is that of the real thing (the values of weights do not change memory); its transcripts mean
     nothing. It takes a few seconds and 500 MB of disk.
     """
+    from soak.cli.model_building import build_large
+
     del size  # there is one
     destination = to or large_model_dir()
     if is_built(destination) and not force:

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from soak.errors import SoakError
-from soak.run.session import judge_and_report
 
 
 def report(
@@ -18,6 +17,8 @@ def report(
 
     It works on a run that was killed half-way, and after an upgrade of soak.
     """
+    from soak.run.session import judge_and_report
+
     for path in paths:
         if not path.is_dir():
             raise SoakError(f"{path} is not a run directory (soak analyze judges single CSV files)")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from soak.cli.model_building import ensure_model
 from soak.cli.options import (
     DEFAULT_OUT,
     THE_RUN,
@@ -23,22 +22,10 @@ from soak.cli.options import (
     Settings,
     Url,
 )
-from soak.config import (
-    DEFAULT_CONFIG,
-    DEFAULT_CONFIG_ATTACHED,
-    Length,
-    load_config,
-    overrides_of,
-)
-from soak.config.sizes import growth_budget
 from soak.errors import ExitCode
-from soak.judgement import worst
-from soak.report.comparison import comparison_rows, comparison_table
-from soak.report.comparison_files import write_comparison
-from soak.report.transcript_comparison import transcript_notes
-from soak.run.session import SoakResult, run_soak
-from soak.run.telling import tell
-from soak.targets import Attachment
+
+if TYPE_CHECKING:
+    from soak.run.session import SoakResult
 
 
 def run(
@@ -108,7 +95,15 @@ def run(
 
     Your own server:   soak run --url ws://127.0.0.1:10095 --pid 4711 --hours 1
     """
-    attachment = Attachment.asked(url, pid)
+    from soak.cli.model_building import ensure_model
+    from soak.config import Length, load_config, overrides_of
+    from soak.config.sizes import growth_budget
+    from soak.judgement import worst
+    from soak.run.session import run_soak
+    from soak.run.telling import tell
+    from soak.targets import Attachment, Bundled
+
+    target = Attachment.asked(url, pid) or Bundled()
     overrides = overrides_of(
         Length.asked(
             hours=hours,
@@ -121,15 +116,15 @@ def run(
         probe=probe,
         max_growth_bytes_per_hour=None if max_growth is None else growth_budget(max_growth),
     )
-    default = DEFAULT_CONFIG if attachment is None else DEFAULT_CONFIG_ATTACHED
-    configs = [load_config(name, settings or (), overrides) for name in config or [default]]
+    names = config or [target.default_config]
+    configs = [load_config(name, settings or (), overrides) for name in names]
     console = Console(stderr=as_json)
-    if attachment is None:
+    if target.needs_model:
         for name in {each.server.model for each in configs}:
             ensure_model(name, Console(stderr=True))
     results: list[SoakResult] = []
     for each in configs:
-        result = run_soak(each, attachment, out, console)
+        result = run_soak(each, target, out, console)
         results.append(result)
         tell(result, console)
         if as_json:
@@ -142,6 +137,10 @@ def run(
 
 
 def _compare(results: list[SoakResult], out: Path, console: Console) -> None:
+    from soak.report.comparison import comparison_rows, comparison_table
+    from soak.report.comparison_files import write_comparison
+    from soak.report.transcript_comparison import transcript_notes
+
     pairs = [(result.run, result.judgement.verdict) for result in results]
     folder = out / f"{results[-1].run.path.name}-comparison"
     folder.mkdir()

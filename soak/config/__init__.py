@@ -3,8 +3,6 @@
 from soak.config.length import Length
 from soak.config.schema import SampleConfig, ServerConfig, SoakConfig, with_url
 from soak.config.sources import (
-    DEFAULT_CONFIG,
-    DEFAULT_CONFIG_ATTACHED,
     bundled_config_names,
     bundled_configs_dir,
     load_config,
@@ -12,8 +10,6 @@ from soak.config.sources import (
 )
 
 __all__ = [
-    "DEFAULT_CONFIG",
-    "DEFAULT_CONFIG_ATTACHED",
     "Length",
     "SampleConfig",
     "ServerConfig",

@@ -23,9 +23,6 @@ from soak.load.plan import LoadPlan, PlanError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-DEFAULT_CONFIG = "minimal"
-DEFAULT_CONFIG_ATTACHED = "attached"
-"""For a server that is already running."""
 URL_NOT_YET_KNOWN = "ws://127.0.0.1:0"
 """Stands in the load plan until the server has told its address."""
 LOAD_DEFAULTS: dict[str, Any] = {"baseline_s": 3.0}

@@ -39,6 +39,12 @@ def test_the_help_imports_nothing_that_takes_long() -> None:
     assert not _imported("--version")
 
 
+@pytest.mark.parametrize("name", ["advise", "baseline", "model", "report", "run"])
+def test_the_help_of_a_verb_imports_nothing_that_takes_long_either(name: str) -> None:
+    # typer itself imports pydantic where there is one; of asr_server the names of the models are asked
+    assert not _imported(name, "--help") - {"asr_server", "pydantic"}
+
+
 def test_analyze_draws_nothing_and_recognises_no_speech() -> None:
     assert not _imported("analyze", "--help") & {"asr_server", "matplotlib", "onnxruntime", "plotly"}
 
