@@ -7,19 +7,16 @@ import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from soak.cli.fleet_progress import fleet_progress
 from soak.cli.options import AsJson, MaxGrowth
 from soak.errors import ExitCode, SoakError
-from soak.judgement import Judgement, worst
-from soak.report.fleet_table import fleet_line, header_line, outcome_of, summary_line
-from soak.report.text import render_terminal
-from soak.studies.fleet import WORTH_A_POOL, judge_fleet, judge_path
-from soak.verdict.verdict_json import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from soak.judgement import Judgement
 
 
 def analyze(
@@ -53,6 +50,7 @@ def analyze(
     that was found is never hidden by a file that could not be read.
     """
     from soak.config.sizes import growth_budget
+    from soak.studies.fleet import WORTH_A_POOL
 
     budget = None if max_growth is None else growth_budget(max_growth)
     if len(paths) < WORTH_A_POOL:
@@ -64,6 +62,9 @@ def analyze(
 
 def _judge_one(path: Path, budget: float | None, *, as_json: bool) -> ExitCode:
     """Tell all about one run; return its exit code."""
+    from soak.report.text import render_terminal
+    from soak.studies.fleet import judge_path
+
     try:
         run, judgement = judge_path(path, budget)
     except SoakError as error:
@@ -82,6 +83,10 @@ def _judge_many(
     paths: list[Path], budget: float | None, jobs: int | None, *, as_json: bool
 ) -> list[ExitCode]:
     """Tell of each run in one line, as soon as it and those before it are judged; return the exit codes."""
+    from soak.cli.fleet_progress import fleet_progress
+    from soak.report.fleet_table import fleet_line, header_line, outcome_of, summary_line
+    from soak.studies.fleet import judge_fleet
+
     began_s = time.monotonic()
     codes: list[ExitCode] = []
     outcomes: Counter[str] = Counter()
@@ -110,6 +115,8 @@ def _judge_many(
 
 
 def _as_json(path: Path, judgement: Judgement | None, error: str | None = None) -> str:
+    from soak.verdict.verdict_json import SCHEMA_VERSION
+
     if judgement is None:
         data = {"schema_version": SCHEMA_VERSION, "source": str(path), "verdict": None, "error": error}
         return json.dumps(data)
@@ -118,6 +125,8 @@ def _as_json(path: Path, judgement: Judgement | None, error: str | None = None) 
 
 def _exit_code(codes: list[ExitCode]) -> ExitCode:
     """Return the code of the worst run; a failure or a leak that was found outranks what is not known."""
+    from soak.judgement import worst
+
     judged: list[ExitCode] = [code for code in codes if code is not ExitCode.USAGE]
     found = worst(judged) if judged else ExitCode.USAGE
     if len(judged) < len(codes) and found in (ExitCode.PLATEAU, ExitCode.INCONCLUSIVE):
