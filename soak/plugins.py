@@ -105,7 +105,7 @@ def option_names(part: type[Part]) -> list[str]:
 
 def check_choice(name: str, value: object, choices: Collection[str]) -> None:
     """Refuse what is not one of the choices; raises `OptionError`."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise OptionError(f"{name} is {value!r}: choose one of {', '.join(choices)}")
 
 

@@ -188,7 +188,7 @@ class LoadPlan:
         for kind in kinds.values():
             for option in option_names(kind):
                 if option in owners:
-                    raise PlanError(f"{kind.name} has an option {option} that {owners[option]} has, too")
+                    raise PlanError(f"{kind.name} and {owners[option]} both have an option {option}")
                 owners[option] = kind.name
         unknown = sorted(set(values) - set(owners))
         if unknown:
