@@ -31,27 +31,25 @@ from soak.cli.options import (
 )
 from soak.config import (
     Length,
-    bundled_config_names,
     load_config,
     overrides_of,
 )
 from soak.config.sizes import growth_budget, size_bytes
-from soak.errors import ExitCode, SoakError, TargetError
-from soak.judgement import Judgement, judge_run, recorded_settings
-from soak.record import Run, read_run
+from soak.errors import SoakError
+from soak.judgement import judge_run, recorded_settings
+from soak.record import read_run
 from soak.record.directory import write_json
 from soak.report.text import render_terminal
-from soak.run.session import run_soak
 from soak.run.telling import tell
-from soak.studies.check.findings import Finding, Outcome
+from soak.studies.check.against_baseline import Baseline
 from soak.studies.check.limits import Limits
 from soak.studies.check.outputs import Outputs
 from soak.studies.check.result import FILE_NAME, check_result
-from soak.studies.check.rhythm import RHYTHM
+from soak.studies.check.rhythm import rhythm_for
 from soak.studies.check.table import findings_table
 from soak.studies.compare.baseline import read_baseline
-from soak.studies.compare.comparing import DEFAULT_TOLERANCE, Compared, compare
-from soak.studies.compare.side import Side, differences
+from soak.studies.compare.comparing import DEFAULT_TOLERANCE
+from soak.studies.conduct import NotStarted, PlannedRun, make_run
 from soak.targets import Attachment, Bundled
 
 DEFAULT_MAX_MINUTES = 10.0
@@ -167,42 +165,35 @@ def check(
         max_failed_share=max_failures,
     )
     outputs = Outputs(junit, markdown, metrics, archive)
-    before = None if baseline is None else read_baseline(baseline)
+    against = None
+    if baseline is not None:
+        against = Baseline(
+            side=read_baseline(baseline), name=baseline.name, tolerance=tolerance, allow_unlike=allow_unlike
+        )
     console = Console(stderr=as_json)
     if run is None:
         length = _length(max_minutes, minutes, connections)
-        try:
-            recorded, judgement, exit_code = _make_run(
-                config, model, url, pid, settings or [], length, limits, out, console
-            )
-        except TargetError as error:
-            outputs.write_failed_start(str(error))
-            raise
+        planned = _planned(config, model, Attachment.asked(url, pid), settings or [], length, limits)
+        made = make_run(planned, out, console)
+        if isinstance(made, NotStarted):
+            outputs.write_failed_start(str(made.error))
+            raise made.error
+        tell(made.result, console)
+        recorded, judgement, exit_code = made.run, made.judgement, made.exit_code
     else:
         given = (config, model, max_minutes, minutes, connections, url, pid, settings)
         if any(value is not None for value in given):
             raise SoakError(f"{run} is a recorded run: the options on how to run do not go with it")
         recorded = read_run(run)
-        judge_settings = recorded_settings(recorded, limits.max_growth_bytes_per_hour)
-        judgement, exit_code = judge_run(recorded, judge_settings), None
+        judgement = judge_run(recorded, recorded_settings(recorded, limits.max_growth_bytes_per_hour))
+        exit_code = judgement.exit_code
         console.print(render_terminal(recorded, judgement.verdict))
-    compared: list[Compared] = []
-    not_compared: list[Finding] = []
-    if before is not None:
-        after = Side.of_run(recorded, judgement.verdict)
-        unlike = differences(before, after)
-        if unlike and not allow_unlike:
-            not_compared = [_not_compared(unlike)]
-        else:
-            compared = compare(before, after, tolerance=tolerance)
     result = check_result(
         recorded,
         judgement,
         limits,
         exit_code=exit_code,
-        compared=compared,
-        baseline="the baseline" if baseline is None else baseline.name,
-        more=not_compared,
+        baseline=against,
         allow_inconclusive=allow_inconclusive,
     )
     if run is None:
@@ -227,36 +218,20 @@ def _length(max_minutes: float | None, minutes: float | None, connections: int |
     return Length.asked(minutes=minutes, connections=connections)
 
 
-def _make_run(
+def _planned(
     config: str | None,
     model: str | None,
-    url: str | None,
-    pid: int | None,
+    attachment: Attachment | None,
     settings: list[str],
     length: Length,
     limits: Limits,
-    out: Path,
-    console: Console,
-) -> tuple[Run, Judgement, ExitCode]:
-    attachment = Attachment.asked(url, pid)
+) -> PlannedRun:
+    """Return the run that the options ask for, once the model is there."""
     target = attachment or Bundled()
     name = config or target.default_config
-    rhythm = RHYTHM if attachment is None and name in bundled_config_names() else ()
     overrides = overrides_of(length, model=model, max_growth_bytes_per_hour=limits.max_growth_bytes_per_hour)
+    rhythm = rhythm_for(name, attached=attachment is not None)
     whole = load_config(name, (*rhythm, *settings), overrides)
     if target.needs_model:
         ensure_model(whole.server.model, Console(stderr=True))
-    soaked = run_soak(whole, target, out, console)
-    tell(soaked, console)
-    return soaked.run, soaked.judgement, soaked.exit_code
-
-
-def _not_compared(unlike: list[str]) -> Finding:
-    """Say why a baseline was not used: no pass, but what else was found is not hidden by it either."""
-    more = f" (and {len(unlike) - 1} more)" if len(unlike) > 1 else ""
-    return Finding(
-        "baseline",
-        Outcome.UNDECIDED,
-        f"not compared, the baseline is of something else: {unlike[0]}{more}. --allow-unlike compares them "
-        "all the same",
-    )
+    return PlannedRun(whole, "a check", target=target)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +10,15 @@ import typer
 from rich.console import Console
 
 from soak.cli.model_building import ensure_model
-from soak.cli.options import DEFAULT_OUT, AsJson, Config, Connections, Minutes, Model, Out, Settings
-from soak.config import Length, load_config, overrides_of
-from soak.errors import ExitCode, SoakError
-from soak.record.directory import explained
-from soak.studies.experiment.conduct import Interrupted, Plan, Trial, conduct
-from soak.studies.experiment.mitigations import BASELINE, BUILT_IN, chosen
+from soak.cli.options import DEFAULT_OUT, AsJson, Config, Connections, Minutes, Model, Out, Resume, Settings
+from soak.config import Length, overrides_of
+from soak.errors import ExitCode
+from soak.studies.conduct import Interrupted, conduct
+from soak.studies.experiment.mitigations import BUILT_IN, chosen
+from soak.studies.experiment.plan import Plan, Trial
 from soak.studies.experiment.report import mitigation_list, results_table, write_experiment_reports
-from soak.studies.experiment.results import FILE_NAME, best_of, in_words, read_results, rows_of, write_results
+from soak.studies.experiment.results import FILE_NAME, best_of, in_words, rows_of
+from soak.studies.experiment.study import Experiment
 
 DEFAULT_REPEATS = 3
 
@@ -41,7 +41,7 @@ def experiment(
     connections: Connections = None,
     settings: Settings = None,
     out: Out = DEFAULT_OUT,
-    resume: Annotated[Path | None, typer.Option(help="Go on with the experiment in this directory.")] = None,
+    resume: Resume = None,
     report: Annotated[
         Path | None, typer.Option(help="Only write the report of this experiment anew.")
     ] = None,
@@ -67,79 +67,40 @@ def experiment(
         console.print(mitigation_list(BUILT_IN))
         return
     if report is not None:
-        plan, trials, skipped = read_results(report)
-        _tell(report, plan, trials, skipped, console, as_json=as_json)
+        _tell(*Experiment.read(report), console, as_json=as_json)
         return
     done: list[Trial] = []
     if resume is not None:
-        folder = resume
-        plan, done, skipped = read_results(resume)
+        study, done = Experiment.read(resume)
     else:
         overrides = overrides_of(Length.asked(minutes=minutes, connections=connections), model=model)
         wanted = chosen(mitigation or [], matrix)
         skipped = {each.name: missing for each in wanted if (missing := each.missing()) is not None}
-        plan = Plan(
-            config,
-            tuple(settings or ()),
-            overrides,
-            tuple(each for each in wanted if each.name not in skipped),
-            repeats,
-            seed,
-        )
-        _check(plan)
-        folder = _new_folder(out)
-    for name, why in skipped.items():
+        tried = tuple(each for each in wanted if each.name not in skipped)
+        plan = Plan(config, tuple(settings or ()), overrides, tried, repeats, seed)
+        study = Experiment.begin(plan, skipped, out)
+    for name, why in study.skipped.items():
         console.print(f"{name} is left out: {why}", markup=False, highlight=False, style="yellow")
-    ensure_model(load_config(plan.config, plan.settings, plan.overrides).server.model, Console(stderr=True))
-    code = _carry_out(plan, done, skipped, folder, console)
-    _tell(folder, plan, done, skipped, console, as_json=as_json)
+    ensure_model(study.plan.shared_config().server.model, Console(stderr=True))
+    try:
+        for trial in conduct(study, list(done), study.folder, console):
+            done.append(trial)
+        code = study.exit_code(done)
+    except Interrupted:
+        console.print(f"Interrupted; go on with: soak experiment --resume {study.folder}", markup=False)
+        code = ExitCode.INTERRUPTED
+    _tell(study, done, console, as_json=as_json)
     raise typer.Exit(code)
 
 
-def _check(plan: Plan) -> None:
-    """Refuse settings that cannot be meant before the first run rather than after some."""
-    if len(plan.mitigations) < 2:
-        raise SoakError(
-            "there is nothing to compare with the baseline: give --mitigation, or install what is missing"
-        )
-    for each in plan.mitigations:
-        plan.config_for(1, each, None)
-
-
-def _new_folder(out: Path) -> Path:
-    folder = out / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-experiment"
-    with explained(out):
-        folder.mkdir(parents=True)
-    return folder
-
-
-def _carry_out(
-    plan: Plan, done: list[Trial], skipped: dict[str, str], folder: Path, console: Console
-) -> ExitCode:
-    """Make the runs that are missing, adding each to `done` and to the record; return the exit code."""
-    write_results(folder, plan, done, skipped, complete=False)
-    try:
-        for trial in conduct(plan, list(done), folder, console):
-            done.append(trial)
-            write_results(folder, plan, done, skipped, complete=False)
-    except Interrupted:
-        console.print(f"Interrupted; go on with: soak experiment --resume {folder}", markup=False)
-        return ExitCode.INTERRUPTED
-    write_results(folder, plan, done, skipped, complete=True)
-    baselines = [trial for trial in done if trial.mitigation == BASELINE]
-    return ExitCode.PLATEAU if any(trial.measured for trial in baselines) else ExitCode.TARGET_FAILED
-
-
-def _tell(
-    folder: Path, plan: Plan, trials: list[Trial], skipped: dict[str, str], console: Console, *, as_json: bool
-) -> None:
+def _tell(study: Experiment, trials: list[Trial], console: Console, *, as_json: bool) -> None:
     if not trials:
         return
-    rows = rows_of(plan, trials)
-    page = write_experiment_reports(folder, plan, rows, skipped)
+    rows = rows_of(study.plan, trials)
+    page = write_experiment_reports(study.folder, study.plan, rows, study.skipped)
     console.print()
     console.print(results_table(rows))
     console.print(in_words(rows, best_of(rows)), highlight=False, markup=False)
     console.print(f"Report: {page}", soft_wrap=True, highlight=False)
     if as_json:
-        typer.echo(json.dumps(json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))))
+        typer.echo(json.dumps(json.loads((study.folder / FILE_NAME).read_text(encoding="utf-8"))))

@@ -81,6 +81,12 @@ AllowUnlike = Annotated[
 Out = Annotated[
     Path, typer.Option(help="Folder in which the directory of the run is made.", rich_help_panel=OUTPUT)
 ]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        help="Go on with what was begun, and not finished, in this directory.", rich_help_panel=OUTPUT
+    ),
+]
 AsJson = Annotated[
     bool,
     typer.Option(

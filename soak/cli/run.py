@@ -25,7 +25,7 @@ from soak.cli.options import (
 from soak.errors import ExitCode
 
 if TYPE_CHECKING:
-    from soak.run.session import SoakResult
+    from soak.studies.conduct import MadeRun
 
 
 def run(
@@ -99,8 +99,8 @@ def run(
     from soak.config import Length, load_config, overrides_of
     from soak.config.sizes import growth_budget
     from soak.judgement import worst
-    from soak.run.session import run_soak
-    from soak.run.telling import tell
+    from soak.studies.conduct import Interrupted, conduct
+    from soak.studies.configurations import Configurations
     from soak.targets import Attachment, Bundled
 
     target = Attachment.asked(url, pid) or Bundled()
@@ -122,29 +122,36 @@ def run(
     if target.needs_model:
         for name in {each.server.model for each in configs}:
             ensure_model(name, Console(stderr=True))
-    results: list[SoakResult] = []
-    for each in configs:
-        result = run_soak(each, target, out, console)
-        results.append(result)
-        tell(result, console)
-        if as_json:
-            typer.echo(json.dumps(result.judgement.to_json_object(source=str(result.run.path))))
-        if result.exit_code is ExitCode.INTERRUPTED:
-            break
-    if len(results) > 1:
-        _compare(results, out, console)
-    raise typer.Exit(worst([result.exit_code for result in results]))
+    made: list[MadeRun] = []
+    try:
+        for result in conduct(Configurations(configs, target), (), out, console):
+            made.append(result)
+            _tell(result, console, as_json=as_json)
+    except Interrupted as stop:
+        if stop.made is None:
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        made.append(stop.made)
+        _tell(stop.made, console, as_json=as_json)
+    if len(made) > 1:
+        _compare(made, out, console)
+    raise typer.Exit(worst([each.exit_code for each in made]))
 
 
-def _compare(results: list[SoakResult], out: Path, console: Console) -> None:
+def _tell(made: MadeRun, console: Console, *, as_json: bool) -> None:
+    from soak.run.telling import tell
+
+    tell(made.result, console)
+    if as_json:
+        typer.echo(json.dumps(made.judgement.to_json_object(source=str(made.run.path))))
+
+
+def _compare(runs: list[MadeRun], out: Path, console: Console) -> None:
     from soak.report.comparison import comparison_rows, comparison_table
-    from soak.report.comparison_files import write_comparison
     from soak.report.transcript_comparison import transcript_notes
+    from soak.studies.configurations import write_side_by_side
 
-    pairs = [(result.run, result.judgement.verdict) for result in results]
-    folder = out / f"{results[-1].run.path.name}-comparison"
-    folder.mkdir()
-    page, _ = write_comparison(pairs, folder)
+    page = write_side_by_side(runs, out)
+    pairs = [(made.run, made.judgement.verdict) for made in runs]
     console.print(comparison_table(comparison_rows(pairs)))
     for note in transcript_notes([run for run, _ in pairs]):
         console.print(f"! {note.text}" if note.is_warning else note.text, markup=False, highlight=False)

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from soak.cli.options import AsJson
+from soak.cli.options import AsJson, Resume
 from soak.errors import ExitCode, SoakError
-from soak.quantity import format_duration
-from soak.studies.selftest.conduct import Interrupted, conduct
-from soak.studies.selftest.outcome import Outcome, Result
+from soak.studies.conduct import Interrupted, conduct
+from soak.studies.selftest.outcome import Outcome
+from soak.studies.selftest.results import selftest_exit_code, to_json_object
+from soak.studies.selftest.study import SelfTest
 from soak.studies.selftest.table import footnotes, outcome_line, outcome_table, summary
 from soak.studies.selftest.trials import (
     DEFAULT_CONNECTIONS,
@@ -26,11 +27,8 @@ from soak.studies.selftest.trials import (
     trials_of,
 )
 
-SCHEMA_VERSION = 1
 FEWEST_CONNECTIONS = 180
 """Ten blocks: below, nothing is ever called climbing."""
-TRIAL_S = 75.0
-"""About how long a trial of the default length takes, its report included."""
 
 
 def selftest(
@@ -65,6 +63,7 @@ def selftest(
     out: Annotated[Path, typer.Option(help="Where the run directories of the trials go.")] = Path(
         "reports/selftest"
     ),
+    resume: Resume = None,
     as_json: AsJson = False,
 ) -> None:
     """Put known leaks into the bundled server and see whether soak finds, measures and names them.
@@ -85,38 +84,46 @@ def selftest(
 
     Exit codes: 0 all as expected, 1 a leak was missed or misnamed, or a clean run
     was called climbing, 2 usage, 3 the machine was too busy for some trials,
-    4 the server failed, 130 interrupted.
+    4 the server failed, 130 interrupted (go on with --resume).
     """
-    if sum(map(bool, (everything, kind, clean))) > 1:
-        raise SoakError("give one of --all, --kind and --clean")
-    if connections is None:
-        connections = THOROUGH_CONNECTIONS if everything or kind else DEFAULT_CONNECTIONS
-    if connections < FEWEST_CONNECTIONS:
-        raise SoakError(f"--connections must be at least {FEWEST_CONNECTIONS}, not {connections}")
-    trials = _trials(kind or [], clean, everything=everything, tenths=tenths)
+    if resume is None:
+        trials, connections = _chosen(kind or [], clean, connections, everything=everything, tenths=tenths)
+        study, outcomes = SelfTest(trials, connections, out), list[Outcome]()
+    elif everything or kind or clean or connections:
+        raise SoakError("--resume goes on with the trials that were begun: give no others with it")
+    else:
+        study, outcomes = SelfTest.read(resume)
     console = Console(stderr=as_json)
-    expected = format_duration(len(trials) * TRIAL_S * connections / DEFAULT_CONNECTIONS)
-    console.print(f"{len(trials)} trials, about {expected}", highlight=False)
-    outcomes: list[Outcome] = []
+    console.print(study.expected_in_words(), highlight=False)
     interrupted = False
     try:
-        for outcome in conduct(trials, connections, out, console):
+        for outcome in conduct(study, list(outcomes), study.folder, console):
             outcomes.append(outcome)
             console.print(outcome_line(outcome))
     except Interrupted:
         interrupted = True
+        console.print(f"Interrupted; go on with: soak selftest --resume {study.folder}", markup=False)
     _tell(outcomes, console)
     if as_json:
-        typer.echo(json.dumps(_as_json(outcomes, complete=not interrupted)))
-    raise typer.Exit(_exit_code(outcomes, interrupted=interrupted))
+        typer.echo(json.dumps(to_json_object(outcomes, complete=not interrupted)))
+    raise typer.Exit(ExitCode.INTERRUPTED if interrupted else selftest_exit_code(outcomes))
 
 
-def _trials(kinds: list[str], clean: int | None, *, everything: bool, tenths: bool) -> list[Trial]:
+def _chosen(
+    kinds: list[str], clean: int | None, connections: int | None, *, everything: bool, tenths: bool
+) -> tuple[list[Trial], int]:
+    """Return the trials that the options ask for, and the connections in each."""
+    if sum(map(bool, (everything, kinds, clean))) > 1:
+        raise SoakError("give one of --all, --kind and --clean")
+    if connections is None:
+        connections = THOROUGH_CONNECTIONS if everything or kinds else DEFAULT_CONNECTIONS
+    if connections < FEWEST_CONNECTIONS:
+        raise SoakError(f"--connections must be at least {FEWEST_CONNECTIONS}, not {connections}")
     if clean is not None:
-        return controls(clean)
+        return controls(clean), connections
     wanted = list(SPECIMENS) if everything else kinds
     shares = (Share.FULL, Share.TENTH) if tenths else (Share.FULL,)
-    return trials_of(wanted, shares) if wanted else quick_trials()
+    return (trials_of(wanted, shares) if wanted else quick_trials()), connections
 
 
 def _tell(outcomes: list[Outcome], console: Console) -> None:
@@ -128,23 +135,3 @@ def _tell(outcomes: list[Outcome], console: Console) -> None:
     for note in footnotes(outcomes):
         console.print(note, style="dim", highlight=False, markup=False)
     console.print(summary(outcomes), style="bold", highlight=False, markup=False)
-
-
-def _as_json(outcomes: list[Outcome], *, complete: bool) -> dict[str, object]:
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "complete": complete,
-        "as_expected": complete and all(outcome.as_expected for outcome in outcomes),
-        "trials": [outcome.to_json_object() for outcome in outcomes],
-    }
-
-
-def _exit_code(outcomes: list[Outcome], *, interrupted: bool) -> ExitCode:
-    if interrupted:
-        return ExitCode.INTERRUPTED
-    if any(outcome.result is Result.FAILED for outcome in outcomes):
-        return ExitCode.TARGET_FAILED
-    bad = {outcome.result for outcome in outcomes if not outcome.as_expected}
-    if bad == {Result.CUT_SHORT}:
-        return ExitCode.INCONCLUSIVE
-    return ExitCode.CLIMBING if bad else ExitCode.PLATEAU

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 from soak.errors import ExitCode
 from soak.studies.check.findings import Finding, Outcome, check_exit_code
 from soak.studies.check.limits import Limits, findings_of
-from soak.studies.check.regressions import regressions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from soak.judgement import Judgement
     from soak.record import Run
+    from soak.studies.check.against_baseline import Baseline
     from soak.studies.compare.comparing import Compared
 
 SCHEMA_VERSION = 1
@@ -69,15 +67,14 @@ def check_result(
     limits: Limits,
     *,
     exit_code: ExitCode | None = None,
-    compared: Sequence[Compared] = (),
-    baseline: str = "the baseline",
-    more: Sequence[Finding] = (),
+    baseline: Baseline | None = None,
     allow_inconclusive: bool = False,
 ) -> CheckResult:
-    """Judge `run` by its verdict, the limits and the comparison; `more` findings are taken as they are.
+    """Judge `run` by its verdict, the limits, and the baseline where there is one.
 
     `exit_code` is that of the run where it knows more than the judgement (an interruption).
     """
-    findings = (*findings_of(run, judgement, limits), *regressions(compared, baseline), *more)
+    compared, regressed = ([], []) if baseline is None else baseline.judge(run, judgement.verdict)
+    findings = (*findings_of(run, judgement, limits), *regressed)
     code = check_exit_code(findings, exit_code or judgement.exit_code, allow_inconclusive=allow_inconclusive)
     return CheckResult(run, judgement, findings, tuple(compared), code)

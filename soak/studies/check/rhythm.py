@@ -1,5 +1,7 @@
 """The rhythm of a check on the bundled server."""
 
+from soak.config import bundled_config_names
+
 RHYTHM = (
     "load.rate_per_s=8",
     "load.block_s=2.25",
@@ -10,3 +12,8 @@ RHYTHM = (
     "sample.metrics_interval_s=0.5",
 )
 """Short blocks and quiet windows: it is decided about in two minutes rather than in four."""
+
+
+def rhythm_for(config: str, *, attached: bool) -> tuple[str, ...]:
+    """Return the settings that a check lays over `config`: a file, or somebody else's server, is let be."""
+    return () if attached or config not in bundled_config_names() else RHYTHM

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from soak.studies.experiment.conduct import Plan
     from soak.studies.experiment.mitigations import Mitigation
+    from soak.studies.experiment.plan import Plan
     from soak.studies.experiment.results import Row
     from soak.verdict.verdict import Estimate
 

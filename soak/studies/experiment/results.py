@@ -13,8 +13,8 @@ from soak.json_values import without_nan
 from soak.quantity import format_bytes
 from soak.record.directory import write_json
 from soak.record.measured import Measured
-from soak.studies.experiment.conduct import Plan, Trial
 from soak.studies.experiment.mitigations import BASELINE, Mitigation
+from soak.studies.experiment.plan import Plan, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

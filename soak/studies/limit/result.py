@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from soak.errors import ExitCode
 from soak.quantity import (
@@ -13,12 +13,12 @@ from soak.quantity import (
     format_percent,
     is_known,
 )
-from soak.record.directory import write_json
+from soak.record.directory import explained, write_json
 from soak.report.plain_table import plain_table
-from soak.studies.limit.verify import SLOWER, TOO_LITTLE, Fate, LimitedRun
+from soak.studies.limit.limited_run import SLOWER, TOO_LITTLE, Fate, LimitedRun
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from rich.table import Table
@@ -78,19 +78,28 @@ def limit_table(runs: Sequence[LimitedRun]) -> Table:
     return table
 
 
-def write_limit_reports(folder: Path, runs: Sequence[LimitedRun]) -> Path:
-    """Write `limit.json` and `limit.md`; return the latter's path."""
+def write_limit_json(
+    folder: Path, plan: Mapping[str, Any], runs: Sequence[LimitedRun], *, complete: bool
+) -> None:
+    """Write `limit.json`: the plan, the runs so far, and once it is complete whether the limit holds."""
     content = {
         "schema_version": SCHEMA_VERSION,
-        "holds": limit_exit_code(runs) is ExitCode.PLATEAU,
-        "words": limit_in_words(runs),
+        "complete": complete,
+        "holds": limit_exit_code(runs) is ExitCode.PLATEAU if complete else None,
+        "words": limit_in_words(runs) if complete else None,
+        "plan": plan,
         "runs": [run.to_json_object() for run in runs],
     }
     write_json(folder / JSON_NAME, content)
+
+
+def write_limit_markdown(folder: Path, runs: Sequence[LimitedRun]) -> Path:
+    """Write `limit.md`; return its path."""
     lines = [limit_in_words(runs), "", "| " + " | ".join(HEADINGS) + " |", "|---|---|" + "---:|" * 5]
     lines += ["| " + " | ".join(_cells(run)) + " |" for run in runs]
     path = folder / MARKDOWN_NAME
-    path.write_text("\n".join([*lines, "", READ]) + "\n", encoding="utf-8")
+    with explained(path):
+        path.write_text("\n".join([*lines, "", READ]) + "\n", encoding="utf-8")
     return path
 
 

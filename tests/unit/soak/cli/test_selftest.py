@@ -9,7 +9,7 @@ import pytest
 
 from soak import cli
 from soak.cli import selftest as verb
-from soak.studies.selftest.conduct import Interrupted
+from soak.studies.conduct import Interrupted
 from soak.studies.selftest.outcome import Outcome, Result, Unit
 from soak.studies.selftest.trials import quick_trials
 from soak.verdict.verdict import Label
@@ -17,12 +17,12 @@ from soak.verdict.verdict import Label
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from soak.studies.selftest.trials import Trial
+    from soak.studies.selftest.study import SelfTest
 
 
 def _ending_in(results: Sequence[Result | None]) -> object:
-    def conduct(trials: Sequence[Trial], *_: object) -> Iterator[Outcome]:
-        for trial, result in zip(trials, results, strict=False):
+    def conduct(study: SelfTest, *_: object) -> Iterator[Outcome]:
+        for trial, result in zip(study.trials, results, strict=False):
             if result is None:
                 raise Interrupted
             yield Outcome(
@@ -76,6 +76,8 @@ def test_json_stands_alone_on_standard_output(
     [
         (["--kind", "sesion"], "--kind sesion: there is no such kind"),
         (["--all", "--kind", "fd"], "give one of --all, --kind and --clean"),
+        (["--resume", "x", "--all"], "--resume goes on with the trials that were begun"),
+        (["--resume", "nowhere"], "cannot read nowhere/selftest.json"),
         (["--connections", "20"], "--connections must be at least 180, not 20"),
     ],
 )

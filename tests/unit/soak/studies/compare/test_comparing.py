@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from soak.cli import app
 from soak.errors import SoakError
+from soak.studies.check.against_baseline import regressions
 from soak.studies.check.findings import Outcome
-from soak.studies.check.regressions import regressions
 from soak.studies.compare.baseline import read_baseline, write_baseline
 from soak.studies.compare.comparing import Change, Compared, compare
 from soak.studies.compare.reading import read_side

@@ -3,6 +3,7 @@
 import io
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,13 +11,15 @@ import pytest
 from rich.console import Console
 
 from soak.analyse.repeats import difference, mean_with_interval, ratio
-from soak.errors import SoakError
-from soak.record import Run
+from soak.errors import ExitCode, SoakError, TargetError
+from soak.record import Run, RunDirectory
 from soak.record.measured import Measured, measure
-from soak.studies.experiment.conduct import Plan, Trial
+from soak.studies.conduct import NotStarted
 from soak.studies.experiment.mitigations import BASELINE, BUILT_IN, Mitigation, chosen, read_matrix
+from soak.studies.experiment.plan import Plan, Trial
 from soak.studies.experiment.report import render_markdown, results_table, write_experiment_reports
 from soak.studies.experiment.results import Best, best_of, in_words, read_results, rows_of, write_results
+from soak.studies.experiment.study import Experiment
 
 MIB = 2**20
 REPEATS = 3
@@ -175,3 +178,50 @@ def test_a_run_is_measured_where_it_ended_and_under_load() -> None:
     assert found.cpu_s_per_audio_s == pytest.approx(0.25)
     assert found.final_p50_ms == 300.0
     assert found.connections_per_s == pytest.approx(1.0)
+
+
+def test_an_experiment_goes_on_with_what_is_missing(plan: Plan, tmp_path: Path) -> None:
+    study = Experiment.begin(plan, {}, tmp_path)
+    order = plan.order()
+    first = study.next_run([])
+    assert first is not None
+    assert (first.name, first.to_follow) == ("baseline-1", len(order) - 1)
+    done: list[Trial] = []
+    for repeat, each in order[:5]:
+        with RunDirectory.create(study.folder, f"{each.name}-{repeat}") as directory:
+            if not done:
+                directory.append_event("calibrated", rate_per_s=2.5)
+        done.append(replace(trial(each.name, repeat, 700), run=directory.path.name))
+    del done[2]  # a run that somebody wants to be made again
+    study.keep(done, complete=False)
+    again, read = Experiment.read(study.folder)
+    missing = again.next_run(read)
+    assert missing is not None
+    assert missing.name == f"{order[2][1].name}-1"
+    assert missing.config.load.rate_per_s == 2.5
+    assert missing.to_follow == len(order) - 5
+    everything = [trial(each.name, repeat, 700) for repeat, each in order]
+    assert study.next_run(everything) is None
+    assert study.exit_code(everything) is ExitCode.PLATEAU
+    assert study.exit_code([replace(each, measured=None) for each in everything]) is ExitCode.TARGET_FAILED
+
+
+def test_a_mitigation_under_which_the_server_does_not_come_up_is_one_that_failed(
+    plan: Plan, tmp_path: Path
+) -> None:
+    study = Experiment.begin(plan, {}, tmp_path)
+    failure = NotStarted(TargetError("the server did not listen"), None)
+    first = study.next_run([])
+    assert first is not None
+    with pytest.raises(TargetError):
+        study.outcome_of([], first, failure)
+    done = [replace(trial(BASELINE, 1, 700), run=None)]
+    second = study.next_run(done)
+    assert second is not None
+    failed = study.outcome_of(done, second, failure)
+    assert (failed.run, failed.measured, failed.exit_code) == (None, None, ExitCode.TARGET_FAILED)
+    study.keep([*done, failed], complete=False)
+    assert Experiment.read(study.folder)[1][1] == failed
+    third = study.next_run([*done, failed])
+    assert third is not None
+    assert third.name not in {first.name, second.name}

@@ -1,29 +1,27 @@
-"""Three runs of one load: without a limit, with the advised limit, with four fifths of the peak."""
+"""What became of the server in one run of a load with a memory limit, or without."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import stats
 
-from soak.errors import ExitCode, TargetError
+from soak.errors import ExitCode
 from soak.json_values import without_nan
 from soak.record import read_run
-from soak.run.session import run_soak
-from soak.targets.memory_cgroup import OwnCgroup
+from soak.studies.conduct import Charge, NotStarted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from rich.console import Console
 
-    from soak.config import SoakConfig
     from soak.record import Run
+    from soak.studies.conduct import MadeRun, PlannedRun
 
 TOO_LITTLE = 0.8
 """Of the measured peak."""
@@ -31,6 +29,9 @@ SLOWER = 1.2
 """Latency beyond this multiple of the unlimited run's is slower."""
 RESAMPLES = 2000
 FEWEST_READINGS = 4
+SAME, NO_RATIO = (1.0, 1.0, 1.0), (math.nan, math.nan, math.nan)
+"""The ratio of the run without a limit to itself, and of a run that tells nothing."""
+NOT_COUNTED = Charge(peak_bytes=None, limit_hits=None, oom_kills=0)
 
 
 class Fate(StrEnum):
@@ -64,66 +65,61 @@ class LimitedRun:
     """The name of its directory; None when the server did not even start."""
 
     def to_json_object(self) -> dict[str, Any]:
-        """Return it as JSON-ready values."""
+        """Return it as JSON-ready values; NaN is null."""
         values: dict[str, Any] = without_nan(asdict(self))
         return values | {"fate": str(self.fate)}
 
-
-class Interrupted(Exception):  # noqa: N818 - nothing went wrong
-    """The user ended a run before its end."""
-
-
-def run_unlimited(config: SoakConfig, folder: Path, console: Console) -> tuple[LimitedRun, Run]:
-    """Make the run without a limit; raises `TargetError` when the server fails even so."""
-    with OwnCgroup.create("unlimited", None) as cgroup:
-        result = run_soak(replace(config, name="unlimited"), None, folder, console, cgroup=cgroup.folder)
-        peak, hits = cgroup.peak_bytes(), cgroup.limit_hits()
-    if result.exit_code is ExitCode.INTERRUPTED:
-        raise Interrupted
-    if result.exit_code is ExitCode.TARGET_FAILED:
-        raise TargetError(f"the server failed without any limit: see {result.run.path}")
-    latency_ms = _latency_ms(result.run)
-    return (
-        LimitedRun(
-            "unlimited", None, Fate.FINE, peak, hits, _median(latency_ms), (1.0, 1.0, 1.0),
-            _completed(result.run), result.run.path.name,
-        ),
-        result.run,
-    )  # fmt: skip
+    @classmethod
+    def of_json_object(cls, values: dict[str, Any]) -> Self:
+        """Read it back; raises `KeyError`, `TypeError` or `ValueError` when it is none."""
+        p50_ms = values["final_p50_ms"]
+        ratio = [math.nan if each is None else float(each) for each in values["latency_ratio"]]
+        read = {
+            "fate": Fate(values["fate"]),
+            "final_p50_ms": math.nan if p50_ms is None else p50_ms,
+            "latency_ratio": tuple(ratio),
+        }
+        return cls(**(values | read))
 
 
-def run_limited(
-    config: SoakConfig, name: str, limit_bytes: int | None, unlimited: Run, folder: Path, console: Console
-) -> LimitedRun:
-    """Make a run with a limit (None: with none, once more), at the rate of arrivals of the one without."""
-    calibrated = unlimited.last_event("calibrated")
-    rate_per_s = config.load.rate_per_s if calibrated is None else float(calibrated["rate_per_s"])
-    fixed = replace(config, name=name, load=replace(config.load, rate_per_s=rate_per_s))
-    with OwnCgroup.create(name, limit_bytes) as cgroup:
-        try:
-            result = run_soak(fixed, None, folder, console, cgroup=cgroup.folder)
-        except TargetError:  # it did not even come up
-            killed = cgroup.oom_kills() > 0
-            fate = Fate.KILLED if killed else Fate.FAILED
-            none = (math.nan, math.nan, math.nan)
-            return LimitedRun(
-                name, limit_bytes, fate, cgroup.peak_bytes(), cgroup.limit_hits(), math.nan, none, 0, None
-            )
-        peak, hits, kills = cgroup.peak_bytes(), cgroup.limit_hits(), cgroup.oom_kills()
-    if result.exit_code is ExitCode.INTERRUPTED:
-        raise Interrupted
-    latency_ms = _latency_ms(result.run)
-    ratio = latency_ratio(latency_ms, _latency_ms(unlimited))
-    if kills:
+def limited_run(planned: PlannedRun, made: MadeRun | NotStarted, unlimited: Run | None) -> LimitedRun:
+    """Return what became of the server, by comparison with the run without a limit.
+
+    `unlimited` is None for that run itself.
+    """
+    limit_bytes = None if planned.memory is None else planned.memory.limit_bytes
+    charge = made.charge or NOT_COUNTED
+    if isinstance(made, NotStarted):
+        return LimitedRun(
+            name=planned.name,
+            limit_bytes=limit_bytes,
+            fate=Fate.KILLED if charge.oom_kills else Fate.FAILED,
+            peak_bytes=charge.peak_bytes,
+            limit_hits=charge.limit_hits,
+            final_p50_ms=math.nan,
+            latency_ratio=NO_RATIO,
+            completed=0,
+            run=None,
+        )
+    latency_ms = _latency_ms(made.run)
+    ratio = SAME if unlimited is None else latency_ratio(latency_ms, _latency_ms(unlimited))
+    if charge.oom_kills and unlimited is not None:
         fate = Fate.KILLED
-    elif result.exit_code is ExitCode.TARGET_FAILED:
+    elif made.exit_code is ExitCode.TARGET_FAILED:
         fate = Fate.FAILED
     else:
         fate = _fate(ratio)
     return LimitedRun(
-        name, limit_bytes, fate, peak, hits, _median(latency_ms), ratio, _completed(result.run),
-        result.run.path.name,
-    )  # fmt: skip
+        name=planned.name,
+        limit_bytes=limit_bytes,
+        fate=fate,
+        peak_bytes=charge.peak_bytes,
+        limit_hits=charge.limit_hits,
+        final_p50_ms=_median(latency_ms),
+        latency_ratio=ratio,
+        completed=int(made.run.samples["connections_completed"].max()),
+        run=made.run.path.name,
+    )
 
 
 def judged_against(limited: LimitedRun, unlimited: Run, folder: Path) -> LimitedRun:
@@ -153,7 +149,7 @@ def latency_ratio(
 ) -> tuple[float, float, float]:
     """Return the ratio of the medians with its 95 % interval, by bootstrap (Efron 1979), seeded."""
     if min(len(ours_ms), len(unlimited_ms)) < FEWEST_READINGS:
-        return (math.nan, math.nan, math.nan)
+        return NO_RATIO
 
     def ratio(ours: NDArray[np.float64], others: NDArray[np.float64], axis: int = -1) -> Any:
         return np.median(ours, axis=axis) / np.median(others, axis=axis)
@@ -183,7 +179,3 @@ def _latency_ms(run: Run) -> NDArray[np.float64]:
 
 def _median(latency_ms: NDArray[np.float64]) -> float:
     return float(np.median(latency_ms)) if len(latency_ms) else math.nan
-
-
-def _completed(run: Run) -> int:
-    return int(run.samples["connections_completed"].max())

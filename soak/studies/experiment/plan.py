@@ -1,4 +1,4 @@
-"""Carrying an experiment out: every mitigation once per repeat, in random order, as ordinary runs."""
+"""What an experiment runs, in which order, and what is kept of each run."""
 
 from __future__ import annotations
 
@@ -7,19 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from soak.config import load_config
-from soak.errors import ExitCode, SoakError
-from soak.record import read_run
-from soak.record.measured import Measured, measure
-from soak.run.session import run_soak
+from soak.errors import SoakError
 from soak.studies.experiment.mitigations import BASELINE, Mitigation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from rich.console import Console
-
     from soak.config import SoakConfig
+    from soak.record.measured import Measured
 
 
 @dataclass(frozen=True)
@@ -52,6 +45,10 @@ class Plan:
                 rest.sort(key=lambda each: each.name != BASELINE)
             order += [(repeat, each) for each in rest]
         return order
+
+    def shared_config(self) -> SoakConfig:
+        """Return the configuration that all share; raises `SoakError` when its settings are wrong."""
+        return load_config(self.config, self.settings, self.overrides)
 
     def config_for(self, repeat: int, mitigation: Mitigation, rate_per_s: float | None) -> SoakConfig:
         """Return the configuration of one run; raises `SoakError` when a mitigation's settings are wrong."""
@@ -87,8 +84,8 @@ class Trial:
 
     mitigation: str
     repeat: int
-    run: str
-    """The name of its directory."""
+    run: str | None
+    """The name of its directory; None when the server did not even come up."""
     verdict: str
     exit_code: int
     measured: Measured | None
@@ -105,47 +102,3 @@ class Trial:
             "exit_code": self.exit_code,
             "measured": figures,
         }
-
-
-class Interrupted(Exception):  # noqa: N818 - nothing went wrong
-    """The user ended a run before its end."""
-
-
-def conduct(plan: Plan, done: Sequence[Trial], folder: Path, console: Console) -> Iterator[Trial]:
-    """Make the runs of `plan` that are not `done` yet, in `folder`; yield each when it has ended.
-
-    Raises `Interrupted`, and `SoakError` when a run cannot be made at all.
-    """
-    order = plan.order()
-    made = {(trial.repeat, trial.mitigation) for trial in done}
-    rate_per_s = _rate_found(done, folder)
-    for number, (repeat, mitigation) in enumerate(order, start=1):
-        if (repeat, mitigation.name) in made:
-            continue
-        config = plan.config_for(repeat, mitigation, rate_per_s)
-        console.print(
-            f"[{number}/{len(order)}] {config.name}: {mitigation.words}", markup=False, highlight=False
-        )
-        result = run_soak(config, None, folder, console)
-        if result.exit_code is ExitCode.INTERRUPTED:
-            raise Interrupted
-        failed = result.exit_code is ExitCode.TARGET_FAILED
-        trial = Trial(
-            mitigation=mitigation.name,
-            repeat=repeat,
-            run=result.run.path.name,
-            verdict=str(result.judgement.verdict.verdict),
-            exit_code=int(result.exit_code),
-            measured=None if failed else measure(result.run),
-        )
-        yield trial
-        rate_per_s = rate_per_s or _rate_found([trial], folder)
-
-
-def _rate_found(done: Sequence[Trial], folder: Path) -> float | None:
-    """Return the rate of arrivals that the first run calibrated; None where it was given, or not found."""
-    for trial in done:
-        calibrated = read_run(folder / trial.run).last_event("calibrated")
-        if calibrated is not None:
-            return float(calibrated["rate_per_s"])
-    return None

@@ -1,0 +1,17 @@
+"""One way to make several runs: what comes next is decided from what has been made, as it is kept on disk."""
+
+from soak.studies.conduct.conducting import Interrupted, Study, conduct
+from soak.studies.conduct.making import Charge, MadeRun, NotStarted, OwnMemory, PlannedRun, make_run, started
+
+__all__ = [
+    "Charge",
+    "Interrupted",
+    "MadeRun",
+    "NotStarted",
+    "OwnMemory",
+    "PlannedRun",
+    "Study",
+    "conduct",
+    "make_run",
+    "started",
+]
