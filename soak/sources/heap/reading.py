@@ -1,0 +1,143 @@
+"""The heap in use of a process: what glibc's malloc has handed out, read from outside.
+
+In use is what the program keeps, free is what the allocator keeps for it; RSS shows their sum only. The
+figures are those of `mallinfo2(3)` in the process itself: `in use = uordblks + hblkhd`, `free = fordblks`.
+Chunks in a thread's cache (tcache) count as in use there as here, at most 7 of each of 64 sizes a thread.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from soak.sources.heap.allocator import Foreign, allocator_of
+from soak.sources.heap.arenas import Place, arenas, locate, mmapped_blocks
+from soak.sources.heap.bins import binned_bytes, fast_bytes, top_bytes
+from soak.sources.heap.layouts import LINKS_ARE_MANGLED_SINCE, OLDEST
+from soak.sources.heap.process_memory import MemoryUnreadableError, ProcessMemory, TornError
+
+if TYPE_CHECKING:
+    from soak.sources.heap.arenas import ArenaHeader
+
+TRIES = 3
+"""A walk that meets a change is made again so often; then the reading is left out."""
+
+
+@dataclass(frozen=True)
+class HeapReading:
+    """One process's heap, or the sum over several; the sizes are in bytes."""
+
+    system_bytes: int
+    """Got from the system by all arenas (`arena` of mallinfo2), mapped blocks not included."""
+    in_use_bytes: int
+    """Handed out, mapped blocks included."""
+    binned_bytes: int
+    """Free chunks in bins."""
+    fast_bytes: int
+    """Free chunks in fastbins."""
+    top_bytes: int
+    """Free at the end of the arenas."""
+    mmapped_bytes: int
+    """Blocks that are mappings of their own, all in use."""
+    mmapped_blocks: int
+    """How many these are."""
+    arenas: int
+    """How many arenas there are, those no thread uses any more included."""
+    cpu_s: float = 0.0
+    """What the reading cost the reader; the process itself does nothing."""
+
+    @property
+    def free_bytes(self) -> int:
+        """Kept by the allocator for reuse."""
+        return self.binned_bytes + self.fast_bytes + self.top_bytes
+
+
+@dataclass(frozen=True)
+class HeapGap:
+    """No reading, and why: one line for people."""
+
+    reason: str
+    for_good: bool
+    """Whether this process cannot be read at any time."""
+
+
+class HeapReader:
+    """Reads the heap of one process again and again; where its books are is found once."""
+
+    def __init__(self, pid: int, proc: Path = Path("/proc")) -> None:
+        """Read process `pid`; nothing is done yet."""
+        self._folder = proc / str(pid)
+        self._place: Place | None = None
+        self._mangling: tuple[bool, ...] = (True, False)
+        self._never: HeapGap | None = None
+
+    def read(self) -> HeapReading | HeapGap:
+        """Walk the arenas; a walk that meets a change is made again, and left out with the reason at last."""
+        if self._never is not None:
+            return self._never
+        began_s = time.thread_time()
+        reason = ""
+        for _ in range(TRIES):
+            try:
+                with ProcessMemory(self._folder) as memory:
+                    place = self._find(memory)
+                    reading = self._walk(memory, place, began_s)
+            except TornError as torn:
+                reason = str(torn)
+                continue
+            except MemoryUnreadableError as error:
+                return HeapGap(str(error), for_good=self._never is not None)
+            return reading
+        return HeapGap(f"the heap was changing while it was read: {reason}", for_good=False)
+
+    def _find(self, memory: ProcessMemory) -> Place:
+        if self._place is not None:
+            return self._place
+        allocator = allocator_of(memory)
+        if isinstance(allocator, Foreign):
+            raise self._refused(allocator.reason)
+        version = allocator.version
+        if version is not None and version < OLDEST:
+            raise self._refused(f"its glibc is {version[0]}.{version[1]}; 2.17 and newer are read")
+        if version is not None:
+            self._mangling = (version >= LINKS_ARE_MANGLED_SINCE,)
+        self._place = locate(memory, allocator)
+        return self._place
+
+    def _refused(self, reason: str) -> MemoryUnreadableError:
+        self._never = HeapGap(reason, for_good=True)
+        return MemoryUnreadableError(reason)
+
+    def _walk(self, memory: ProcessMemory, place: Place, began_s: float) -> HeapReading:
+        """Walk all arenas between two readings of their headers; raises `TornError` when these differ."""
+        before = arenas(memory, place)
+        blocks, mapped = mmapped_blocks(memory, place)
+        top = sum(top_bytes(memory, each) for each in before)
+        binned = sum(binned_bytes(memory, each, place.arena_layout) for each in before)
+        fast = self._fast_bytes(memory, place, before)
+        if arenas(memory, place) != before or mmapped_blocks(memory, place) != (blocks, mapped):
+            raise TornError("the arenas had changed at the end of the walk")
+        system = sum(each.system_bytes for each in before)
+        return HeapReading(
+            system_bytes=system,
+            in_use_bytes=system - top - binned - fast + mapped,
+            binned_bytes=binned,
+            fast_bytes=fast,
+            top_bytes=top,
+            mmapped_bytes=mapped,
+            mmapped_blocks=blocks,
+            arenas=len(before),
+            cpu_s=time.thread_time() - began_s,
+        )
+
+    def _fast_bytes(self, memory: ProcessMemory, place: Place, found: list[ArenaHeader]) -> int:
+        """Add up the fastbins; of an unknown version both ways of linking are tried, of which one fits."""
+        for mangled in self._mangling:
+            try:
+                return sum(fast_bytes(memory, each, place.arena_layout, mangled=mangled) for each in found)
+            except TornError:
+                if mangled is self._mangling[-1]:
+                    raise
+        raise AssertionError("there is one way at least")
