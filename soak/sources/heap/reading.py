@@ -17,12 +17,20 @@ from soak.sources.heap.arenas import Place, arenas, locate, mmapped_blocks
 from soak.sources.heap.bins import binned_bytes, fast_bytes, top_bytes
 from soak.sources.heap.layouts import LINKS_ARE_MANGLED_SINCE, OLDEST
 from soak.sources.heap.process_memory import MemoryUnreadableError, ProcessMemory, TornError
+from soak.sources.heap.python_objects import (
+    PythonArenas,
+    is_python,
+    locate_python_arenas,
+    python_bytes_in_use,
+)
 
 if TYPE_CHECKING:
     from soak.sources.heap.arenas import ArenaHeader
 
 TRIES = 3
 """A walk that meets a change is made again so often; then the reading is left out."""
+PYTHON_TRIES = 3
+"""Readings in which an interpreter's arenas are looked for: one that has just started has none yet."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,8 @@ class HeapReading:
     """How many these are."""
     arenas: int
     """How many arenas there are, those no thread uses any more included."""
+    python_bytes: int | None = None
+    """Small Python objects in use, which are none of malloc's; None where the process is no CPython."""
     cpu_s: float = 0.0
     """What the reading cost the reader; the process itself does nothing."""
 
@@ -72,6 +82,8 @@ class HeapReader:
         self._place: Place | None = None
         self._mangling: tuple[bool, ...] = (True, False)
         self._never: HeapGap | None = None
+        self._python: PythonArenas | None = None
+        self._python_tries_left = PYTHON_TRIES
 
     def read(self) -> HeapReading | HeapGap:
         """Walk the arenas; a walk that meets a change is made again, and left out with the reason at last."""
@@ -129,8 +141,15 @@ class HeapReader:
             mmapped_bytes=mapped,
             mmapped_blocks=blocks,
             arenas=len(before),
+            python_bytes=self._python_bytes(memory),
             cpu_s=time.thread_time() - began_s,
         )
+
+    def _python_bytes(self, memory: ProcessMemory) -> int | None:
+        if self._python is None and self._python_tries_left and is_python(memory):
+            self._python_tries_left -= 1
+            self._python = locate_python_arenas(memory)
+        return None if self._python is None else python_bytes_in_use(memory, self._python)
 
     def _fast_bytes(self, memory: ProcessMemory, place: Place, found: list[ArenaHeader]) -> int:
         """Add up the fastbins; of an unknown version both ways of linking are tried, of which one fits."""
