@@ -85,7 +85,10 @@ def test_a_tree_is_the_sum_of_its_processes() -> None:
             process.kill()
             process.communicate()
     assert isinstance(both, HeapReading)
-    assert both.in_use_bytes == sum(each.in_use_bytes for each in alone if isinstance(each, HeapReading))
+    known = [each for each in alone if isinstance(each, HeapReading)]
+    assert len(known) == 2
+    # an interpreter that waits for its next line may still free a buffer
+    assert both.in_use_bytes == pytest.approx(sum(each.in_use_bytes for each in known), rel=0.02)
     assert both.arenas == 2
     assert both.python_bytes is not None
 
