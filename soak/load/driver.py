@@ -1,11 +1,14 @@
-"""The driver: carries a plan out, connection by connection, and says what happens as it happens."""
+"""The driver: carries a plan out, connection by connection, and says what happens as it happens.
+
+Its clock is that of its event loop, for reading as for waiting: `time.monotonic()` in asyncio's own loops,
+and whatever a test's loop says.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import sys
-import time
 from typing import TYPE_CHECKING
 
 from soak.load.arrivals.closed_loop import BusyClients
@@ -33,10 +36,11 @@ class Driver:
 
     def __init__(self, plan: LoadPlan, clips: tuple[Clip, ...], emit: Callable[[Message], None]) -> None:
         """`emit` receives every message at the moment it is due."""
+        self._now_s = asyncio.get_running_loop().time
         self._plan = plan
         self._clips = clips
         self._emit = emit
-        self._tally = Tally(emit)
+        self._tally = Tally(emit, self._now_s)
         self._endpoint = Endpoint.from_plan(plan)
         self._order = clip_order(len(clips), plan.clip_order, plan.seed)
         self._begun = 0
@@ -84,17 +88,17 @@ class Driver:
         if plan.baseline_s:
             self._phase("baseline")
             await asyncio.sleep(plan.baseline_s)
-        started_s = time.monotonic()
+        started_s = self._now_s()
         ends_at_s = None if plan.duration_s is None else started_s + plan.duration_s
         rate_per_s = self._rate_per_s
         if rate_per_s is None:
             rate_per_s = await self._calibrate()
-            if ends_at_s is None or time.monotonic() + plan.settle_s + plan.rest_s < ends_at_s:
+            if ends_at_s is None or self._now_s() + plan.settle_s + plan.rest_s < ends_at_s:
                 await self._be_quiet()
         await self._load_in_blocks(rate_per_s, ends_at_s)
         # what is left is too short for a block: the last rest is the longer for it
         if ends_at_s is not None and self._left and not self._finishing:
-            await asyncio.sleep(ends_at_s - time.monotonic())
+            await asyncio.sleep(ends_at_s - self._now_s())
         return "finished"
 
     async def _load_in_blocks(self, rate_per_s: float, ends_at_s: float | None) -> None:
@@ -108,14 +112,14 @@ class Driver:
             run_ends_at_s=ends_at_s,
         )
         while not self._finishing and (
-            count := blocks.next_size(time.monotonic(), self._left, self._longest_drain_s)
+            count := blocks.next_size(self._now_s(), self._left, self._longest_drain_s)
         ):
             self._block += 1
             self._phase("load")
             if size >= len(self._clips):  # the same recordings in the same order, block after block
                 self._order = clip_order(len(self._clips), plan.clip_order, plan.seed)
-            until_s = blocks.load_must_end_at_s(time.monotonic(), self._longest_drain_s)
-            process = plan.arrival.begin(plan.intensity, rate_per_s, time.monotonic())
+            until_s = blocks.load_must_end_at_s(self._now_s(), self._longest_drain_s)
+            process = plan.arrival.begin(plan.intensity, rate_per_s, self._now_s())
             await self._arrive(process, until_s, leave=self._left - count)
             await self._drain()
             await self._be_quiet()
@@ -150,10 +154,10 @@ class Driver:
             duration_s=plan.duration_s,
             connections=plan.connections,
         )
-        started_s = time.monotonic()
+        started_s = self._now_s()
 
         def is_over() -> bool:
-            lasted_s = time.monotonic() - started_s
+            lasted_s = self._now_s() - started_s
             return meter.completed >= limits.completions and lasted_s >= limits.shortest_s
 
         await self._arrive(
@@ -163,7 +167,7 @@ class Driver:
             leave=max(0, self._left - limits.connections),
         )
         await self._drain()
-        elapsed_s = time.monotonic() - started_s
+        elapsed_s = self._now_s() - started_s
         throughput_per_s = meter.throughput_per_s(elapsed_s)
         self._meter = None
         self._rate_per_s = plan.arrival.measured_rate_per_s(plan.intensity, throughput_per_s)
@@ -186,21 +190,21 @@ class Driver:
     ) -> None:
         """Start connections as they arrive, until `until_s`, `is_over`, or only `leave` are left to make."""
         delayed_before = self._tally.arrivals_delayed
-        while self._left > leave and (now_s := time.monotonic()) < until_s and not is_over():
+        while self._left > leave and (now_s := self._now_s()) < until_s and not is_over():
             room = self._plan.max_open - len(self._sessions)
             for _ in range(min(process.arrivals(now_s, room), self._left - leave)):
                 self._start_session(process)
             self._tally.arrivals_delayed = delayed_before + process.arrivals_delayed
-            wait_s = process.wait_s(time.monotonic())
+            wait_s = process.wait_s(self._now_s())
             if wait_s is None:
                 await self._wait_for_session_end(until_s)
             else:
-                await asyncio.sleep(min(wait_s, max(0.0, until_s - time.monotonic())))
+                await asyncio.sleep(min(wait_s, max(0.0, until_s - self._now_s())))
 
     async def _wait_for_session_end(self, until_s: float) -> None:
         self._session_ended.clear()
         try:
-            async with asyncio.timeout(None if until_s == math.inf else max(0.0, until_s - time.monotonic())):
+            async with asyncio.timeout(None if until_s == math.inf else max(0.0, until_s - self._now_s())):
                 await self._session_ended.wait()
         except TimeoutError:
             pass
@@ -231,7 +235,7 @@ class Driver:
         else:
             tally.completed(clip, answer, connection)
             if self._meter is not None:
-                self._meter.add(time.monotonic(), clip.duration_s)
+                self._meter.add(self._now_s(), clip.duration_s)
         finally:
             tally.ended()
             tally.audio_sent(session.audio_s)
@@ -240,10 +244,10 @@ class Driver:
     async def _drain(self) -> None:
         """Wait for the last close; every connection has time limits of its own."""
         self._phase("drain")
-        started_s = time.monotonic()
+        started_s = self._now_s()
         while self._sessions:
             await asyncio.wait(self._sessions)
-        self._longest_drain_s = max(self._longest_drain_s, time.monotonic() - started_s)
+        self._longest_drain_s = max(self._longest_drain_s, self._now_s() - started_s)
 
     async def _be_quiet(self) -> None:
         self._phase("settle")
@@ -254,17 +258,17 @@ class Driver:
     async def _report(self) -> None:
         """Emit an interval whenever one is due, on a fixed grid; those missed while stalled are skipped."""
         interval_s = self._plan.report_interval_s
-        started_s, count = time.monotonic(), 0
+        started_s, count = self._now_s(), 0
         while True:
-            count = max(count, math.floor((time.monotonic() - started_s) / interval_s)) + 1
-            await asyncio.sleep(max(0.0, started_s + count * interval_s - time.monotonic()))
+            count = max(count, math.floor((self._now_s() - started_s) / interval_s)) + 1
+            await asyncio.sleep(max(0.0, started_s + count * interval_s - self._now_s()))
             self._emit(self._tally.interval())
 
     def _phase(self, phase: Phase) -> None:
-        self._emit(PhaseChanged(time.monotonic(), phase, self._block))
+        self._emit(PhaseChanged(self._now_s(), phase, self._block))
 
     def _event(self, event: str, **details: object) -> None:
-        self._emit(DriverEvent(time.monotonic(), event, details))
+        self._emit(DriverEvent(self._now_s(), event, details))
 
 
 async def _cancel(*tasks: asyncio.Task[object]) -> None:

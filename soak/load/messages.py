@@ -1,6 +1,6 @@
 """What the driver tells its parent: one JSON object a line, counters cumulative since the start.
 
-Times are `time.monotonic()`, which every process of one Linux host shares.
+Times are those of the driver's event loop: `time.monotonic()`, which every process of one Linux host shares.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class Tally:
     """Counts, and passes on what deserves an event of its own."""
 
-    def __init__(self, emit: Callable[[Message], None]) -> None:
-        """Pass events to `emit`."""
+    def __init__(self, emit: Callable[[Message], None], now_s: Callable[[], float] = time.monotonic) -> None:
+        """Pass events to `emit`, with the time that `now_s` tells."""
+        self._now_s = now_s
         self._open = self._most_open = 0
         self.arrivals_delayed = 0
         self.failures_in_a_row = 0
@@ -86,7 +87,7 @@ class Tally:
         """Return the counts so far, with the most connections open and the latencies since the last call."""
         most_open, self._most_open = self._most_open, self._open
         return Interval(
-            t_monotonic_s=time.monotonic(),
+            t_monotonic_s=self._now_s(),
             counters=self._counters(),
             open_connections=most_open,
             first_partial_ms=self._first_result.take_interval(),
@@ -98,7 +99,7 @@ class Tally:
     def done(self, reason: EndReason, rate_per_s: float | None) -> Done:
         """Return the last message."""
         return Done(
-            t_monotonic_s=time.monotonic(),
+            t_monotonic_s=self._now_s(),
             reason=reason,
             counters=self._counters(),
             rate_per_s=rate_per_s,
@@ -124,15 +125,15 @@ class Tally:
     def tell_clips(self) -> None:
         """Pass on what became of each clip so far."""
         if clips := self._transcripts.clips():
-            self._emit(DriverEvent(time.monotonic(), "transcripts", {"clips": clips}))
+            self._emit(DriverEvent(self._now_s(), "transcripts", {"clips": clips}))
 
     def _report(self, event: str, details: dict[str, object]) -> None:
         """Pass on an event; of those that may happen to every connection only the first ones."""
         self._events[event] += 1
         if event == "first_transcript" or self._events[event] <= DETAILED_EVENTS:
-            self._emit(DriverEvent(time.monotonic(), event, details))
+            self._emit(DriverEvent(self._now_s(), event, details))
         elif self._events[event] == DETAILED_EVENTS + 1:
-            self._emit(DriverEvent(time.monotonic(), "no_more_details", {"of": event}))
+            self._emit(DriverEvent(self._now_s(), "no_more_details", {"of": event}))
 
 
 def _own_rss_bytes() -> int:

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 SHAPES_THE_TEXT = (
     *(("server", name) for name in ("model", "second_pass", "hotword")),
-    *(("load", name) for name in ("mode", "chunk_size", "hotwords", "clips")),
+    *(("load", name) for name in ("dialect", "mode", "chunk_size", "hotwords", "clips")),
 )
 """Section and name of the settings on which transcripts depend."""
+BEFORE_THERE_WAS_A_CHOICE = {"dialect": "funasr"}
+"""What runs were made with that do not record a setting."""
 NAMED_RECORDINGS = 3
 
 
@@ -79,7 +81,10 @@ def _agreement(runs: Sequence[Run], transcripts: Sequence[dict[str, str]]) -> li
 
 
 def _kind(run: Run) -> tuple[str, ...]:
-    return tuple(str(section(run, part).get(name)) for part, name in SHAPES_THE_TEXT)
+    return tuple(
+        str(section(run, part).get(name, BEFORE_THERE_WAS_A_CHOICE.get(name)))
+        for part, name in SHAPES_THE_TEXT
+    )
 
 
 def _first_transcripts(transcripts: Transcripts | None) -> dict[str, str]:
