@@ -18,12 +18,13 @@ from asr_server.counters import Counters
 from asr_server.decoder_pool import DecoderPool
 from asr_server.errors import StartupError
 from asr_server.hotwords import read_hotword_file
-from asr_server.inject import LeakInjector
+from asr_server.inject import LeakInjector, parse_injection
 from asr_server.introspection import Introspection
 from asr_server.io_threads import IoThread, Transport, bind_socket, start_listening
 from asr_server.metrics import HttpEndpoints, ServerCollector
 from asr_server.paraformer.contextual import load_second_pass
 from asr_server.paraformer.errors import ModelError
+from asr_server.paraformer.sessions import RuntimeSettings
 from asr_server.paraformer.streaming import OnlineRecogniser
 from asr_server.process_memory import (
     raise_heap_thresholds,
@@ -33,6 +34,7 @@ from asr_server.process_memory import (
 )
 from asr_server.recogniser import SAMPLE_RATE_HZ, Models
 from asr_server.session import SessionRegistry
+from asr_server.settings import optional_path
 from asr_server.vad.energy import EnergyVad
 from asr_server.vad.fsmn import FsmnVad
 
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from asr_server.options import ServerOptions
+    from asr_server.settings import ServerOptions
     from asr_server.vad.events import VadModel
 
 logger = logging.getLogger(__name__)
@@ -52,13 +54,13 @@ def run(options: ServerOptions) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    tls = _load_certificate(options.certfile, options.keyfile)
+    tls = _load_certificate(optional_path(options.certfile), optional_path(options.keyfile))
     hotwords = _read_hotwords(options)
     listener = bind_socket(
         options.listen_ip, options.port
     )  # a port in use shows before the models are loaded
     models = _load_models(options, hotwords)
-    leaks = LeakInjector(options.injections)
+    leaks = LeakInjector([parse_injection(each) for each in options.inject])
     _settle_memory()
 
     pool = DecoderPool(options.decoder_thread_num)
@@ -132,37 +134,50 @@ def _refuse_password() -> str:
 
 
 def _read_hotwords(options: ServerOptions) -> tuple[str, ...]:
-    if options.hotword_file is None:
+    path = optional_path(options.hotword)
+    if path is None:
         return ()
-    words = read_hotword_file(options.hotword_file)
-    logger.info("%d hotwords read from %s", len(words), options.hotword_file)
+    words = read_hotword_file(path)
+    logger.info("%d hotwords read from %s", len(words), path)
     return words
 
 
 def _load_models(options: ServerOptions, hotwords: Sequence[str]) -> Models:
+    runtime = _runtime(options)
     try:
-        online = OnlineRecogniser.load(options.online_model_dir, options.runtime, quantize=options.quantize)
-        offline = load_second_pass(options.offline_model_dir, options.runtime, quantize=options.quantize)
+        online = OnlineRecogniser.load(options.online_model_dir, runtime, quantize=options.quantize)
+        offline = load_second_pass(options.model_dir, runtime, quantize=options.quantize)
     except ModelError as error:
         raise StartupError(f"{error}; check --online-model-dir, --model-dir and --quantize") from None
     for flag, model in (("--online-model-dir", online), ("--model-dir", offline)):
         _check_rate(
             f"the model in {model.model.path}", model.sample_rate_hz, f"{flag} a folder of a 16k model"
         )
-    vad = _load_vad(options)
-    logger.info("models loaded: %s and %s", options.online_model_dir, options.offline_model_dir)
-    logger.info("voice activity is detected by %s", options.vad_dir or "energy")
+    vad = _load_vad(options, runtime)
+    logger.info("models loaded: %s and %s", options.online_model_dir, options.model_dir)
+    logger.info("voice activity is detected by %s", optional_path(options.vad_dir) or "energy")
     return Models(online, offline.with_hotwords(hotwords), vad)
 
 
-def _load_vad(options: ServerOptions) -> VadModel:
-    if options.vad_dir is None:
+def _runtime(options: ServerOptions) -> RuntimeSettings:
+    return RuntimeSettings(
+        model_thread_num=options.model_thread_num,
+        cpu_arena=options.cpu_arena,
+        arena_extend_strategy=options.arena_extend_strategy,
+        memory_pattern=options.memory_pattern,
+        arena_shrinkage=options.arena_shrinkage,
+    )
+
+
+def _load_vad(options: ServerOptions, runtime: RuntimeSettings) -> VadModel:
+    path = optional_path(options.vad_dir)
+    if path is None:
         return EnergyVad()
     try:
-        vad = FsmnVad.load(options.vad_dir, options.runtime, quantize=options.vad_quantize)
+        vad = FsmnVad.load(path, runtime, quantize=options.vad_quant)
     except ModelError as error:
         raise StartupError(f"{error}; check --vad-dir and --vad-quant") from None
-    _check_rate(f"the VAD in {options.vad_dir}", vad.sample_rate_hz, "--vad-dir a folder of the 16k model")
+    _check_rate(f"the VAD in {path}", vad.sample_rate_hz, "--vad-dir a folder of the 16k model")
     return vad
 
 

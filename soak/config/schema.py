@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from asr_server.inject import parse_injection
+from asr_server.settings import Meaning, ServerSettings
 from soak.analyse import JudgeSettings  # noqa: TC001 - the same
 from soak.errors import SoakError
 from soak.load.plan import LoadPlan  # noqa: TC001 - the same
@@ -38,53 +39,42 @@ def _probe(choice: object) -> object:
     return choice
 
 
-@dataclass(frozen=True, config=STRICT)
-class ServerConfig:
-    """How the bundled server is started; names and meanings of the thread settings are FunASR's."""
+Threads = Annotated[int, Field(ge=1, le=1024)]
 
-    decoder_thread_num: Annotated[int, Field(ge=1, le=1024)] = 1
-    """Threads that do all inference."""
-    io_thread_num: Annotated[int, Field(ge=1, le=1024)] = 1
-    """Event-loop threads that share the listening socket."""
-    model_thread_num: Annotated[int, Field(ge=1, le=1024)] = 1
-    """ONNX Runtime's intra-op threads."""
-    model: str = "tiny"
-    """`tiny` (bundled), `large` (built on first use) or a folder with `online/` and that of `second_pass`."""
-    second_pass: Literal["offline", "contextual"] = "offline"  # noqa: S105 - no password
-    """Which of the model's second passes corrects the sentences; the contextual one takes hotwords."""
-    quantize: bool | None = None
-    """Take the models' int8 graphs, or the float ones; left out, int8 where there are any."""
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ServerConfig(ServerSettings):
+    """How the bundled server is started: its own settings, and what soak decides before it starts.
+
+    What stands here again of the server's settings has another default in a run: the smallest server, on a
+    free port, that can be looked into.
+    """
+
     port: Annotated[int, Field(ge=0, le=65535)] = 0
-    """0 takes a free one."""
-    certfile: str = ""
-    """TLS certificate; empty for plain WebSocket."""
-    keyfile: str = ""
-    """Its key."""
-    cpu_arena: bool = False
-    """ONNX Runtime's CPU memory arena; FunASR turns it off."""
-    arena_extend_strategy: Literal["kNextPowerOfTwo", "kSameAsRequested"] = "kNextPowerOfTwo"
-    """How the arena grows."""
-    memory_pattern: bool = True
-    """ONNX Runtime's memory pattern optimisation."""
-    arena_shrinkage: bool = False
-    """Shrink the arena after every run; needs `cpu_arena`."""
-    compression: bool = False
-    """permessage-deflate; FunASR's C++ servers have none."""
-    sweep_interval_s: Annotated[float, Field(ge=0)] = 5.0
-    """Closed connections are freed by a sweep this often, as FunASR does; 0 frees them at once."""
-    trim_interval_s: Annotated[float, Field(ge=0)] = 0.0
-    """Free memory of malloc's heap goes back to the kernel this often; 0 never."""
+    decoder_thread_num: Threads = 1
+    io_thread_num: Threads = 1
+    model_thread_num: Threads = 1
     introspection: bool = True
-    """Serve the pages by which the probes at the end of a run look into the server."""
-    preload: str = ""
-    """Another malloc for the server (LD_PRELOAD): `jemalloc`, `mimalloc` or the path of a library."""
-    hotword: str = ""
-    """File of hotwords for every connection, a word and its weight a line; see also `load.hotwords`."""
     inject: tuple[Annotated[str, AfterValidator(_injection)], ...] = ()
-    """Leaks to inject, `kind:size[:probability[:after]]`, such as `session:64KiB`; the kinds are listed by
-    `python -m asr_server --help`."""
-    environment: Mapping[str, str] = Field(default_factory=dict)
-    """Environment of the server's process, such as `MALLOC_ARENA_MAX`."""
+    model: Annotated[
+        str,
+        Meaning(
+            "tiny (bundled), large (built on first use) or a folder with online/ and that of second_pass"
+        ),
+    ] = "tiny"
+    second_pass: Annotated[
+        Literal["offline", "contextual"],
+        Meaning(
+            "which of the model's second passes corrects the sentences; the contextual one takes hotwords"
+        ),
+    ] = "offline"  # noqa: S105 - no password
+    preload: Annotated[
+        str, Meaning("another malloc for the server (LD_PRELOAD): jemalloc, mimalloc, tcmalloc or a path")
+    ] = ""
+    environment: Annotated[
+        Mapping[str, str],
+        Meaning('environment of the server\'s process, such as {MALLOC_ARENA_MAX = "2"}'),
+    ] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -14,16 +14,16 @@ from soak.targets.flags import server_flags
 def test_the_second_pass_is_the_offline_model_unless_told_otherwise() -> None:
     options = parse_options(server_flags(load_config("minimal").server, Path("/m")))
     assert options.online_model_dir == Path("/m/online")
-    assert options.offline_model_dir == Path("/m/offline")
-    assert options.hotword_file is None
+    assert options.model_dir == Path("/m/offline")
+    assert options.hotword == ""
 
 
 def test_the_contextual_second_pass_and_hotwords_can_be_asked_for() -> None:
     settings = ["server.second_pass=contextual", "server.hotword=words.txt", "load.hotwords=明 erik"]
     config = load_config("minimal", settings)
     options = parse_options(server_flags(config.server, Path("/m")))
-    assert options.offline_model_dir == Path("/m/contextual")
-    assert options.hotword_file == Path("words.txt")
+    assert options.model_dir == Path("/m/contextual")
+    assert options.hotword == "words.txt"
     assert config.load.dialect == Funasr(hotwords="明 erik")
 
 
