@@ -36,15 +36,12 @@ from soak.config import (
 )
 from soak.config.sizes import growth_budget, size_bytes
 from soak.errors import SoakError
-from soak.judgement import judge_run, recorded_settings
-from soak.record import read_run
-from soak.record.directory import write_json
 from soak.report.text import render_terminal
 from soak.run.telling import tell
 from soak.studies.check.against_baseline import Baseline
 from soak.studies.check.limits import Limits
 from soak.studies.check.outputs import Outputs
-from soak.studies.check.result import FILE_NAME, check_result
+from soak.studies.check.result import Criteria, check_made, check_recorded
 from soak.studies.check.rhythm import rhythm_for
 from soak.studies.check.table import findings_table
 from soak.studies.compare.baseline import read_baseline
@@ -170,6 +167,7 @@ def check(
         against = Baseline(
             side=read_baseline(baseline), name=baseline.name, tolerance=tolerance, allow_unlike=allow_unlike
         )
+    criteria = Criteria(limits, against, allow_inconclusive)
     console = Console(stderr=as_json)
     if run is None:
         length = _length(max_minutes, minutes, connections)
@@ -179,26 +177,14 @@ def check(
             outputs.write_failed_start(str(made.error))
             raise made.error
         tell(made.result, console)
-        recorded, judgement, exit_code = made.run, made.judgement, made.exit_code
+        result = check_made(made, criteria)
     else:
         given = (config, model, max_minutes, minutes, connections, url, pid, settings)
         if any(value is not None for value in given):
             raise SoakError(f"{run} is a recorded run: the options on how to run do not go with it")
-        recorded = read_run(run)
-        judgement = judge_run(recorded, recorded_settings(recorded, limits.max_growth_bytes_per_hour))
-        exit_code = judgement.exit_code
-        console.print(render_terminal(recorded, judgement.verdict))
-    result = check_result(
-        recorded,
-        judgement,
-        limits,
-        exit_code=exit_code,
-        baseline=against,
-        allow_inconclusive=allow_inconclusive,
-    )
-    if run is None:
-        write_json(recorded.path / FILE_NAME, result.to_json_object())
-    outputs.write(result, allow_inconclusive=allow_inconclusive)
+        result = check_recorded(run, criteria)
+        console.print(render_terminal(result.run, result.judgement.verdict))
+    outputs.write(result)
     console.print()
     console.print(findings_table(result))
     console.print(result.headline, style="bold", highlight=False, markup=False)

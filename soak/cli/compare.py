@@ -10,14 +10,16 @@ import typer
 from rich.console import Console
 
 from soak.cli.options import AllowUnlike, AsJson, Tolerance
-from soak.errors import ExitCode, SoakError
-from soak.studies.compare.comparing import DEFAULT_TOLERANCE, Change, Compared
-from soak.studies.compare.comparing import compare as compare_sides
+from soak.errors import SoakError
+from soak.studies.compare.comparing import DEFAULT_TOLERANCE
+from soak.studies.compare.comparison import (
+    Comparison,
+    comparison_exit_code,
+    comparison_of,
+    to_json_object,
+)
 from soak.studies.compare.reading import read_side
-from soak.studies.compare.side import Side, differences
-from soak.studies.compare.table import comparison_table
-
-SCHEMA_VERSION = 1
+from soak.studies.compare.table import comparison_heading, comparison_table
 
 
 def compare(
@@ -51,47 +53,14 @@ def compare(
         raise SoakError("give at least two to compare: soak compare BEFORE AFTER")
     before, *others = [read_side(path) for path in sides]
     console = Console(stderr=as_json)
-    compared: list[tuple[Side, list[Compared]]] = []
+    compared: list[Comparison] = []
     for after in others:
-        unlike = differences(before, after)
-        if unlike and not allow_unlike:
-            raise SoakError(
-                f"{before.name} and {after.name} are not alike ({'; '.join(unlike)}); "
-                "--allow-unlike compares them all the same"
-            )
-        rows = compare_sides(before, after, tolerance=tolerance)
-        compared.append((after, rows))
-        _tell(before, after, rows, unlike, console)
+        comparison = comparison_of(before, after, tolerance=tolerance, allow_unlike=allow_unlike)
+        compared.append(comparison)
+        for line in comparison_heading(comparison):
+            console.print(line)
+        console.print(comparison_table(comparison.rows))
+        console.print()
     if as_json:
-        typer.echo(json.dumps(_as_json(before, compared)))
-    worse = any(row.is_memory and row.change is Change.WORSE for _, rows in compared for row in rows)
-    raise typer.Exit(ExitCode.CLIMBING if worse else ExitCode.PLATEAU)
-
-
-def _tell(before: Side, after: Side, rows: list[Compared], unlike: list[str], console: Console) -> None:
-    title = f"{after.name} ({len(after.runs)} run(s)) against {before.name} ({len(before.runs)} run(s))"
-    console.print(title, style="bold", markup=False, highlight=False)
-    for line in unlike:
-        console.print(f"! unlike: {line}", markup=False, highlight=False, style="yellow")
-    for name in sorted(before.versions.keys() | after.versions.keys()):
-        old, new = (side.versions.get(name, "not recorded") for side in (before, after))
-        if old != new:
-            console.print(f"  {name}: {old} → {new}", markup=False, highlight=False, style="dim")
-    console.print(comparison_table(rows))
-    console.print()
-
-
-def _as_json(before: Side, compared: list[tuple[Side, list[Compared]]]) -> dict[str, object]:
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "before": before.name,
-        "runs_before": len(before.runs),
-        "comparisons": [
-            {
-                "after": after.name,
-                "runs_after": len(after.runs),
-                "figures": [row.to_json_object() for row in rows],
-            }
-            for after, rows in compared
-        ],
-    }
+        typer.echo(json.dumps(to_json_object(before, compared)))
+    raise typer.Exit(comparison_exit_code(compared))

@@ -9,22 +9,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.text import Text
 
-from soak.analyse.steps import FEWEST, Step
 from soak.cli.options import AsJson, Tolerance
-from soak.quantity import format_bytes, format_percent
-from soak.report.plain_table import plain_table
 from soak.report.png import save
 from soak.studies.compare.comparing import DEFAULT_TOLERANCE
 from soak.studies.compare.figures import FIGURES
 from soak.studies.history.picture import picture
-from soak.studies.history.runs_over_time import History, read_histories, run_directories
+from soak.studies.history.runs_over_time import read_histories, run_directories
 from soak.studies.history.steps import figure_named, steps_of, to_json_object
-
-SCHEMA_VERSION = 1
-NEWEST = 20
-"""Runs that are listed without a step among them."""
+from soak.studies.history.table import history_parts
 
 
 def history(
@@ -64,48 +57,11 @@ def history(
         console.print(f"! left out: {line}", markup=False, highlight=False, style="yellow")
     found = [(each, steps_of(each, field, tolerance)) for each in histories]
     for each, steps in found:
-        _tell(each, field, steps, console)
+        for part in history_parts(each, field, steps):
+            console.print(part)
     if png is not None and found:
         longest, steps = found[0]
         save(picture(longest, field, followed.words, followed.write, steps), png)
         console.print(f"Picture: {png}", soft_wrap=True, highlight=False)
     if as_json:
-        data = [to_json_object(each, field, steps) for each, steps in found]
-        typer.echo(json.dumps({"schema_version": SCHEMA_VERSION, "histories": data}))
-
-
-def _tell(each: History, field: str, steps: list[Step], console: Console) -> None:
-    figure = FIGURES[field]
-    count = len(each.entries)
-    console.print(f"{each.name}: {figure.words}, {count} run(s)", style="bold", markup=False, highlight=False)
-    details = [words for name, words in each.identity.items() if name != "scenario"]
-    console.print(f"  {'; '.join(details)}", markup=False, highlight=False, style="dim")
-    if count < FEWEST:
-        console.print(f"  too few for a step: {FEWEST} are the least", highlight=False)
-        return
-    table = plain_table()
-    table.add_column("started (UTC)", no_wrap=True)
-    table.add_column(figure.words, no_wrap=True, justify="right")
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("step", overflow="fold")
-    at = {step.index: step for step in steps}
-    first = min([count - NEWEST, *(step.index - 2 for step in steps)])
-    for index, (entry, value) in enumerate(zip(each.entries, each.values(field), strict=True)):
-        if index >= first:
-            step = _step_in_words(each, at[index], field) if index in at else Text()
-            table.add_row(
-                entry.started_utc[:16].replace("T", " "), figure.write(value), entry.figures.verdict, step
-            )
-    if first > 0:
-        console.print(f"  (the first {first} runs are not listed)", style="dim", highlight=False)
-    console.print(table)
-    console.print("no step" if not steps else f"{len(steps)} step(s)", highlight=False)
-    console.print()
-
-
-def _step_in_words(each: History, step: Step, field: str) -> Text:
-    rises = step.difference.estimate > 0
-    written = format_percent(step.difference.estimate / step.before) if step.before else ""
-    size = format_bytes(step.difference.estimate, signed=True) if FIGURES[field].is_memory else written
-    lines = [f"{'▲' if rises else '▼'} {size} ({written})", *each.changed_versions(step.index)]
-    return Text("\n".join(lines), style="bold red" if rises else "green")
+        typer.echo(json.dumps(to_json_object(found, field)))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_junit(result: CheckResult, path: Path, *, allow_inconclusive: bool = False) -> None:
+def write_junit(result: CheckResult, path: Path) -> None:
     """Write the findings of `result` to `path`; raises `SoakError` when it cannot be written.
 
     What is undecided is a failure, or skipped where that is allowed.
@@ -31,7 +31,7 @@ def write_junit(result: CheckResult, path: Path, *, allow_inconclusive: bool = F
             case.time = round(result.judgement.verdict.duration_s, 3)
             case.system_out = _xml_text(render_markdown(result.run, result.judgement.verdict))
         if finding.outcome is Outcome.FAILED or (
-            finding.outcome is Outcome.UNDECIDED and not allow_inconclusive
+            finding.outcome is Outcome.UNDECIDED and not result.allow_inconclusive
         ):
             case.result = [Failure(_xml_text(finding.message), str(finding.outcome))]
         elif finding.outcome is not Outcome.PASSED:

@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from soak.record.directory import explained
-from soak.studies.compare.run_figures import RunFigures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,9 +29,8 @@ FIGURES = {
 def write_openmetrics(result: CheckResult, path: Path) -> None:
     """Write the figures that are known to `path`; raises `SoakError` when it cannot be written."""
     registry = CollectorRegistry()
-    figures = RunFigures.of(result.run, result.judgement.verdict)
     for name, words in FIGURES.items():
-        value = getattr(figures, name)
+        value = getattr(result.figures, name)
         if math.isfinite(value):
             Gauge(f"soak_{name}", words, ["config"], registry=registry).labels(result.run.name).set(value)
     with explained(path):

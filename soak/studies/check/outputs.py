@@ -31,12 +31,12 @@ class Outputs:
     metrics: Path | None
     archive: Path | None
 
-    def write(self, result: CheckResult, *, allow_inconclusive: bool) -> None:
+    def write(self, result: CheckResult) -> None:
         """Write them all; raises `SoakError` when one cannot be written."""
         self._make_folders()
         summary = render_summary(result)
         if self.junit is not None:
-            write_junit(result, self.junit, allow_inconclusive=allow_inconclusive)
+            write_junit(result, self.junit)
         if self.markdown is not None:
             with explained(self.markdown):
                 self.markdown.write_text(summary, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a check came to, as the JSON that other programs read."""
+"""A check: a run, the criteria it must meet, and what it came to, as the JSON that other programs read."""
 
 from __future__ import annotations
 
@@ -6,28 +6,49 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from soak.errors import ExitCode
+from soak.judgement import judge_run, recorded_settings
+from soak.record import read_run
+from soak.record.directory import write_json
 from soak.studies.check.findings import Finding, Outcome, check_exit_code
-from soak.studies.check.limits import Limits, findings_of
+from soak.studies.check.limits import findings_of
+from soak.studies.compare.run_figures import RunFigures
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from soak.judgement import Judgement
     from soak.record import Run
     from soak.studies.check.against_baseline import Baseline
+    from soak.studies.check.limits import Limits
     from soak.studies.compare.comparing import Compared
+    from soak.studies.conduct import MadeRun
 
 SCHEMA_VERSION = 1
 FILE_NAME = "check.json"
 
 
 @dataclass(frozen=True)
+class Criteria:
+    """What a run must come to for the check to pass."""
+
+    limits: Limits
+    baseline: Baseline | None = None
+    allow_inconclusive: bool = False
+    """Whether what could not be decided passes."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckResult:
     """A run, judged for continuous integration."""
 
     run: Run
     judgement: Judgement
+    figures: RunFigures
     findings: tuple[Finding, ...]
     compared: tuple[Compared, ...]
     """Against the baseline; empty without one."""
+    allow_inconclusive: bool
+    """Whether what is undecided was let pass."""
     exit_code: ExitCode
 
     @property
@@ -62,19 +83,36 @@ class CheckResult:
 
 
 def check_result(
-    run: Run,
-    judgement: Judgement,
-    limits: Limits,
-    *,
-    exit_code: ExitCode | None = None,
-    baseline: Baseline | None = None,
-    allow_inconclusive: bool = False,
+    run: Run, judgement: Judgement, criteria: Criteria, *, exit_code: ExitCode | None = None
 ) -> CheckResult:
     """Judge `run` by its verdict, the limits, and the baseline where there is one.
 
     `exit_code` is that of the run where it knows more than the judgement (an interruption).
     """
+    baseline = criteria.baseline
     compared, regressed = ([], []) if baseline is None else baseline.judge(run, judgement.verdict)
-    findings = (*findings_of(run, judgement, limits), *regressed)
-    code = check_exit_code(findings, exit_code or judgement.exit_code, allow_inconclusive=allow_inconclusive)
-    return CheckResult(run, judgement, findings, tuple(compared), code)
+    findings = (*findings_of(run, judgement, criteria.limits), *regressed)
+    allow = criteria.allow_inconclusive
+    return CheckResult(
+        run=run,
+        judgement=judgement,
+        figures=RunFigures.of(run, judgement.verdict),
+        findings=findings,
+        compared=tuple(compared),
+        allow_inconclusive=allow,
+        exit_code=check_exit_code(findings, exit_code or judgement.exit_code, allow_inconclusive=allow),
+    )
+
+
+def check_made(made: MadeRun, criteria: Criteria) -> CheckResult:
+    """Check a run that has just been made, and write `check.json` into its directory."""
+    result = check_result(made.run, made.judgement, criteria, exit_code=made.exit_code)
+    write_json(made.run.path / FILE_NAME, result.to_json_object())
+    return result
+
+
+def check_recorded(path: Path, criteria: Criteria) -> CheckResult:
+    """Check the recorded run at `path`, which stays as it is; raises `SoakError` when it cannot be judged."""
+    run = read_run(path)
+    budget = criteria.limits.max_growth_bytes_per_hour
+    return check_result(run, judge_run(run, recorded_settings(run, budget)), criteria)

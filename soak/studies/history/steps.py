@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from soak.studies.history.runs_over_time import History
 
+SCHEMA_VERSION = 1
+
 
 def steps_of(history: History, figure: str, tolerance: float) -> list[Step]:
     """Return the steps of `figure`; `tolerance` is a share of its median. Runs without it are passed over."""
@@ -42,8 +44,13 @@ def figure_named(name: str) -> str:
     return names[name]
 
 
-def to_json_object(history: History, figure: str, steps: Sequence[Step]) -> dict[str, Any]:
-    """Return a history as JSON-ready data."""
+def to_json_object(found: Sequence[tuple[History, Sequence[Step]]], figure: str) -> dict[str, Any]:
+    """Return histories with the steps of `figure` as JSON-ready data; NaN is null."""
+    histories = [_history_as_json(history, figure, steps) for history, steps in found]
+    return {"schema_version": SCHEMA_VERSION, "histories": histories}
+
+
+def _history_as_json(history: History, figure: str, steps: Sequence[Step]) -> dict[str, Any]:
     return {
         "name": history.name,
         "identity": history.identity,

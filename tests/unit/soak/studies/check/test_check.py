@@ -22,7 +22,7 @@ from soak.studies.check.github import append_job_summary, is_github, workflow_co
 from soak.studies.check.junit import write_failed_start, write_junit
 from soak.studies.check.limits import Limits
 from soak.studies.check.openmetrics import write_openmetrics
-from soak.studies.check.result import CheckResult, check_result
+from soak.studies.check.result import CheckResult, Criteria, check_result
 from soak.studies.check.summary import render_summary
 from soak.studies.check.table import findings_table
 
@@ -36,7 +36,7 @@ MIB = 2**20
 
 def _checked(path: Path, limits: Limits | None = None, *, allow: bool = False) -> CheckResult:
     run = read_run(path)
-    return check_result(run, judge_run(run), limits or Limits(), allow_inconclusive=allow)
+    return check_result(run, judge_run(run), Criteria(limits or Limits(), allow_inconclusive=allow))
 
 
 def _outcomes(result: CheckResult) -> dict[str, Outcome]:
@@ -143,7 +143,7 @@ def test_what_is_undecided_is_skipped_in_junit_only_when_allowed(record: Record,
     result = _checked(record(kept_bytes=32 * 1024), Limits(max_bytes_per_connection=32 * 1024))
     kinds = []
     for allow in (False, True):
-        write_junit(result, tmp_path / "soak.xml", allow_inconclusive=allow)
+        write_junit(dataclasses.replace(result, allow_inconclusive=allow), tmp_path / "soak.xml")
         (suite,) = JUnitXml.fromfile(str(tmp_path / "soak.xml"))
         kinds.append({case.name: type(case.result[0]) for case in suite if case.result})
     assert [kind["max-per-connection"] for kind in kinds] == [Failure, Skipped]
