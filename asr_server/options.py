@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, get_origin
 from annotated_types import Ge, Interval
 
 from asr_server.inject import kinds_in_words
-from asr_server.settings import Form, ServerOptions, Setting, optional_path, settings_of
+from asr_server.settings import Called, Form, ServerOptions, Setting, optional_path, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,7 +87,7 @@ def _number(setting: Setting) -> Callable[[str], float]:
     interval: Interval | Ge = setting.note(Interval) or setting.note(Ge)
     low: Any = interval.ge
     high: Any = interval.le if isinstance(interval, Interval) else None
-    what = "a whole number" if setting.kind is int else "a number"
+    what: str = setting.note(Called).text
     what += f" of at least {low}" if high is None else f" from {low} to {high}"
 
     def read(text: str) -> float:

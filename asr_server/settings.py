@@ -40,6 +40,14 @@ class Form:
 
 
 @dataclass(frozen=True)
+class Called:
+    """What the numbers of a setting are called where one is refused."""
+
+    text: str
+    """Such as `a port`."""
+
+
+@dataclass(frozen=True)
 class Setting:
     """One declared setting."""
 
@@ -48,7 +56,7 @@ class Setting:
     """Its type without annotations."""
     default: Any
     notes: tuple[Any, ...]
-    """Its annotations: ranges (`annotated_types`), `Meaning`, `Form`."""
+    """Its annotations: ranges (`annotated_types`), `Meaning`, `Form`, `Called`."""
 
     @property
     def flag(self) -> str:
@@ -84,15 +92,16 @@ def _ip_address(text: str) -> None:
         raise ValueError(f"{text!r} is not an IP address: write for example 0.0.0.0") from None
 
 
-Count = Annotated[int, Ge(1)]
-Seconds = Annotated[float, Ge(0)]
+Port = Annotated[int, Interval(ge=0, le=65535), Called("a port")]
+Count = Annotated[int, Ge(1), Called("a whole number")]
+Seconds = Annotated[float, Ge(0), Called("a number of seconds")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
     """What changes how the server works. The names and meanings that FunASR has, too, are FunASR's."""
 
-    port: Annotated[int, Interval(ge=0, le=65535), Meaning("port to listen on; 0 for any free one")] = 10095
+    port: Annotated[Port, Meaning("port to listen on; 0 for any free one")] = 10095
     decoder_thread_num: Annotated[Count, Meaning("threads that do all inference")] = 8
     io_thread_num: Annotated[
         Count, Meaning("threads that do all network work: event loops that share the listening socket")
@@ -177,7 +186,10 @@ class ServerOptions(ServerSettings):
     vad_quant: Annotated[bool | None, Meaning("as --quantize, for the VAD")] = None
     max_message_bytes: Annotated[Count, Meaning("larger messages close the connection")] = 32_000_000
     max_queued_audio_s: Annotated[
-        float, Ge(0.1), Meaning("audio that a connection may have waiting; with more it is not read")
+        float,
+        Ge(0.1),
+        Called("a number of seconds"),
+        Meaning("audio that a connection may have waiting; with more it is not read"),
     ] = 20.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meaning("debug logs every connection")

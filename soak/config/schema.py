@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from asr_server.inject import parse_injection
-from asr_server.settings import Meaning, ServerSettings
+from asr_server.settings import Meaning, Port, ServerSettings
 from soak.analyse import JudgeSettings  # noqa: TC001 - the same
 from soak.errors import SoakError
 from soak.load.plan import LoadPlan  # noqa: TC001 - the same
@@ -50,7 +50,7 @@ class ServerConfig(ServerSettings):
     free port, that can be looked into.
     """
 
-    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    port: Port = 0
     decoder_thread_num: Threads = 1
     io_thread_num: Threads = 1
     model_thread_num: Threads = 1
