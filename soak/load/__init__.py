@@ -1,5 +1,5 @@
-"""The load: the client side of the dialogue, and the driver that opens and closes connections.
+"""The load: what connections do and when they come, and the driver that opens and closes them.
 
-`plan` and `messages` are plain data, importable without a network library; `python -m soak.load` is
-the driver, a process of its own.
+`plan`, `messages`, `arrivals` and `scenarios` need no network library; `python -m soak.load` is the driver, a
+process of its own. How servers are talked to stands in `soak.dialects`.
 """

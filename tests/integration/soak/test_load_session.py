@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from websockets.asyncio.server import serve
@@ -19,19 +20,22 @@ from asr_server.wire import (
     encode_error,
     encode_result,
 )
+from soak.dialects import AudioFrame, Conversation, Dialect, Final
 from soak.load.clips import Clip
 from soak.load.endpoint import Endpoint
 from soak.load.plan import LoadPlan
 from soak.load.readiness import NotReadyError, wait_for_first_result
+from soak.load.scenarios import Connection, Scenario
 from soak.load.scenarios.dialogue import Dialogue
 from soak.load.session import Session, SessionError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
     from websockets.asyncio.server import ServerConnection
 
     from asr_server.wire import ResultMode, ServerEvent
+    from soak.dialects import Event
     from soak.load.readiness import Readiness
     from soak.load.scenarios import Answer
 
@@ -51,6 +55,46 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
 
     async with serve(handle, "127.0.0.1", 0, compression=None, close_timeout=0.1) as server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@dataclass(frozen=True)
+class UntilHungUp(Dialect):
+    """Bytes are sent as they are; the last text before the server hangs up is the transcript."""
+
+    name: ClassVar[str] = "until-hung-up"
+    patient: bool = True
+
+    def conversation(self, connection: int | None = None) -> HungUpConversation:  # noqa: ARG002
+        return HungUpConversation(patient=self.patient)
+
+
+class HungUpConversation(Conversation):
+    def __init__(self, *, patient: bool) -> None:
+        self.patient = patient
+        self.text = ""
+
+    def audio(self, pcm: bytes) -> Iterator[AudioFrame]:
+        yield AudioFrame(pcm, len(pcm) / 32000)
+
+    def closing(self) -> Sequence[str]:
+        return ["that is all"]
+
+    def receive(self, message: str | bytes) -> Sequence[Event]:
+        self.text = message.strip().casefold()  # type: ignore[union-attr]  # it forgets that bytes may come
+        return []
+
+    def hung_up(self) -> Sequence[Event]:
+        return [Final(self.text)] if self.patient else []
+
+
+@dataclass(frozen=True)
+class OpenOnly(Scenario):
+    """Connects, and forgets to close."""
+
+    name: ClassVar[str] = "open-only"
+
+    async def play(self, connection: Connection) -> None:
+        await connection.open()
 
 
 def plan(url: str, **settings: object) -> LoadPlan:
@@ -393,6 +437,56 @@ async def test_a_cancelled_session_closes_its_connection_properly() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert await codes.get() == 1000
+
+
+async def test_a_dialect_may_end_its_dialogues_by_hanging_up() -> None:
+    async def count(connection: ServerConnection) -> None:
+        heard = b""
+        async for message in connection:
+            if isinstance(message, str):
+                break
+            heard += message
+        await connection.send(f"{len(heard)} bytes")
+        await connection.close()
+
+    async with serving(count) as url:
+        load = replace(plan(url), dialect=UntilHungUp())
+        result = await hold(Session(Endpoint.from_plan(load), CLIP), load)
+        assert result.transcript == f"{len(CLIP.pcm)} bytes"
+        load = replace(plan(url), dialect=UntilHungUp(patient=False))
+        with pytest.raises(SessionError) as caught:
+            await hold(Session(Endpoint.from_plan(load), CLIP), load)
+    assert caught.value.kind == "closed_by_server"
+
+
+async def test_what_breaks_in_a_dialect_is_one_failed_connection_and_it_is_closed() -> None:
+    codes = asyncio.Queue[int | None]()
+
+    async def say(connection: ServerConnection) -> None:
+        await connection.send(b"what is that")
+        await connection.wait_closed()
+        codes.put_nowait(connection.close_code)
+
+    async with serving(say) as url:
+        load = replace(plan(url), dialect=UntilHungUp())
+        with pytest.raises(SessionError, match="unexpected AttributeError") as caught:
+            await Session(Endpoint.from_plan(load), CLIP).hold(load.scenario)
+        assert await codes.get() == 1000
+    assert caught.value.kind == "protocol"
+
+
+async def test_what_a_scenario_leaves_open_is_closed() -> None:
+    codes = asyncio.Queue[int | None]()
+
+    async def listen(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+        codes.put_nowait(connection.close_code)
+
+    async with serving(listen) as url:
+        session = Session(Endpoint.from_plan(plan(url)), CLIP)
+        assert await session.hold(OpenOnly()) is None
+        assert await codes.get() == 1000
+    assert session.audio_s == 0
 
 
 async def test_readiness_is_a_first_result_not_an_open_port() -> None:

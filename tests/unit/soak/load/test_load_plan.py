@@ -3,7 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soak.dialects.funasr import Funasr
+from soak.load.arrivals.closed_loop import ClosedLoop
 from soak.load.plan import LoadPlan, PlanError
+from soak.load.scenarios.dialogue import Dialogue
 
 URL = "ws://127.0.0.1:10095"
 
@@ -50,6 +52,11 @@ def test_any_valid_plan_survives(rate: float, connections: int, seed: int) -> No
         ({"url": URL, "connections": 1, "compression": "deflate"}, "load.compression"),
         ({"url": URL, "duration_s": 9}, "load.duration_s"),
         ({"url": URL, "connections": 1, "speed": 3}, "load.speed is not a setting"),
+        (
+            {"url": URL, "connections": 1, "arrival": "poisson"},
+            "load.arrival is 'poisson': choose one of",
+        ),
+        ({"url": URL, "connections": 1, "pace": 2}, "load.pace is 2: choose one of realtime, unpaced"),
     ],
 )
 def test_what_cannot_be_carried_out_is_refused_in_one_line_that_names_it(
@@ -65,3 +72,20 @@ def test_what_cannot_be_carried_out_is_refused_in_one_line_that_names_it(
 def test_a_line_that_is_no_plan_is_refused(line: str) -> None:
     with pytest.raises(PlanError, match="not"):
         LoadPlan.from_json_line(line)
+
+
+def test_a_plan_recorded_before_there_was_a_choice_of_dialects_is_what_it_was() -> None:
+    recorded = {"url": URL, "connections": 5, "arrival": "closed", "pace": "realtime", "closing": "abrupt"}
+    recorded |= {"mode": "offline", "chunk_size": [8, 8, 4], "hotwords": "明"}
+    plan = LoadPlan.from_json_object(recorded)
+    assert plan.dialect == Funasr(mode="offline", chunk_size=(8, 8, 4), hotwords="明")
+    assert plan.scenario == Dialogue(pace="realtime", closing="abrupt")
+    assert plan.arrival == ClosedLoop()
+    assert recorded.items() <= plan.to_json_object().items()
+
+
+def test_another_dialect_has_other_settings() -> None:
+    plan = LoadPlan.from_json_object({"url": URL, "connections": 1, "dialect": "sherpa-onnx"})
+    assert "mode" not in plan.to_json_object()
+    with pytest.raises(PlanError, match=r"load\.mode is not a setting"):
+        LoadPlan.from_json_object({"url": URL, "connections": 1, "dialect": "sherpa-onnx", "mode": "2pass"})
