@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 
 from soak.cli.options import AsJson
 from soak.errors import SoakError
@@ -39,48 +38,22 @@ def advise(
     from soak.judgement import judge_run
     from soak.record import read_run
     from soak.record.directory import explained
-    from soak.report.facts import capacity, limit_lines
-    from soak.report.plain_table import plain_table
-    from soak.report.wording import banner
+    from soak.report.advice_terminal import render_advice
+    from soak.report.model import report_model
 
     recorded = read_run(run)
-    verdict = judge_run(recorded, limit_bytes=None if limit is None else size_bytes("--limit", limit)).verdict
+    limit_bytes = None if limit is None else size_bytes("--limit", limit)
+    judgement = judge_run(recorded, limit_bytes=limit_bytes)
     if prometheus is not None:
         try:
-            rules = prometheus_rules(verdict)
+            rules = prometheus_rules(judgement.verdict)
         except ValueError as error:
             raise SoakError(f"{run}: {error}") from None
         with explained(prometheus):
             prometheus.write_text(rules, encoding="utf-8")
     console = Console(stderr=as_json)
-    found = banner(recorded, verdict)
-    console.print(f"{found.sign} {found.headline}", style="bold", markup=False, highlight=False)
-    console.print()
-    for note in verdict.advice["notes"]:
-        source = note["source"].split(", http")[0]
-        grid = Table.grid(padding=(0, 1))
-        grid.add_column(width=1)
-        grid.add_column(overflow="fold")
-        grid.add_row("·", f"{note['text']} [dim]({source})[/dim]")
-        console.print(grid, highlight=False)
-    lines = limit_lines(verdict)
-    if lines:
-        console.print()
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-        for line in lines:
-            table.add_row(line.label, line.value)
-        console.print(table)
-    rows = capacity(verdict)
-    if rows:
-        console.print()
-        table = plain_table()
-        table.add_column("open at once", justify="right")
-        table.add_column("memory", justify="right")
-        table.add_column("from")
-        for row in rows:
-            table.add_row(row.open_connections, row.memory, row.basis)
-        console.print(table)
+    console.print(render_advice(report_model(recorded, judgement)))
     if prometheus is not None:
         console.print(Padding(f"Alert rules: {prometheus}", (1, 0, 0, 0)), highlight=False, soft_wrap=True)
     if as_json:
-        typer.echo(json.dumps(verdict.advice))
+        typer.echo(json.dumps(judgement.verdict.advice))

@@ -62,7 +62,8 @@ def analyze(
 
 def _judge_one(path: Path, budget: float | None, *, as_json: bool) -> ExitCode:
     """Tell all about one run; return its exit code."""
-    from soak.report.text import render_terminal
+    from soak.report.model import report_model
+    from soak.report.terminal import render_terminal
     from soak.studies.fleet import judge_path
 
     try:
@@ -75,7 +76,7 @@ def _judge_one(path: Path, budget: float | None, *, as_json: bool) -> ExitCode:
     if as_json:
         typer.echo(_as_json(path, judgement))
     else:
-        Console().print(render_terminal(run, judgement.verdict))
+        Console().print(render_terminal(report_model(run, judgement)))
     return judgement.exit_code
 
 

@@ -36,7 +36,7 @@ from soak.config import (
 )
 from soak.config.sizes import growth_budget, size_bytes
 from soak.errors import SoakError
-from soak.report.text import render_terminal
+from soak.report.terminal import render_terminal
 from soak.run.telling import tell
 from soak.studies.check.against_baseline import Baseline
 from soak.studies.check.limits import Limits
@@ -183,7 +183,7 @@ def check(
         if any(value is not None for value in given):
             raise SoakError(f"{run} is a recorded run: the options on how to run do not go with it")
         result = check_recorded(run, criteria)
-        console.print(render_terminal(result.run, result.judgement.verdict))
+        console.print(render_terminal(result.report))
     outputs.write(result)
     console.print()
     console.print(findings_table(result))

@@ -22,5 +22,5 @@ def report(
     for path in paths:
         if not path.is_dir():
             raise SoakError(f"{path} is not a run directory (soak analyze judges single CSV files)")
-        run, judgement = judge_and_report(path)
+        run, judgement, _ = judge_and_report(path)
         typer.echo(f"{judgement.verdict.verdict}: {run.path / 'report.html'}")

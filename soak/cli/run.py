@@ -146,13 +146,13 @@ def _tell(made: MadeRun, console: Console, *, as_json: bool) -> None:
 
 
 def _compare(runs: list[MadeRun], out: Path, console: Console) -> None:
-    from soak.report.comparison import comparison_rows, comparison_table
-    from soak.report.transcript_comparison import transcript_notes
+    from soak.report.comparison_table import comparison_table
+    from soak.report.model.comparison import comparison
     from soak.studies.configurations import write_side_by_side
 
-    page = write_side_by_side(runs, out)
-    pairs = [(made.run, made.judgement.verdict) for made in runs]
-    console.print(comparison_table(comparison_rows(pairs)))
-    for note in transcript_notes([run for run, _ in pairs]):
+    compared = comparison([made.result.report for made in runs])
+    page = write_side_by_side(compared, out)
+    console.print(comparison_table(compared))
+    for note in compared.transcript_notes:
         console.print(f"! {note.text}" if note.is_warning else note.text, markup=False, highlight=False)
     console.print(f"Comparison: {page}", soft_wrap=True)

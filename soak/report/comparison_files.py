@@ -6,36 +6,24 @@ import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import numpy as np
 import plotly.graph_objects as go
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from soak.quantity import MISSING
-from soak.report.charts import Chart, base_layout, mode_for
-from soak.report.comparison import (
-    PUBLISHED_NOTE,
-    ComparisonRow,
-    comparison_rows,
-    comparison_sentence,
-)
-from soak.report.evidence import TimeAxis, axis_range, column, duration_s, time_axis, times_s
 from soak.report.file_names import HTML_NAME
 from soak.report.html import charts_json, page, template
+from soak.report.model.charts import MIB
 from soak.report.palette import LIGHT, SERIES, VERDICT
-from soak.report.png import DPI, FONT_POINTS, MIB, save, shortened
-from soak.report.thinning import thin
-from soak.report.transcript_comparison import transcript_notes
+from soak.report.plotly_charts import Drawn, base_layout, mode_for
+from soak.report.png import DPI, FONT_POINTS, save, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
 
-    from soak.record import Run
-    from soak.verdict.verdict import Verdict
+    from soak.report.model.comparison import Comparison, ComparisonRow
 
 COMPARISON_HTML_NAME = "comparison.html"
 COMPARISON_PNG_NAME = "comparison.png"
@@ -44,113 +32,80 @@ CHART_HEIGHT_PX = 420
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def write_comparison(runs: Sequence[tuple[Run, Verdict]], directory: Path) -> tuple[Path, Path]:
+def write_comparison(compared: Comparison, directory: Path) -> tuple[Path, Path]:
     """Write `comparison.html` and `comparison.png` into `directory` and return their paths.
 
     OSError when they cannot be written. Each row of the page leads to the run's own report.
     """
     html_path, png_path = directory / COMPARISON_HTML_NAME, directory / COMPARISON_PNG_NAME
-    html_path.write_text(render_comparison_html(runs, directory), encoding="utf-8")
-    write_comparison_png(runs, png_path)
+    html_path.write_text(render_comparison_html(compared, directory), encoding="utf-8")
+    write_comparison_png(compared, png_path)
     return html_path, png_path
 
 
-def render_comparison_html(runs: Sequence[tuple[Run, Verdict]], directory: Path) -> str:
+def render_comparison_html(compared: Comparison, directory: Path) -> str:
     """Return the comparison as one HTML document; links to the reports are relative to `directory`."""
-    rows = comparison_rows(runs)
-    chart = _chart(runs)
+    chart = _chart(compared) if compared.curves else None
     return template("comparison.html.j2").render(
         page=page(TITLE),
         title=TITLE,
-        sentence=comparison_sentence(rows),
-        rows=[(row, _link(run, directory)) for row, (run, _) in zip(rows, runs, strict=True)],
-        published_note=PUBLISHED_NOTE if any(row.published for row in rows) else None,
-        transcript_notes=transcript_notes([run for run, _ in runs]),
-        has_error_rates=any(row.error_rate != MISSING for row in rows),
+        compared=compared,
+        rows=[(row, _link(row, directory)) for row in compared.rows],
         chart=chart,
-        charts_json=charts_json([chart] if chart else []),
+        charts_json=charts_json([] if chart is None else [chart]),
     )
 
 
-def _link(run: Run, directory: Path) -> str | None:
-    if not (run.path / HTML_NAME).is_file():
+def _link(row: ComparisonRow, directory: Path) -> str | None:
+    if not (row.path / HTML_NAME).is_file():
         return None
-    return quote(os.path.relpath(run.path / HTML_NAME, directory))
+    return quote(os.path.relpath(row.path / HTML_NAME, directory))
 
 
-def _longest(runs: Sequence[tuple[Run, Verdict]]) -> Run | None:
-    with_memory = [run for run, _ in runs if column(run, "rss_bytes") is not None]
-    return max(with_memory, key=duration_s, default=None)
-
-
-def _chart(runs: Sequence[tuple[Run, Verdict]]) -> Chart | None:
-    longest = _longest(runs)
-    if longest is None:
-        return None
-    axis = time_axis(duration_s(longest))
-    figure = go.Figure(layout=base_layout(longest, CHART_HEIGHT_PX))
-    for number, (run, _) in enumerate(runs):
-        rss = column(run, "rss_bytes")
-        if rss is None:
-            continue
-        t_s, values = thin(_since_start_s(run), rss)
+def _chart(compared: Comparison) -> Drawn:
+    axis = compared.axis
+    figure = go.Figure(layout=base_layout(axis, CHART_HEIGHT_PX))
+    for each in compared.curves:
         figure.add_scatter(
-            x=t_s / axis.unit_s,
-            y=values / MIB,
-            name=shortened(run.name, 40).replace("<", "‹"),
-            mode=mode_for(values),
+            x=each.curve.t_s / axis.unit_s,
+            y=each.curve.values / MIB,
+            name=shortened(each.name, 40).replace("<", "‹"),
+            mode=mode_for(each.curve.values),
             line={
                 "width": 1.6,
-                "color": LIGHT[SERIES[number % len(SERIES)]],
-                "dash": DASHES[number // len(SERIES) % len(DASHES)],
+                "color": LIGHT[SERIES[each.number % len(SERIES)]],
+                "dash": DASHES[each.number // len(SERIES) % len(DASHES)],
             },
             hovertemplate="%{y:,.1f} MiB",
         )
     figure.update_layout(
-        yaxis={"title": {"text": "RSS, MiB"}, "range": _memory_range(runs)},
-        xaxis={"range": [0, max(duration_s(longest), 1.0) / axis.unit_s]},
+        yaxis={"title": {"text": "RSS, MiB"}, "range": [bound / MIB for bound in compared.bounds_bytes]},
         showlegend=True,
     )
-    return Chart("comparison", "Memory over time", "Each run from its own start.", figure)
+    return Drawn("comparison", "Memory over time", "Each run from its own start.", figure)
 
 
-def _since_start_s(run: Run) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    stamps = times_s(run)
-    return stamps - float(np.nanmin(stamps))
-
-
-def _memory_range(runs: Sequence[tuple[Run, Verdict]]) -> tuple[float, float]:
-    """Return the bounds, in MiB, of an axis for the memory of all runs."""
-    readings = [rss for run, _ in runs if (rss := column(run, "rss_bytes")) is not None]
-    together = np.concatenate(readings)
-    bottom, top = axis_range(float(np.nanmin(together)), float(np.nanmax(together)))
-    return bottom / MIB, top / MIB
-
-
-def write_comparison_png(runs: Sequence[tuple[Run, Verdict]], path: Path) -> None:
+def write_comparison_png(compared: Comparison, path: Path) -> None:
     """Write the picture of a comparison, 1600 pixels wide and as high as its rows need."""
-    rows = comparison_rows(runs)
-    notes = transcript_notes([run for run, _ in runs])
-    height_inches = 3.9 + 0.36 * len(rows) + 0.17 * len(notes)
+    notes = compared.transcript_notes
+    height_inches = 3.9 + 0.36 * len(compared.rows) + 0.17 * len(notes)
     figure = Figure(figsize=(8.0, height_inches), dpi=DPI, facecolor=LIGHT["paper"])
     FigureCanvasAgg(figure)
     canvas = _Inches(figure, height_inches)
     canvas.text(0.02, 0.26, TITLE, fontsize=14, fontweight="bold", color=LIGHT["ink"])
-    canvas.text(
-        0.02, 0.56, shortened(comparison_sentence(rows), 120), fontsize=FONT_POINTS, color=LIGHT["ink"]
-    )
-    bottom_inches = _rows(canvas, rows, 0.92)
+    canvas.text(0.02, 0.56, shortened(compared.sentence, 120), fontsize=FONT_POINTS, color=LIGHT["ink"])
+    bottom_inches = _rows(canvas, compared, 0.92)
     for note in notes:
         colour = VERDICT["failed"] if note.is_warning else LIGHT["muted"]
         canvas.text(0.02, bottom_inches, shortened(note.text, 130), fontsize=7.5, color=colour)
         bottom_inches += 0.17
-    if any(row.published for row in rows):
-        canvas.text(0.02, bottom_inches + 0.02, f"* {PUBLISHED_NOTE}", fontsize=6.6, color=LIGHT["muted"])
-    longest = _longest(runs)
-    if longest is not None:
+    if compared.published_note is not None:
+        words = f"* {compared.published_note}"
+        canvas.text(0.02, bottom_inches + 0.02, words, fontsize=6.6, color=LIGHT["muted"])
+    if compared.curves:
         top = 1 - (bottom_inches + 0.35) / height_inches
         low = 0.36 / height_inches
-        _curves(figure.add_axes((0.085, low, 0.895, top - low)), runs, time_axis(duration_s(longest)))
+        _curves(figure.add_axes((0.085, low, 0.895, top - low)), compared)
     save(figure, path)
 
 
@@ -179,17 +134,17 @@ _COLUMNS = (
 )
 
 
-def _rows(canvas: _Inches, rows: Sequence[ComparisonRow], down_inches: float) -> float:
+def _rows(canvas: _Inches, compared: Comparison, down_inches: float) -> float:
     """Write the table from `down_inches` on; return where it ends."""
-    columns = _COLUMNS if any(row.published for row in rows) else _COLUMNS[:-1]
-    has_error_rates = any(row.error_rate != MISSING for row in rows)
+    columns = _COLUMNS[:-1] if compared.published_note is None else _COLUMNS
+    has_error_rates = compared.has_error_rates
     for title, x, side in columns:
         if title == "CER" and not has_error_rates:
             continue
         canvas.text(x, down_inches, title, fontsize=FONT_POINTS - 0.5, color=LIGHT["muted"], ha=side)
-    for row in rows:
+    for row in compared.rows:
         down_inches += 0.3
-        level = row.level.replace(" at the end", "†")
+        level = row.reached if row.levels.has_plateau else f"{row.reached}†"
         cells = (
             shortened(row.name, 16),
             f"{row.sign} {row.label}",
@@ -207,30 +162,27 @@ def _rows(canvas: _Inches, rows: Sequence[ComparisonRow], down_inches: float) ->
             colour = colours.get(place, LIGHT["ink"])
             canvas.text(x, down_inches, cell, fontsize=FONT_POINTS, color=colour, ha=side, fontweight=weight)
     down_inches += 0.28
-    if not all(row.has_plateau for row in rows):
+    if not compared.all_plateau:
         note = "† where the run ended: there is no plateau."
         canvas.text(0.02, down_inches, note, fontsize=6.6, color=LIGHT["muted"])
         down_inches += 0.17
     return down_inches
 
 
-def _curves(axes: Axes, runs: Sequence[tuple[Run, Verdict]], axis: TimeAxis) -> None:
+def _curves(axes: Axes, compared: Comparison) -> None:
     styles = ("-", "--", ":", "-.")
-    for number, (run, _) in enumerate(runs):
-        rss = column(run, "rss_bytes")
-        if rss is None:
-            continue
-        t_s, values = thin(_since_start_s(run), rss)
+    axis = compared.axis
+    for each in compared.curves:
         axes.plot(
-            t_s / axis.unit_s,
-            values / MIB,
-            color=LIGHT[SERIES[number % len(SERIES)]],
-            linestyle=styles[number // len(SERIES) % len(styles)],
+            each.curve.t_s / axis.unit_s,
+            each.curve.values / MIB,
+            color=LIGHT[SERIES[each.number % len(SERIES)]],
+            linestyle=styles[each.number // len(SERIES) % len(styles)],
             linewidth=1.2,
-            label=shortened(run.name, 24).replace("$", "\\$").lstrip("_"),
+            label=shortened(each.name, 24).replace("$", "\\$").lstrip("_"),
         )
-    axes.set_ylim(*_memory_range(runs))
-    axes.set_xlim(0, max(1.0, *(duration_s(run) for run, _ in runs)) / axis.unit_s)
+    axes.set_ylim(*(bound / MIB for bound in compared.bounds_bytes))
+    axes.set_xlim(0, axis.to_s / axis.unit_s)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):

@@ -11,19 +11,18 @@ from soak.report.png import write_png
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from soak.record import Run
-    from soak.verdict.verdict import Verdict
+    from soak.report.model import ReportModel
 
 
-def write_reports(run: Run, verdict: Verdict, directory: Path | None = None) -> tuple[Path, Path]:
+def write_reports(model: ReportModel, directory: Path | None = None) -> tuple[Path, Path]:
     """Write `report.html` and `memory.png` and return their paths.
 
     They go to `directory`, by default the run's own (beside the CSV where the run is a single file). OSError
     when they cannot be written.
     """
     if directory is None:
-        directory = run.path.parent if run.path.is_file() else run.path
+        directory = model.path.parent if model.path.is_file() else model.path
     html_path, png_path = directory / HTML_NAME, directory / PNG_NAME
-    write_html(run, verdict, html_path)
-    write_png(run, verdict, png_path)
+    write_html(model, html_path)
+    write_png(model, png_path)
     return html_path, png_path

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from soak.quantity import MISSING, format_bytes, format_count, format_duration, format_level
-from soak.report.text import STYLES
-from soak.report.wording import SIGNS
+from soak.report.model.headline import SIGNS
+from soak.report.terminal import STYLES
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 FAILED, UNREADABLE = "server failed", "unreadable"
 OUTCOMES = ("plateau", "climbing", "inconclusive", FAILED, UNREADABLE)
 """What a line can begin with, in the order of the summary; the last two only where they occur."""
-FAILURE_SIGN = "✕"
 COLUMNS = (15, 10, 10)
 """Widths of verdict, growth and level; the name of the run has the rest of the line."""
 SHORTEST_NAME = 12
@@ -38,7 +37,7 @@ def fleet_line(path: Path, verdict: Verdict | None, width: int | None, *, failed
     written in full where there is no width to keep to.
     """
     outcome = outcome_of(verdict, failed=failed)
-    sign = SIGNS.get(outcome, FAILURE_SIGN)
+    sign = SIGNS.get(outcome, SIGNS["failed"])
     growth = MISSING if verdict is None else format_bytes(verdict.growth_bytes_per_hour.estimate, signed=True)
     level = None if verdict is None else verdict.plateau_bytes
     name = os.fsencode(path).decode(errors="replace")

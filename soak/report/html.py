@@ -11,26 +11,19 @@ import jinja2
 from plotly.offline import get_plotlyjs
 
 from soak import __version__
-from soak.quantity import format_duration
-from soak.report import facts, wording
-from soak.report.attribution_charts import attribution_charts
-from soak.report.attribution_facts import attribution_table
-from soak.report.charts import breakdown, climbing_charts, failures, heap, latency, resource_charts
-from soak.report.evidence import duration_s
 from soak.report.markdown import render_markdown
-from soak.report.memory_chart import memory_chart
+from soak.report.model.rows import Row, Section
 from soak.report.palette import DARK, LIGHT
-from soak.report.resource_table import resource_table
-from soak.report.transcript_chart import error_rate_chart
-from soak.report.transcript_table import transcript_table
+from soak.report.plotly_charts import drawn
+from soak.report.plotly_memory import memory_chart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from soak.record import Run
-    from soak.report.charts import Chart
-    from soak.verdict.verdict import Verdict
+    from soak.report.model import ReportModel
+    from soak.report.model.setup import Setup
+    from soak.report.plotly_charts import Drawn
 
 
 @dataclass(frozen=True)
@@ -44,64 +37,32 @@ class Page:
     soak_version: str
 
 
-def write_html(run: Run, verdict: Verdict, path: Path) -> None:
+def write_html(model: ReportModel, path: Path) -> None:
     """Write the report of one run; OSError when `path` cannot be written."""
-    path.write_text(render_html(run, verdict), encoding="utf-8")
+    path.write_text(render_html(model), encoding="utf-8")
 
 
-def render_html(run: Run, verdict: Verdict) -> str:
+def render_html(model: ReportModel) -> str:
     """Return the report of one run as one HTML document without any reference to another file.
 
-    Sections whose columns the run lacks are left out.
+    Sections of what the run did not record are left out.
     """
-    banner = wording.banner(run, verdict)
-    memory = memory_chart(run, verdict)
-    where = attribution_charts(run, verdict.attribution)
-    small, resources, climbing = (
-        _small_charts(run),
-        resource_charts(run, verdict),
-        climbing_charts(run, verdict),
-    )
+    memory = None if model.memory is None else memory_chart(model.memory, model.axis)
+    parts = (model.climbing, model.attribution_charts, model.small_charts, model.resource_charts)
+    climbing, where, small, resources = (drawn(charts, model.axis) for charts in parts)
+    every = [*([] if memory is None else [memory]), *climbing, *where, *small, *resources]
     return template("report.html.j2").render(
-        page=page(f"{banner.headline} – {run.name}"),
-        run=run,
-        verdict=verdict,
-        banner=banner,
-        sentence=wording.sentence(verdict),
-        settling=wording.settling_sentence(verdict),
-        reasons=wording.further_reasons(verdict),
-        warnings=wording.warnings(run, verdict),
-        figures=wording.key_figures(run, verdict),
-        subtitle=_subtitle(run),
+        page=page(f"{model.headline.headline} – {model.name}"),
+        model=model,
         memory=memory,
-        small=small,
-        where=where,
-        attribution=attribution_table(verdict.attribution),
         climbing=climbing,
+        where=where,
+        small=small,
         resources=resources,
-        resource_table=resource_table(verdict),
-        charts_json=charts_json([*([memory] if memory else []), *climbing, *where, *small, *resources]),
-        judged=facts.judged_numbers(verdict),
-        courses=facts.courses(run, verdict),
-        latency=facts.latency(run),
-        failures=facts.failures(run),
-        transcripts=transcript_table(run),
-        limits=facts.limit_lines(verdict),
-        capacity=facts.capacity(verdict),
-        notes=verdict.advice["notes"],
-        configuration=facts.configuration(run),
-        setup=_setup(run),
-        harness=facts.harness(run),
-        log_tail=wording.log_tail(run),
-        command=facts.command_line(run),
-        markdown=render_markdown(run, verdict),
+        charts_json=charts_json(every),
+        setup=_cards(model.setup),
+        markdown=render_markdown(model),
     )
-
-
-def _small_charts(run: Run) -> list[Chart]:
-    """Return the charts below the main one, those whose columns were filled only."""
-    made = (breakdown(run), heap(run), latency(run), error_rate_chart(run), failures(run))
-    return [chart for chart in made if chart is not None]
 
 
 def template(name: str) -> jinja2.Template:
@@ -126,7 +87,7 @@ def page(title: str) -> Page:
     return Page(title, script_safe(colours), get_plotlyjs(), __version__)
 
 
-def charts_json(charts: Iterable[Chart]) -> str:
+def charts_json(charts: Iterable[Drawn]) -> str:
     """Return the figures by key as JSON that can stand inside a script element."""
     return script_safe({chart.key: json.loads(chart.figure.to_json()) for chart in charts})
 
@@ -137,29 +98,16 @@ def script_safe(content: dict[str, Any]) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _subtitle(run: Run) -> str:
-    """Say in a line what was run, when, for how long and on what."""
-    parts = [run.name]
-    summary = facts.server_summary(run)
-    if summary:
-        parts.append(summary)
-    started = run.manifest.get("started_utc")
-    if started:
-        parts.append(str(started).replace("T", " ")[:16] + " UTC")
-    parts.append(format_duration(duration_s(run)))
-    return " · ".join(parts)
-
-
-def _setup(run: Run) -> tuple[facts.Section, ...]:
+def _cards(setup: Setup) -> tuple[Section, ...]:
     """Return target, host, versions and allocator environment as sections, those known only."""
-    environment = facts.allocator_environment(run)
+    environment = setup.environment
     if environment is not None and not environment:
-        environment = (facts.Row("MALLOC_* and the like", "nothing set"),)
+        environment = (Row("MALLOC_* and the like", "nothing set"),)
     sections = (
-        ("Target", facts.target(run)),
-        ("Load as calibrated", facts.calibration(run)),
-        ("Host", facts.host(run)),
-        ("Versions", facts.versions(run)),
+        ("Target", setup.target),
+        ("Load as calibrated", setup.calibration),
+        ("Host", setup.host),
+        ("Versions", setup.versions),
         ("Allocator environment", environment or ()),
     )
-    return tuple(facts.Section(title, rows) for title, rows in sections if rows)
+    return tuple(Section(title, rows) for title, rows in sections if rows)

@@ -4,52 +4,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from soak.report import facts, wording
-from soak.report.resource_table import ResourceTable, resource_table
-from soak.report.transcript_table import TranscriptTable, transcript_table
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from soak.record import Run
-    from soak.verdict.verdict import Verdict
+    from soak.report.model import ReportModel
+    from soak.report.model.resource_table import ResourceTable
+    from soak.report.model.rows import Course, Row
+    from soak.report.model.setup import Setup
+    from soak.report.model.transcript_table import TranscriptTable
 
 
-def render_markdown(run: Run, verdict: Verdict) -> str:
+def render_markdown(model: ReportModel) -> str:
     """Return verdict, figures, readings, failures, set-up and reproduction as GitHub-flavoured Markdown."""
-    banner = wording.banner(run, verdict)
+    head = model.headline
     parts = [
-        f"## {banner.sign} {banner.headline}: `{_code(run.name)}`",
-        plain_text(wording.sentence(verdict))
-        + (f" Confidence: {plain_text(verdict.confidence)}." if verdict.confidence else ""),
-        *(f"> **Note:** {plain_text(warning)}" for warning in wording.warnings(run, verdict)),
-        _table(("", "", ""), ((f.label, f.value, f.note) for f in wording.key_figures(run, verdict))),
-        plain_text(wording.settling_sentence(verdict) or ""),
-        _bullets(wording.further_reasons(verdict)),
-        _resources(resource_table(verdict)),
-        _courses("Reading", facts.courses(run, verdict)),
-        _courses("Latency", facts.latency(run)),
-        _rows("Failed connections", facts.failures(run)),
-        _transcripts(transcript_table(run)),
-        _setup(run),
+        f"## {head.sign} {head.headline}: `{_code(model.name)}`",
+        plain_text(head.sentence)
+        + (f" Confidence: {plain_text(head.confidence)}." if head.confidence else ""),
+        *(f"> **Note:** {plain_text(warning)}" for warning in head.warnings),
+        _table(("", "", ""), ((figure.label, figure.value, figure.note) for figure in model.figures)),
+        plain_text(head.settling or ""),
+        _bullets(head.reasons),
+        _resources(model.resources),
+        _courses("Reading", model.courses),
+        _courses("Latency", model.latencies),
+        _rows("Failed connections", model.failed_connections),
+        _transcripts(model.transcript_table),
+        _setup(model.setup),
     ]
-    command = facts.command_line(run)
-    if command:
-        parts.append(f"Reproduce:\n```sh\n{command.replace('```', '')}\n```")
+    if model.setup.command:
+        parts.append(f"Reproduce:\n```sh\n{model.setup.command.replace('```', '')}\n```")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _setup(run: Run) -> str:
-    rows = [facts.Row("server", summary)] if (summary := facts.server_summary(run)) else []
-    rows += [*facts.host(run), *facts.versions(run)]
-    environment = facts.allocator_environment(run)
-    if environment is not None:
-        text = ", ".join(f"{row.label}={row.value}" for row in environment) or "nothing set"
-        rows.append(facts.Row("allocator environment", text))
+def _setup(setup: Setup) -> str:
+    rows = [("server", setup.server)] if setup.server else []
+    rows += [(row.label, row.value) for row in (*setup.host, *setup.versions)]
+    if setup.environment is not None:
+        text = ", ".join(f"{row.label}={row.value}" for row in setup.environment) or "nothing set"
+        rows.append(("allocator environment", text))
     if not rows:
         return ""
-    body = _table(("", ""), ((row.label, row.value) for row in rows))
-    return f"<details><summary>Server, host and versions</summary>\n\n{body}\n</details>"
+    return f"<details><summary>Server, host and versions</summary>\n\n{_table(('', ''), rows)}\n</details>"
 
 
 def _resources(table: ResourceTable | None) -> str:
@@ -82,13 +78,13 @@ def _transcripts(table: TranscriptTable | None) -> str:
     return f"<details><summary>Transcripts</summary>\n\n{_table(head, rows)}{note}\n</details>"
 
 
-def _courses(title: str, courses: Sequence[facts.Course]) -> str:
+def _courses(title: str, courses: Sequence[Course]) -> str:
     if not courses:
         return ""
     return _table((title, "start", "end", "peak"), ((c.label, c.start, c.end, c.peak) for c in courses))
 
 
-def _rows(title: str, rows: Sequence[facts.Row]) -> str:
+def _rows(title: str, rows: Sequence[Row]) -> str:
     return _table((title, ""), ((row.label, row.value) for row in rows)) if rows else ""
 
 

@@ -17,6 +17,7 @@ from soak.record import Run, RunDirectory, read_run
 from soak.record.directory import explained, write_json
 from soak.record.host import allocator_environment, host_facts, package_versions
 from soak.report.files import write_reports
+from soak.report.model import ReportModel, report_model
 from soak.run.conductor import Conductor, Ending, EndReason
 from soak.run.view import view_for
 from soak.targets import Bundled, Capability
@@ -37,6 +38,8 @@ class SoakResult:
 
     run: Run
     judgement: Judgement
+    report: ReportModel
+    """What is told of it."""
     ending: Ending
     exit_code: ExitCode
     """The judgement's, unless the run was interrupted or the server never answered."""
@@ -71,18 +74,19 @@ def run_soak(
             ending = _conduct(with_url(config, server.url), directory, server, console)
         finally:
             server.stop()
-    run, judgement = judge_and_report(directory.path)
-    return SoakResult(run, judgement, ending, _exit_code(ending, judgement))
+    run, judgement, report = judge_and_report(directory.path)
+    return SoakResult(run, judgement, report, ending, _exit_code(ending, judgement))
 
 
-def judge_and_report(path: Path) -> tuple[Run, Judgement]:
-    """Judge the recorded run at `path`, write its verdict and reports beside it, and return both."""
+def judge_and_report(path: Path) -> tuple[Run, Judgement, ReportModel]:
+    """Judge the recorded run at `path`, write its verdict and reports beside it, and return all three."""
     run = read_run(path)
     judgement = judge_run(run)
+    report = report_model(run, judgement)
     write_json(path / VERDICT_FILE, judgement.to_json_object())
     with explained(path):
-        write_reports(run, judgement.verdict)
-    return run, judgement
+        write_reports(report)
+    return run, judgement, report
 
 
 def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, console: Console) -> Ending:

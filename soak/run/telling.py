@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from soak.report.text import render_terminal
+from soak.report.terminal import render_terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def tell(result: SoakResult, console: Console) -> None:
     """Print what a run came to, and the end of the server's log where the server ended."""
-    console.print(render_terminal(result.run, result.judgement.verdict))
+    console.print(render_terminal(result.report))
     if result.ending.server_exit is not None:
         console.print(
             "\n".join(("Last lines of the server's log:", *result.ending.server_exit.log_tail)), markup=False

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from soak.config import SoakConfig
+    from soak.report.model.comparison import Comparison
     from soak.studies.conduct import NotStarted
     from soak.targets import Target
 
@@ -46,13 +47,13 @@ class Configurations(Study[MadeRun]):
         return f"model {server.model}, decoder/io/model threads {threads}"
 
 
-def write_side_by_side(runs: Sequence[MadeRun], out: Path) -> Path:
+def write_side_by_side(compared: Comparison, out: Path) -> Path:
     """Write the comparison of the runs into a folder under `out` that is named after the last of them.
 
     Returns the page's path; raises `SoakError` when it cannot be written.
     """
-    folder = out / f"{runs[-1].run.path.name}-comparison"
+    folder = out / f"{compared.rows[-1].path.name}-comparison"
     with explained(folder):
         folder.mkdir()
-        page, _ = write_comparison([(made.run, made.judgement.verdict) for made in runs], folder)
+        page, _ = write_comparison(compared, folder)
     return page

@@ -9,6 +9,7 @@ from soak.errors import ExitCode
 from soak.judgement import judge_run, recorded_settings
 from soak.record import read_run
 from soak.record.directory import write_json
+from soak.report.model import ReportModel, report_model
 from soak.studies.check.findings import Finding, Outcome, check_exit_code
 from soak.studies.check.limits import findings_of
 from soak.studies.compare.run_figures import RunFigures
@@ -43,6 +44,8 @@ class CheckResult:
 
     run: Run
     judgement: Judgement
+    report: ReportModel
+    """What is told of it."""
     figures: RunFigures
     findings: tuple[Finding, ...]
     compared: tuple[Compared, ...]
@@ -83,7 +86,12 @@ class CheckResult:
 
 
 def check_result(
-    run: Run, judgement: Judgement, criteria: Criteria, *, exit_code: ExitCode | None = None
+    run: Run,
+    judgement: Judgement,
+    report: ReportModel,
+    criteria: Criteria,
+    *,
+    exit_code: ExitCode | None = None,
 ) -> CheckResult:
     """Judge `run` by its verdict, the limits, and the baseline where there is one.
 
@@ -96,6 +104,7 @@ def check_result(
     return CheckResult(
         run=run,
         judgement=judgement,
+        report=report,
         figures=RunFigures.of(run, judgement.verdict),
         findings=findings,
         compared=tuple(compared),
@@ -106,7 +115,7 @@ def check_result(
 
 def check_made(made: MadeRun, criteria: Criteria) -> CheckResult:
     """Check a run that has just been made, and write `check.json` into its directory."""
-    result = check_result(made.run, made.judgement, criteria, exit_code=made.exit_code)
+    result = check_result(made.run, made.judgement, made.result.report, criteria, exit_code=made.exit_code)
     write_json(made.run.path / FILE_NAME, result.to_json_object())
     return result
 
@@ -115,4 +124,5 @@ def check_recorded(path: Path, criteria: Criteria) -> CheckResult:
     """Check the recorded run at `path`, which stays as it is; raises `SoakError` when it cannot be judged."""
     run = read_run(path)
     budget = criteria.limits.max_growth_bytes_per_hour
-    return check_result(run, judge_run(run, recorded_settings(run, budget)), criteria)
+    judgement = judge_run(run, recorded_settings(run, budget))
+    return check_result(run, judgement, report_model(run, judgement), criteria)

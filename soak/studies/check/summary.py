@@ -28,8 +28,7 @@ def render_summary(result: CheckResult) -> str:
         f"## soak check: {plain_text(result.headline)}",
         f"|  | judged | found |\n|---|---|---|\n{rows}",
         memory_picture(result.run),
-        "<details><summary>The run</summary>\n\n"
-        f"{render_markdown(result.run, result.judgement.verdict)}\n</details>",
+        f"<details><summary>The run</summary>\n\n{render_markdown(result.report)}\n</details>",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

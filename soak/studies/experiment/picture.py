@@ -8,8 +8,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from soak.quantity import is_known
+from soak.report.model.charts import MIB
 from soak.report.palette import LIGHT
-from soak.report.png import DPI, FONT_POINTS, MIB
+from soak.report.png import DPI, FONT_POINTS
 from soak.studies.experiment.mitigations import BASELINE
 
 if TYPE_CHECKING:

@@ -19,17 +19,19 @@ import pytest
 from rich.console import Console
 
 from soak.record import Run
-from soak.report.comparison import comparison_rows, comparison_table
 from soak.report.comparison_files import write_comparison
+from soak.report.comparison_table import comparison_table
 from soak.report.files import write_reports
-from soak.report.text import render_terminal
-from soak.report.transcript_comparison import transcript_notes
+from soak.report.html import render_html
+from soak.report.model.comparison import comparison
+from soak.report.terminal import render_terminal
 from soak.verdict.verdict import Basis, Label, Verdict
 from tests.unit.soak.report.synthetic import (
     HOUR_S,
     Scenario,
     counted,
     judged_run,
+    told,
     unjudged,
     verdict,
     with_counts,
@@ -37,6 +39,8 @@ from tests.unit.soak.report.synthetic import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from soak.report.model import ReportModel
 
 
 def healthy() -> tuple[Run, Verdict]:
@@ -196,44 +200,71 @@ def synthetic(name: str) -> tuple[Run, Verdict]:
     return SCENARIOS[name]()
 
 
+@cache
+def model_of(name: str) -> ReportModel:
+    """What is told of the synthetic run of a name, worked out once."""
+    return told(*synthetic(name))
+
+
+@cache
+def document_of(name: str) -> str:
+    """The page of the synthetic run of a name, rendered once: rendering is slow."""
+    return render_html(model_of(name))
+
+
 @pytest.fixture(scope="session", params=sorted(SCENARIOS))
-def any_run(request: pytest.FixtureRequest) -> tuple[Run, Verdict]:
-    """Every synthetic run in turn."""
-    return synthetic(request.param)
+def any_name(request: pytest.FixtureRequest) -> str:
+    """The name of every synthetic run in turn."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(scope="session")
 def judged() -> Callable[[str], tuple[Run, Verdict]]:
-    """The synthetic run of a name with its verdict."""
+    """The synthetic run of a name with its verdict, for a test that changes one of them."""
     return synthetic
 
 
 @pytest.fixture(scope="session")
-def three_configurations() -> list[tuple[Run, Verdict]]:
-    """Minimal, medium and high, as measured on the original server."""
-    return configurations()
+def model() -> Callable[[str], ReportModel]:
+    """What is told of the synthetic run of a name."""
+    return model_of
 
 
 @pytest.fixture(scope="session")
-def configured() -> Callable[..., tuple[Run, Verdict]]:
-    """A synthetic run of one's own making, by the fields of `Scenario`."""
-    return lambda **fields: judged_run(Scenario(**fields))
+def document() -> Callable[[str], str]:
+    """The page of the synthetic run of a name."""
+    return document_of
+
+
+@pytest.fixture(scope="session")
+def three_configurations() -> list[ReportModel]:
+    """Minimal, medium and high, as measured on the original server."""
+    return [told(*each) for each in configurations()]
+
+
+@pytest.fixture(scope="session")
+def configured() -> Callable[..., ReportModel]:
+    """What is told of a synthetic run of one's own making, by the fields of `Scenario`."""
+    return lambda **fields: told(*judged_run(Scenario(**fields)))
 
 
 def _write_all(folder: Path) -> None:
+    console = Console(width=80)
     for name, make in SCENARIOS.items():
         run, made = make()
         target = folder / name
         target.mkdir(parents=True, exist_ok=True)
-        write_reports(replace(run, path=target), made)
+        written = told(replace(run, path=target), made)
+        write_reports(written)
+        console.print(render_terminal(written), "")
 
-    write_comparison(configurations(), folder)
-    write_comparison([configurations()[1], leaking(), corrupted()], folder / "leaking")
-    console = Console(width=80)
-    for make in SCENARIOS.values():
-        console.print(render_terminal(*make()), "")
-    console.print(comparison_table(comparison_rows(configurations())))
-    for note in transcript_notes([run for run, _ in configurations()]):
+    three = comparison([told(*each) for each in configurations()])
+    write_comparison(three, folder)
+    mixed = [told(*each) for each in (configurations()[1], leaking(), corrupted())]
+    write_comparison(comparison(mixed), folder / "leaking")
+    console.print(comparison_table(three))
+    for note in three.transcript_notes:
         console.print(note.text)
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 
 from soak.advice.advise import AdviceContext, advise
 from soak.analyse.resources import RESOURCE_NAMES, judge_resources, with_resources
-from soak.judgement import series_of
-from soak.record import Run
+from soak.judgement import EXIT_CODE_OF, Judgement, series_of
+from soak.record import Run, Transcripts
+from soak.report.model import ReportModel, report_model
 from soak.verdict.verdict import Basis, Estimate, JudgedPoints, Label, Settling, Verdict
 
 MIB = 1024.0 * 1024.0
@@ -278,6 +279,11 @@ def judged_run(scenario: Scenario) -> tuple[Run, Verdict]:
     path = Path(f"reports/20251122T180405Z-{scenario.name}")
     run = Run(path, manifest(scenario), frame, events(scenario), torn=False)
     return run, with_counts(verdict(scenario, frame), frame)
+
+
+def told(run: Run, made: Verdict) -> ReportModel:
+    """What is told of a run with a hand-made verdict."""
+    return report_model(run, Judgement(made, EXIT_CODE_OF[made.verdict], Transcripts.of(run)))
 
 
 def with_counts(memory: Verdict, frame: pd.DataFrame) -> Verdict:

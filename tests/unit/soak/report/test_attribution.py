@@ -14,13 +14,15 @@ from soak.analyse.attribution_words import with_attribution
 from soak.judgement import judge_run
 from soak.record import Run
 from soak.record.whereabouts import readings_of
-from soak.report.attribution_facts import attribution_table
-from soak.report.charts import heap
-from soak.report.facts import Row
 from soak.report.html import render_html
 from soak.report.markdown import render_markdown
+from soak.report.model import ReportModel, report_model
+from soak.report.model.attribution_table import attribution_table
+from soak.report.model.reading_charts import heap_chart
+from soak.report.model.readings import Readings
+from soak.report.model.rows import Row
 from soak.report.png import write_png
-from soak.report.text import render_terminal
+from soak.report.terminal import render_terminal
 from soak.verdict.attribution import Attribution, ProbeResult
 
 MIB = 2**20
@@ -59,9 +61,12 @@ def attribution(run: Run) -> Attribution:
     return found
 
 
+def told(run: Run) -> ReportModel:
+    return report_model(run, judge_run(run))
+
+
 def test_the_page_has_both_pictures_and_the_classes(run: Run) -> None:
-    verdict = judge_run(run).verdict
-    page = render_html(run, verdict)
+    page = render_html(told(run))
     assert "Where the growth sits" in page
     assert 'data-chart="waterfall"' in page
     assert 'data-chart="whereabouts"' in page
@@ -70,11 +75,11 @@ def test_the_page_has_both_pictures_and_the_classes(run: Run) -> None:
 
 
 def test_the_words_are_in_the_terminal_and_in_markdown(run: Run) -> None:
-    verdict = judge_run(run).verdict
+    model = told(run)
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(render_terminal(run, verdict))
+    console.print(render_terminal(model))
     text = " ".join(console.export_text().split())
-    for form in (text, render_markdown(run, verdict)):
+    for form in (text, render_markdown(model)):
         assert SUMMARY in form
         assert "malloc_trim 10 MiB. That was kept for reuse, not leaked; 52 MiB of the growth stay." in form
 
@@ -121,20 +126,20 @@ def with_arenas(run: Run) -> Run:
 
 
 def test_arenas_are_shown_apart_from_what_else_malloc_has_handed_out(with_arenas: Run) -> None:
-    verdict = judge_run(with_arenas).verdict
-    table = attribution_table(verdict.attribution)
+    model = told(with_arenas)
+    table = model.attribution
     assert table is not None
     assert [(row.graph, row.held, row.shrunk) for row in table.arenas] == [
         ("offline/model", "65 MiB", "7 MiB"),
         ("online/model", "5 MiB", "4 MiB"),
     ]
     assert Row("· ONNX Runtime's arenas, of it", "+60 MiB") in table.inside
-    page = render_html(with_arenas, verdict)
+    page = render_html(model)
     assert "Of it ONNX Runtime's arenas hold +60 MiB" in page.replace("&#39;", "'")
     assert "Arena of ONNX Runtime" in page
-    chart = heap(with_arenas)
+    chart = heap_chart(Readings(with_arenas.samples))
     assert chart is not None
-    layers = {layer.name: list(layer.y) for layer in chart.figure.data}
+    layers = {layer.name: list(layer.values) for layer in chart.layers}
     assert layers["heap in use"] == pytest.approx([20.0] * len(layers["heap in use"]))
     assert layers["held by ONNX Runtime's arenas"][-1] == pytest.approx(70.0)
 
@@ -149,16 +154,16 @@ def test_that_there_are_no_arenas_is_said(with_arenas: Run) -> None:
 
 
 def test_the_picture_is_drawn_with_it(run: Run, tmp_path: Path) -> None:
-    write_png(run, judge_run(run).verdict, tmp_path / "memory.png")
+    write_png(told(run), tmp_path / "memory.png")
     assert (tmp_path / "memory.png").stat().st_size > 10_000
 
 
 def test_nothing_is_shown_of_what_was_not_recorded(run: Run) -> None:
     bare = dataclasses.replace(run, samples=run.samples[["t_s", "rss_bytes"]], events=[])
-    verdict = judge_run(bare).verdict
-    assert verdict.attribution is None
-    assert "Where the growth sits" not in render_html(bare, verdict)
-    assert attribution_table(None) is None
+    model = told(bare)
+    assert model.attribution is None
+    assert not model.attribution_charts
+    assert "Where the growth sits" not in render_html(model)
 
 
 def test_a_probe_that_gave_nothing_back_is_told_as_such(attribution: Attribution, run: Run) -> None:

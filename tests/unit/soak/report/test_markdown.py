@@ -4,18 +4,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from soak.report.markdown import render_markdown
+from tests.unit.soak.report.synthetic import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from soak.record import Run
+    from soak.report.model import ReportModel
     from soak.verdict.verdict import Verdict
 
     Judged = Callable[[str], tuple[Run, Verdict]]
+    Told = Callable[[str], ReportModel]
 
 
-def test_an_issue_gets_verdict_figures_host_and_command(judged: Judged) -> None:
-    text = render_markdown(*judged("leaking"))
+def test_an_issue_gets_verdict_figures_host_and_command(model: Told) -> None:
+    text = render_markdown(model("leaking"))
     assert text.startswith("## ▲ Memory keeps climbing: `leaking`\n")
     for words in (
         "| Growth per connection | +64 KiB |",
@@ -29,8 +32,8 @@ def test_an_issue_gets_verdict_figures_host_and_command(judged: Judged) -> None:
         assert words in text
 
 
-def test_other_resources_get_a_table(judged: Judged) -> None:
-    text = render_markdown(*judged("keeping"))
+def test_other_resources_get_a_table(model: Told) -> None:
+    text = render_markdown(model("keeping"))
     assert text.startswith("## ▲ File descriptors and sockets keep climbing: `keeping`\n")
     head = "| Other resources | start | end | peak | growth per connection (95 %) | verdict |"
     assert head in text
@@ -38,8 +41,8 @@ def test_other_resources_get_a_table(judged: Judged) -> None:
     assert "| file descriptors | " not in text
 
 
-def test_every_run_can_be_pasted(any_run: tuple[Run, Verdict]) -> None:
-    text = render_markdown(*any_run)
+def test_every_run_can_be_pasted(any_name: str, model: Told) -> None:
+    text = render_markdown(model(any_name))
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert all(line.endswith("|") for line in tables)
     assert "nan" not in text
@@ -47,10 +50,9 @@ def test_every_run_can_be_pasted(any_run: tuple[Run, Verdict]) -> None:
 
 def test_text_of_the_run_cannot_break_out(judged: Judged) -> None:
     run, verdict = judged("healthy")
-    text = render_markdown(
-        replace(run, manifest={**run.manifest, "name": "`a\n# b`", "host": {"kernel": "x | y\n<details>"}}),
-        replace(verdict, reasons=("one", "two <img src=x>\n# three")),
-    )
+    manifest = {**run.manifest, "name": "`a\n# b`", "host": {"kernel": "x | y\n<details>"}}
+    attack = replace(verdict, reasons=("one", "two <img src=x>\n# three"))
+    text = render_markdown(told(replace(run, manifest=manifest), attack))
     assert "\n# " not in text
     assert "<img" not in text
     assert "| kernel | x \\| y &lt;details> |" in text
@@ -60,5 +62,5 @@ def test_the_command_does_not_name_where_the_program_lay(judged: Judged) -> None
     run, verdict = judged("healthy")
     installed = {**run.manifest, "command_line": ["/opt/env/bin/soak", "run", "--set", "a.b=c d"]}
     module = {**run.manifest, "command_line": ["/opt/env/lib/soak/__main__.py", "run"]}
-    assert "\nsoak run --set 'a.b=c d'\n" in render_markdown(replace(run, manifest=installed), verdict)
-    assert "\npython -m soak run\n" in render_markdown(replace(run, manifest=module), verdict)
+    assert "\nsoak run --set 'a.b=c d'\n" in render_markdown(told(replace(run, manifest=installed), verdict))
+    assert "\npython -m soak run\n" in render_markdown(told(replace(run, manifest=module), verdict))

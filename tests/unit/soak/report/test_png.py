@@ -6,13 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from soak.report.comparison_files import write_comparison_png
+from soak.report.model.comparison import comparison
 from soak.report.png import write_png
+from tests.unit.soak.report.synthetic import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from soak.record import Run
+    from soak.report.model import ReportModel
     from soak.verdict.verdict import Verdict
 
 
@@ -33,9 +36,11 @@ def picture_size(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def test_every_run_gives_a_picture_for_an_issue(any_run: tuple[Run, Verdict], tmp_path: Path) -> None:
+def test_every_run_gives_a_picture_for_an_issue(
+    any_name: str, model: Callable[[str], ReportModel], tmp_path: Path
+) -> None:
     path = tmp_path / "memory.png"
-    write_png(*any_run, path)
+    write_png(model(any_name), path)
     assert picture_size(path) == (1600, 1000)
     assert path.stat().st_size < 600_000
 
@@ -45,7 +50,8 @@ def test_names_that_no_font_has_or_that_look_like_formulas_are_drawn(
 ) -> None:
     run, verdict = judged("healthy")
     run = replace(run, manifest={**run.manifest, "name": "语音 $x_{1$ <b>"})
-    write_png(run, replace(verdict, reasons=("costs $5 and 10$ \\frac{",)), tmp_path / "memory.png")
-    write_comparison_png([(run, verdict), (run, verdict)], tmp_path / "comparison.png")
+    model = told(run, replace(verdict, reasons=("costs $5 and 10$ \\frac{",)))
+    write_png(model, tmp_path / "memory.png")
+    write_comparison_png(comparison([model, model]), tmp_path / "comparison.png")
     assert picture_size(tmp_path / "memory.png") == (1600, 1000)
     assert picture_size(tmp_path / "comparison.png")[0] == 1600

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,27 +11,30 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from soak.record import Run, Transcripts
-from soak.report.html import render_html
 from soak.report.markdown import render_markdown
-from soak.report.text import render_terminal
-from soak.report.transcript_chart import WINDOWS, error_rates
-from soak.report.transcript_comparison import transcript_notes
-from soak.report.transcript_table import MAX_ROWS, transcript_table
+from soak.report.model.error_rates import WINDOWS, error_rates
+from soak.report.model.readings import Readings
+from soak.report.model.transcript_table import MAX_ROWS, TranscriptTable
+from soak.report.model.transcripts_alike import transcript_notes
+from soak.report.terminal import render_terminal
+from tests.unit.soak.report.synthetic import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from soak.record import Run
+    from soak.report.model import ReportModel
     from soak.verdict.verdict import Verdict
 
     Judged = Callable[[str], tuple[Run, Verdict]]
+    Told = Callable[[str], ReportModel]
 
 WARNING = "22 of 1,220 transcripts changed: connection 1000 got “seven 三八一零”"
 
 
-def terminal(run: Run, verdict: Verdict) -> str:
+def terminal(model: ReportModel) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=80).print(render_terminal(run, verdict))
+    Console(file=stream, width=80).print(render_terminal(model))
     return " ".join(stream.getvalue().split())
 
 
@@ -44,61 +46,68 @@ def without(run: Run, *names: str) -> Run:
     return replace(run, events=[event for event in run.events if event["event"] not in names])
 
 
-def test_the_error_rate_is_told_with_the_verdict_everywhere(judged: Judged) -> None:
-    run, verdict = judged("healthy")
-    assert "Character error rate 2.1 % 0 of 1,220 transcripts changed" in terminal(run, verdict)
-    assert "| Character error rate | 2.1 % | 0 of 1,220 transcripts changed |" in render_markdown(
-        run, verdict
-    )
-    assert 'Character error rate</div><div class="value">2.1 %' in render_html(run, verdict)
+def table_of(run: Run, verdict: Verdict) -> TranscriptTable:
+    table = told(run, verdict).transcript_table
+    assert table is not None
+    return table
 
 
-def test_changed_transcripts_are_a_warning_everywhere_whatever_the_verdict(judged: Judged) -> None:
-    run, verdict = judged("corrupted")
-    assert verdict.verdict == "plateau"
-    assert f"! {WARNING}" in terminal(run, verdict)
-    assert f"> **Note:** {WARNING}" in render_markdown(run, verdict)
-    page = render_html(run, verdict)
+def test_the_error_rate_is_told_with_the_verdict_everywhere(
+    model: Told, document: Callable[[str], str]
+) -> None:
+    healthy = model("healthy")
+    assert "Character error rate 2.1 % 0 of 1,220 transcripts changed" in terminal(healthy)
+    words = "| Character error rate | 2.1 % | 0 of 1,220 transcripts changed |"
+    assert words in render_markdown(healthy)
+    assert 'Character error rate</div><div class="value">2.1 %' in document("healthy")
+
+
+def test_changed_transcripts_are_a_warning_everywhere_whatever_the_verdict(
+    model: Told, document: Callable[[str], str]
+) -> None:
+    corrupted = model("corrupted")
+    assert corrupted.headline.label == "plateau"
+    assert f"! {WARNING}" in terminal(corrupted)
+    assert f"> **Note:** {WARNING}" in render_markdown(corrupted)
+    page = document("corrupted")
     assert f'<p class="warning"><strong>Note.</strong> {WARNING}' in page
     assert "connection 1036: 六二八" in page
     assert "connection 1072: (nothing)" in page
 
 
-def test_a_run_of_before_transcripts_were_checked_tells_what_it_has(judged: Judged) -> None:
-    run, verdict = judged("before_transcripts")
-    text = terminal(run, verdict)
+def test_a_run_of_before_transcripts_were_checked_tells_what_it_has(model: Told) -> None:
+    before = model("before_transcripts")
+    text = terminal(before)
     assert "Transcripts changed 1 of 1,220" in text
     assert "! 1 of 1,220 transcripts changed: a connection got “two” for a where the first got “one”." in text
     assert "error rate" not in text
-    assert transcript_table(run) is None
-    assert error_rates(run) is None
+    assert before.transcript_table is None
+    assert "error_rate" not in {chart.key for chart in before.small_charts}
 
 
-def test_a_csv_of_somebody_else_says_nothing_of_transcripts(judged: Judged) -> None:
-    run, verdict = judged("bare_csv")
-    assert Transcripts.of(run) is None
-    assert "ranscript" not in terminal(run, verdict)
-    assert "ranscript" not in render_markdown(run, verdict)
+def test_a_csv_of_somebody_else_says_nothing_of_transcripts(model: Told) -> None:
+    bare = model("bare_csv")
+    assert bare.transcripts is None
+    assert "ranscript" not in terminal(bare)
+    assert "ranscript" not in render_markdown(bare)
 
 
 def test_random_weights_are_named_where_they_make_the_text_meaningless(
-    configured: Callable[..., tuple[Run, Verdict]],
+    configured: Callable[..., ReportModel],
 ) -> None:
-    assert "random weights: the text means nothing" in terminal(*configured(model="large"))
+    assert "random weights: the text means nothing" in terminal(configured(model="large"))
 
 
 def test_recordings_without_a_reference_are_only_compared_with_themselves(judged: Judged) -> None:
     run, verdict = judged("healthy")
     half = np.floor(run.samples["connections_completed"] / 2)
-    assert "; 610 had a reference" in terminal(with_columns(run, transcripts_checked=half), verdict)
+    assert "; 610 had a reference" in terminal(told(with_columns(run, transcripts_checked=half), verdict))
     none = with_columns(run, transcripts_checked=0, character_errors=0, reference_characters=0)
-    assert "Transcripts changed 0 of 1,220" in terminal(none, verdict)
+    assert "Transcripts changed 0 of 1,220" in terminal(told(none, verdict))
 
 
 def test_the_table_has_every_recording_with_what_is_said_and_what_came(judged: Judged) -> None:
-    run, _ = judged("corrupted")
-    table = transcript_table(run)
-    assert table is not None
+    table = table_of(*judged("corrupted"))
     rows = {row.clip: row for row in table.rows}
     assert list(rows) == sorted(rows)
     wrong = rows["en-m3-01-digits"]
@@ -110,19 +119,17 @@ def test_the_table_has_every_recording_with_what_is_said_and_what_came(judged: J
 
 
 def test_a_run_that_was_killed_has_its_table_with_the_counts_it_got_to(judged: Judged) -> None:
-    run, _ = judged("healthy")
-    killed = transcript_table(without(run, "load_ended", "run_ended"))
-    assert killed is not None
+    run, verdict = judged("healthy")
+    killed = table_of(without(run, "load_ended", "run_ended"), verdict)
     assert killed.note == "Counted up to 9 min 59 s."
-    early = transcript_table(without(run, "transcripts", "load_ended", "run_ended"))
-    assert early is not None
+    early = table_of(without(run, "transcripts", "load_ended", "run_ended"), verdict)
     assert early.note == "The run ended too early for counts."
     assert {row.connections for row in early.rows} == {"n/a"}
     assert [row.cer for row in early.rows if row.clip == "en-m3-01-digits"] == ["50 %"]
 
 
 def test_of_a_great_many_recordings_the_worst_are_shown(judged: Judged) -> None:
-    run, _ = judged("healthy")
+    run, verdict = judged("healthy")
     first = next(event for event in run.events if event["event"] == "first_transcript")
     names = [f"clip-{number:03}" for number in range(3 * MAX_ROWS)]
     events = [{**first, "clip": name} for name in names]
@@ -136,17 +143,15 @@ def test_of_a_great_many_recordings_the_worst_are_shown(judged: Judged) -> None:
         }
         for number, name in enumerate(reversed(names))
     ]
-    table = transcript_table(
-        replace(run, events=[*events, {"event": "transcripts", "t_s": 1.0, "clips": counts}])
-    )
-    assert table is not None
+    counted = {"event": "transcripts", "t_s": 1.0, "clips": counts}
+    table = table_of(replace(run, events=[*events, counted]), verdict)
     assert [row.clip for row in table.rows] == [*names[: MAX_ROWS - 1], "clip-149"]
     assert table.note.startswith("100 more recordings are in events.jsonl.")
 
 
 def test_each_block_has_its_own_error_rate(judged: Judged) -> None:
     run, _ = judged("corrupted")
-    rates = error_rates(run)
+    rates = error_rates(Readings(run.samples))
     assert rates is not None
     healthy, sick = rates.t_s < 320, rates.t_s > 370
     assert rates.rate[healthy] == pytest.approx(0.021, abs=0.004)
@@ -168,7 +173,7 @@ def test_a_run_without_blocks_is_cut_into_windows() -> None:
         }
     )
     samples.loc[samples.index % 7 == 3, "character_errors"] = np.nan  # a driver that was late
-    rates = error_rates(Run(Path("memory.csv"), {}, samples, [], torn=False))
+    rates = error_rates(Readings(samples))
     assert rates is not None
     assert WINDOWS - 1 <= len(rates.rate) <= WINDOWS + 1
     assert rates.rate[rates.t_s < 280].max() == 0
@@ -177,25 +182,28 @@ def test_a_run_without_blocks_is_cut_into_windows() -> None:
 
 def test_without_transcripts_there_is_no_chart(judged: Judged) -> None:
     run, _ = judged("healthy")
-    assert error_rates(with_columns(run, character_errors=0.0, reference_characters=0.0)) is None
-    assert error_rates(with_columns(run, character_errors=np.nan)) is None
+    unheard = with_columns(run, character_errors=0.0, reference_characters=0.0)
+    assert error_rates(Readings(unheard.samples)) is None
+    assert error_rates(Readings(with_columns(run, character_errors=np.nan).samples)) is None
 
 
 def test_runs_of_one_model_must_agree_recording_for_recording(
-    configured: Callable[..., tuple[Run, Verdict]], judged: Judged
+    configured: Callable[..., ReportModel], model: Told
 ) -> None:
-    one, many = configured(name="one", max_open=1)[0], configured(name="many", max_open=32)[0]
+    one, many = configured(name="one", max_open=1), configured(name="many", max_open=32)
     (note,) = transcript_notes([one, many])
     assert note.text == "Transcripts agree in all runs, recording for recording (6 compared)."
     assert not note.is_warning
-    heard = [
-        {**event, "transcript": "fife"} if event.get("clip") == "en-m3-01-digits" else event
-        for event in many.events
-    ]
-    (note,) = transcript_notes([one, replace(many, events=heard)])
+    assert many.transcripts is not None
+    clips = tuple(
+        replace(clip, transcript="fife") if clip.clip == "en-m3-01-digits" else clip
+        for clip in many.transcripts.clips
+    )
+    heard = replace(many, transcripts=replace(many.transcripts, clips=clips))
+    (note,) = transcript_notes([one, heard])
     assert note.text == "many: 1 of 6 recordings have another transcript than in one: en-m3-01-digits"
     assert note.is_warning
-    assert transcript_notes([one, configured(name="many", model="large")[0]]) == []
-    (note,) = transcript_notes([one, judged("corrupted")[0]])
+    assert not transcript_notes([one, configured(name="many", model="large")])
+    (note,) = transcript_notes([one, model("corrupted")])
     assert note.text == "corrupted: 22 of 1,220 transcripts changed."
-    assert transcript_notes([one, judged("bare_csv")[0]]) == []
+    assert not transcript_notes([one, model("bare_csv")])

@@ -16,6 +16,7 @@ from rich.console import Console
 from soak.errors import ExitCode, SoakError
 from soak.judgement import judge_run
 from soak.record import read_run
+from soak.report.model import report_model
 from soak.studies.check.archive import write_archive
 from soak.studies.check.findings import Finding, Outcome, check_exit_code
 from soak.studies.check.github import append_job_summary, is_github, workflow_commands
@@ -36,7 +37,9 @@ MIB = 2**20
 
 def _checked(path: Path, limits: Limits | None = None, *, allow: bool = False) -> CheckResult:
     run = read_run(path)
-    return check_result(run, judge_run(run), Criteria(limits or Limits(), allow_inconclusive=allow))
+    judgement = judge_run(run)
+    criteria = Criteria(limits or Limits(), allow_inconclusive=allow)
+    return check_result(run, judgement, report_model(run, judgement), criteria)
 
 
 def _outcomes(result: CheckResult) -> dict[str, Outcome]:

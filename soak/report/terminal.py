@@ -10,18 +10,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from soak.report import wording
 from soak.report.file_names import HTML_NAME
 from soak.report.plain_table import plain_table
-from soak.report.resource_table import ResourceTable, resource_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rich.console import RenderableType
 
-    from soak.record import Run
-    from soak.verdict.verdict import Verdict
+    from soak.report.model import ReportModel
+    from soak.report.model.headline import Headline
+    from soak.report.model.key_figures import Figure
+    from soak.report.model.resource_table import ResourceTable
 
 STYLES = {
     "plateau": "bold green",
@@ -31,48 +32,42 @@ STYLES = {
 }
 
 
-def render_terminal(run: Run, verdict: Verdict, report_path: Path | None = None) -> RenderableType:
+def render_terminal(model: ReportModel, report_path: Path | None = None) -> RenderableType:
     """Return what a run ends with on a terminal of 80 columns; colours only where the console has them.
 
     `report_path` is named at the end; by default the report in the run directory, if it is there.
     """
-    parts: list[RenderableType] = [
-        _headline(run, verdict),
-        Text(wording.sentence(verdict)),
-    ]
-    settling = wording.settling_sentence(verdict)
-    if settling:
-        parts.append(Text(settling))
-    if verdict.confidence:
-        parts.append(Text(f"Confidence: {verdict.confidence}", style="dim"))
-    parts += [Text(f"! {warning}", style="yellow") for warning in wording.warnings(run, verdict)]
-    parts += [Text(), _figures(run, verdict)]
-    resources = resource_table(verdict)
-    if resources is not None:
-        parts += [Text(), _resources(resources)]
-    reasons = wording.further_reasons(verdict)
-    if reasons:
-        parts += [Text(), *(_bullet(reason) for reason in reasons)]
-    path = report_path or _report_of(run)
+    head = model.headline
+    parts: list[RenderableType] = [_headline(head), Text(head.sentence)]
+    if head.settling:
+        parts.append(Text(head.settling))
+    if head.confidence:
+        parts.append(Text(f"Confidence: {head.confidence}", style="dim"))
+    parts += [Text(f"! {warning}", style="yellow") for warning in head.warnings]
+    parts += [Text(), _figures(model.figures)]
+    if model.resources is not None:
+        parts += [Text(), _resources(model.resources)]
+    if head.reasons:
+        parts += [Text(), *(_bullet(reason) for reason in head.reasons)]
+    path = report_path or _report_of(model)
     if path is not None:
         parts += [Text(), Text.assemble(("Report: ", "bold"), _shortest(path), overflow="fold")]
     return Group(*parts)
 
 
-def _headline(run: Run, verdict: Verdict) -> Text:
-    banner, label = wording.banner(run, verdict), wording.label_of(verdict)
-    line = f"{banner.sign} {label.upper()}"
-    if banner.headline.lower() != label:
-        line += f": {banner.headline}"
-    return Text(line, style=STYLES[banner.tone])
+def _headline(head: Headline) -> Text:
+    line = f"{head.sign} {head.label.upper()}"
+    if head.headline.lower() != head.label:
+        line += f": {head.headline}"
+    return Text(line, style=STYLES[head.tone])
 
 
-def _figures(run: Run, verdict: Verdict) -> Table:
+def _figures(figures: Iterable[Figure]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(no_wrap=True, style="dim")
     table.add_column(no_wrap=True, justify="right", style="bold")
     table.add_column(overflow="fold")
-    for figure in wording.key_figures(run, verdict):
+    for figure in figures:
         table.add_row(Text(figure.label), Text(figure.value), Text(figure.note))
     return table
 
@@ -105,6 +100,6 @@ def _shortest(path: Path) -> str:
     return min(str(path), os.path.relpath(path), key=len)
 
 
-def _report_of(run: Run) -> Path | None:
-    path = run.path / HTML_NAME
+def _report_of(model: ReportModel) -> Path | None:
+    path = model.path / HTML_NAME
     return path if path.is_file() else None

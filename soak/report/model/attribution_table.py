@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from soak.analyse.attribution_words import PROBE_NAMES, culprits_in_words
 from soak.quantity import format_bytes, format_count, format_level, format_percent
-from soak.report.facts import Row
+from soak.report.model.rows import Row
 from soak.verdict.attribution import MemoryClass
 
 if TYPE_CHECKING:

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 
-from soak.report.text import render_terminal
+from soak.report.terminal import render_terminal
+from tests.unit.soak.report.synthetic import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from soak.record import Run
+    from soak.report.model import ReportModel
     from soak.verdict.verdict import Verdict
 
     Judged = Callable[[str], tuple[Run, Verdict]]
+    Told = Callable[[str], ReportModel]
 
 
 def printed(renderable: RenderableType, *, terminal: bool = False) -> str:
@@ -26,22 +29,22 @@ def printed(renderable: RenderableType, *, terminal: bool = False) -> str:
     return stream.getvalue()
 
 
-def test_the_first_line_is_the_verdict(judged: Judged) -> None:
-    assert printed(render_terminal(*judged("healthy"))).startswith("✓ PLATEAU: Memory plateaus\n")
-    assert printed(render_terminal(*judged("leaking"))).startswith("▲ CLIMBING: Memory keeps climbing\n")
-    assert printed(render_terminal(*judged("short_lived"))).startswith("? INCONCLUSIVE\n")
-    assert printed(render_terminal(*judged("crashed"))).startswith("✕ INCONCLUSIVE: The server died")
+def test_the_first_line_is_the_verdict(model: Told) -> None:
+    assert printed(render_terminal(model("healthy"))).startswith("✓ PLATEAU: Memory plateaus\n")
+    assert printed(render_terminal(model("leaking"))).startswith("▲ CLIMBING: Memory keeps climbing\n")
+    assert printed(render_terminal(model("short_lived"))).startswith("? INCONCLUSIVE\n")
+    assert printed(render_terminal(model("crashed"))).startswith("✕ INCONCLUSIVE: The server died")
 
 
-def test_it_fits_eighty_columns_and_is_plain_without_a_terminal(any_run: tuple[Run, Verdict]) -> None:
-    text = printed(render_terminal(*any_run))
+def test_it_fits_eighty_columns_and_is_plain_without_a_terminal(any_name: str, model: Told) -> None:
+    text = printed(render_terminal(model(any_name)))
     assert max(map(len, text.splitlines())) <= 80
     assert "\x1b" not in text
 
 
 def test_figures_and_all_reasons_are_printed(judged: Judged) -> None:
     run, verdict = judged("leaking")
-    text = " ".join(printed(render_terminal(run, verdict)).split())
+    text = " ".join(printed(render_terminal(told(run, verdict))).split())
     for words in (
         "Start 180 MiB",
         "Growth per connection +64 KiB",
@@ -51,8 +54,8 @@ def test_figures_and_all_reasons_are_printed(judged: Judged) -> None:
         assert words in text
 
 
-def test_other_resources_are_a_table_with_their_verdicts(judged: Judged) -> None:
-    lines = printed(render_terminal(*judged("keeping"))).splitlines()
+def test_other_resources_are_a_table_with_their_verdicts(model: Told) -> None:
+    lines = printed(render_terminal(model("keeping"))).splitlines()
     assert lines[0] == "▲ CLIMBING: File descriptors and sockets keep climbing"
     rows = [" ".join(line.split()) for line in lines]
     assert "Other resources start end per connection (95 %) verdict" in rows
@@ -63,24 +66,23 @@ def test_other_resources_are_a_table_with_their_verdicts(judged: Judged) -> None
 def test_without_a_connection_counter_growth_is_told_by_the_hour(judged: Judged) -> None:
     run, verdict = judged("keeping")
     resources = {name: replace(one, growth_per_connection=None) for name, one in verdict.resources.items()}
-    text = printed(render_terminal(run, replace(verdict, resources=resources)))
+    text = printed(render_terminal(told(run, replace(verdict, resources=resources))))
     assert "per hour (95 %)" in text
     assert "per connection (95 %)" not in text.split("Other resources")[1].split("·")[0]
 
 
-def test_the_path_of_the_report_is_printed_whole_and_short(judged: Judged) -> None:
-    run, verdict = judged("healthy")
+def test_the_path_of_the_report_is_printed_whole_and_short(model: Told) -> None:
+    healthy = model("healthy")
     assert "Report: reports/stamp-medium/report.html\n" in printed(
-        render_terminal(run, verdict, Path.cwd() / "reports/stamp-medium/report.html")
+        render_terminal(healthy, Path.cwd() / "reports/stamp-medium/report.html")
     )
     far = Path("/somewhere") / ("long" * 30) / "report.html"
-    assert str(far) in printed(render_terminal(run, verdict, far)).replace("\n", "")
+    assert str(far) in printed(render_terminal(healthy, far)).replace("\n", "")
 
 
 def test_brackets_in_reasons_are_no_markup(judged: Judged) -> None:
     run, verdict = judged("healthy")
-    text = printed(
-        render_terminal(run, replace(verdict, reasons=("[red]a[/red]", "[b]c[/x]"))), terminal=True
-    )
+    attack = told(run, replace(verdict, reasons=("[red]a[/red]", "[b]c[/x]")))
+    text = printed(render_terminal(attack), terminal=True)
     assert "[red]a[/red]" in text
     assert "[b]c[/x]" in text

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soak.quantity import MISSING, format_count, format_duration, format_percent
-from soak.record.transcripts import Transcripts
 
 if TYPE_CHECKING:
-    from soak.record import Run
+    from soak.record import Transcripts
     from soak.record.transcripts import ChangedTranscript, ClipTranscripts
 
 MAX_ROWS = 50
@@ -45,9 +44,11 @@ class TranscriptTable:
     """What the table leaves out; empty for nothing."""
 
 
-def transcript_table(run: Run) -> TranscriptTable | None:
-    """Return the recordings of a run in order of name; None where none were recorded."""
-    transcripts = Transcripts.of(run)
+def transcript_table(transcripts: Transcripts | None, *, load_ended: bool) -> TranscriptTable | None:
+    """Return the recordings of a run in order of name; None where none were recorded.
+
+    `load_ended` says that the run got to the end of its load, so that the counts are of all of it.
+    """
     if transcripts is None or not transcripts.clips:
         return None
     changes: dict[str, list[ChangedTranscript]] = defaultdict(list)
@@ -61,7 +62,7 @@ def transcript_table(run: Run) -> TranscriptTable | None:
         notes.append(f"{format_count(more)} more recordings are in events.jsonl.")
     if transcripts.counted_up_to_s is None:
         notes.append("The run ended too early for counts.")
-    elif run.last_event("load_ended") is None:
+    elif not load_ended:
         notes.append(f"Counted up to {format_duration(transcripts.counted_up_to_s)}.")
     return TranscriptTable(rows, " ".join(notes))
 

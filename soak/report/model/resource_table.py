@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from soak.analyse.resources import RESOURCE_NAMES, count_rate
 from soak.quantity import MISSING, format_count, is_known
-from soak.report.wording import SIGNS
+from soak.report.model.headline import SIGNS
 from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:

@@ -1,0 +1,125 @@
+"""The figures that tell the run's story at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from soak.analyse.resources import RESOURCE_NAMES, best_growth, climbing, count_rate
+from soak.quantity import (
+    MISSING,
+    format_bytes,
+    format_count,
+    format_duration,
+    format_interval,
+    format_level,
+    format_percent,
+    format_rate,
+    is_known,
+)
+from soak.verdict.verdict import Follows
+
+if TYPE_CHECKING:
+    from soak.record import Transcripts
+    from soak.report.model.levels import Levels
+    from soak.report.model.readings import Readings
+    from soak.verdict.verdict import Estimate, Verdict
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One key figure, as text."""
+
+    label: str
+    value: str
+    note: str = ""
+    """What qualifies the value: its interval, when it was reached, how it compares."""
+    short_label: str = ""
+    """What it is called where there is little room; empty for a figure that is not told there."""
+    column: str = ""
+    """The resource it is about, by column; empty for any other figure."""
+
+
+def key_figures(
+    readings: Readings,
+    verdict: Verdict,
+    levels: Levels,
+    transcripts: Transcripts | None,
+    *,
+    random_weights: bool,
+) -> tuple[Figure, ...]:
+    """Return the key figures in reading order; those not known are left out.
+
+    `random_weights` says that the model is not trained, so that its transcripts mean nothing.
+    """
+    figures = [
+        Figure("Start", format_level(levels.start_bytes), short_label="Start"),
+        _level(levels),
+        Figure("Peak", format_level(levels.peak_bytes), short_label="Peak"),
+        _growth("Growth per hour", "Growth per hour", verdict.growth_bytes_per_hour, "h"),
+        *_growth_by_work(verdict),
+    ]
+    smallest = verdict.minimum_detectable_bytes_per_hour
+    budget = f"accepted: up to {format_rate(verdict.budget_bytes_per_hour, signed=False)}"
+    if is_known(smallest):
+        figures.append(Figure("Smallest growth it could see", format_rate(smallest, signed=False), budget))
+    figures += [_climb(verdict, column) for column in climbing(verdict)]
+    figures.append(_connections(readings))
+    if transcripts is not None and transcripts.connections:
+        figures.append(_transcripts(transcripts, random_weights=random_weights))
+    length_s = readings.duration_s or verdict.duration_s
+    figures.append(Figure("Duration", format_duration(length_s), f"{format_count(len(readings))} samples"))
+    return tuple(figure for figure in figures if figure.value != MISSING)
+
+
+def _level(levels: Levels) -> Figure:
+    note = (
+        "" if levels.growth_bytes is None else f"{format_bytes(levels.growth_bytes, signed=True)} since start"
+    )
+    if not levels.has_plateau:
+        return Figure("End", format_level(levels.end_bytes), note, "End")
+    if levels.plateau_at_s is not None:
+        note = f"after {format_duration(levels.plateau_at_s)}; {note}"
+    return Figure("Plateau", format_level(levels.plateau_bytes), note, "Plateau")
+
+
+def _growth(label: str, short_label: str, growth: Estimate, per: str | None) -> Figure:
+    value = format_rate(growth.estimate, per) if per else format_bytes(growth.estimate, signed=True)
+    interval = format_interval(growth.low, growth.high)
+    note = f"95 %: {interval}" if interval != MISSING else "interval not known"
+    return Figure(label, value, note, short_label)
+
+
+def _growth_by_work(verdict: Verdict) -> list[Figure]:
+    """Return the growth per connection, or per second of audio where that explains it best."""
+    each, second = verdict.growth_bytes_per_connection, verdict.growth_bytes_per_audio_s
+    if second is not None and (each is None or verdict.follows is Follows.AUDIO):
+        return [_growth("Growth per audio second", "Per audio second", second, None)]
+    return [] if each is None else [_growth("Growth per connection", "Per connection", each, None)]
+
+
+def _climb(verdict: Verdict, column: str) -> Figure:
+    resource, name = verdict.resources[column], RESOURCE_NAMES[column]
+    value = f"{format_count(resource.start)} → {format_count(resource.end)}"
+    growth, unit = best_growth(resource)
+    return Figure(name, value, f"{count_rate(growth.estimate)} {unit}", name, column)
+
+
+def _connections(readings: Readings) -> Figure:
+    failed = readings.last("connections_failed")
+    note = "" if failed is None else f"{format_count(failed)} failed"
+    completed = format_count(readings.last("connections_completed"))
+    return Figure("Connections completed", completed, note, "Connections")
+
+
+def _transcripts(transcripts: Transcripts, *, random_weights: bool) -> Figure:
+    changed, connections = format_count(transcripts.changed), format_count(transcripts.connections)
+    rate = transcripts.character_error_rate
+    if rate is None:
+        return Figure("Transcripts changed", changed, f"of {connections}")
+    note = f"{changed} of {connections} transcripts changed"
+    if transcripts.checked < transcripts.connections:
+        note += f"; {format_count(transcripts.checked)} had a reference"
+    if random_weights:
+        note += "; random weights: the text means nothing"
+    return Figure("Character error rate", format_percent(rate), note, "CER")

@@ -1,0 +1,55 @@
+"""The levels of memory that a run is told by: start, plateau, end, peak."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from soak.report.model.readings import Readings
+    from soak.verdict.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels of one run, in bytes; None where nothing was read."""
+
+    start_bytes: int | None
+    """First reading of the last life of the process."""
+    plateau_bytes: int | None
+    """The level after warm-up; only for a plateau."""
+    plateau_at_s: float | None
+    """When the plateau began, in seconds of the run."""
+    end_bytes: float | None
+    """The last reading."""
+    peak_bytes: int | None
+    """The highest reading."""
+
+    @classmethod
+    def of(cls, readings: Readings, verdict: Verdict) -> Self:
+        """Read the levels off a run and its verdict."""
+        return cls(
+            # the judge has zeros where nothing was read
+            start_bytes=verdict.start_bytes if verdict.start_bytes > 0 else None,
+            plateau_bytes=verdict.plateau_bytes,
+            plateau_at_s=verdict.plateau_at_s,
+            end_bytes=readings.last("rss_bytes"),
+            peak_bytes=verdict.peak_bytes if verdict.peak_bytes > 0 else None,
+        )
+
+    @property
+    def has_plateau(self) -> bool:
+        """Whether memory came to rest."""
+        return self.plateau_bytes is not None
+
+    @property
+    def reached_bytes(self) -> float | None:
+        """The plateau, or for want of one where the run ended."""
+        return self.end_bytes if self.plateau_bytes is None else self.plateau_bytes
+
+    @property
+    def growth_bytes(self) -> float | None:
+        """From the start to the level that was reached."""
+        if self.reached_bytes is None or self.start_bytes is None:
+            return None
+        return self.reached_bytes - self.start_bytes
