@@ -106,7 +106,8 @@ async def test_a_whole_load_on_the_bundled_server() -> None:
 
 
 async def test_without_references_transcripts_are_only_compared_with_each_other() -> None:
-    plan = {"connections": 20, "block_s": 2, "settle_s": 0.1, "rest_s": 0.1, "check_references": False}
+    plan = {"connections": 20, "rate_per_s": 20, "max_open": 4, "settle_s": 0.1, "rest_s": 0.1}
+    plan |= {"check_references": False}
     async with bundled_server() as url, running("soak.load") as driver:
         give(driver, json.dumps({"url": url, **plan}) + "\n")
         done = await last_message(driver)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
+from soak.load.arrivals import ArrivalProcess, Arrivals, Intensity
 from soak.load.clips import Clip
 from soak.load.driver import Driver
 from soak.load.messages import Done, DriverEvent, Interval, PhaseChanged
@@ -70,10 +71,41 @@ class Scripted(Scenario):
         return Answer(connection.clip.name, self.takes_s / 2, 0.0)
 
 
-def drive(scenario: Scripted, **values: object) -> list[Message]:
+@dataclass(frozen=True)
+class Recorded(Arrivals):
+    """Arrivals at the times of somebody's log, the same in every block."""
+
+    name: ClassVar[str] = "recorded"
+    times_s: tuple[float, ...] = ()
+
+    def planned_rate_per_s(self, intensity: Intensity) -> float:  # noqa: ARG002
+        return len(self.times_s) / self.times_s[-1]
+
+    def measured_rate_per_s(self, *_: object) -> float:
+        raise AssertionError("the rate is known")
+
+    def begin(self, intensity: Intensity, rate_per_s: float, start_s: float) -> ArrivalProcess:  # noqa: ARG002
+        return _Replay([start_s + time_s for time_s in self.times_s])
+
+
+class _Replay(ArrivalProcess):
+    def __init__(self, due_s: list[float]) -> None:
+        self.due_s = due_s
+
+    def arrivals(self, now_s: float, room: int) -> int:
+        due = sum(each <= now_s + 1e-9 for each in self.due_s[:room])
+        del self.due_s[:due]
+        return due
+
+    def wait_s(self, now_s: float) -> float | None:
+        return self.due_s[0] - now_s if self.due_s else None
+
+
+def drive(scenario: Scripted, arrivals: Arrivals | None = None, **values: object) -> list[Message]:
     messages: list[Message] = []
-    load = LoadPlan.from_json_object(PLAN | values)
-    load = LoadPlan(**{**vars(load), "scenario": scenario})
+    load = replace(LoadPlan.from_json_object(PLAN | values), scenario=scenario)
+    if arrivals is not None:
+        load = replace(load, arrival=arrivals)
 
     async def run() -> None:
         await Driver(load, CLIPS, messages.append).run()
@@ -156,3 +188,12 @@ def test_a_dead_server_is_asked_at_the_rate_or_ever_more_seldom() -> None:
     pauses = [later - sooner for sooner, later in zip(in_a_loop.began_s, in_a_loop.began_s[1:], strict=False)]
     assert pauses[:6] == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 2.0])
     assert done(messages).counters.failures == {"connect_refused": len(in_a_loop.began_s)}
+
+
+def test_another_kind_of_arrivals_needs_nothing_of_the_driver() -> None:
+    scenario = Scripted(takes_s=3.0)
+    log = Recorded(times_s=(0.0, 0.5, 0.5, 7.0, 8.0, 20.0))
+    messages = drive(scenario, log, connections=12, max_open=8, block_s=20)
+    # 3 s for the last one, then 9 s of quiet
+    assert scenario.began_s == [start_s + time_s for start_s in (0.0, 32.0) for time_s in log.times_s]
+    assert done(messages).rate_per_s == pytest.approx(0.3)
