@@ -87,7 +87,9 @@ def experiment(
             done.append(trial)
         code = study.exit_code(done)
     except Interrupted:
-        console.print(f"Interrupted; go on with: soak experiment --resume {study.folder}", markup=False)
+        console.print(
+            f"Interrupted; go on with: soak experiment --resume {study.folder}", markup=False, soft_wrap=True
+        )
         code = ExitCode.INTERRUPTED
     _tell(study, done, console, as_json=as_json)
     raise typer.Exit(code)

@@ -102,7 +102,9 @@ def selftest(
             console.print(outcome_line(outcome))
     except Interrupted:
         interrupted = True
-        console.print(f"Interrupted; go on with: soak selftest --resume {study.folder}", markup=False)
+        console.print(
+            f"Interrupted; go on with: soak selftest --resume {study.folder}", markup=False, soft_wrap=True
+        )
     _tell(outcomes, console)
     if as_json:
         typer.echo(json.dumps(to_json_object(outcomes, complete=not interrupted)))

@@ -83,7 +83,11 @@ def verify_limit(
         for made in conduct(study, list(done), study.folder, console):
             done.append(made)
     except Interrupted:
-        console.print(f"Interrupted; go on with: soak verify-limit --resume {study.folder}", markup=False)
+        console.print(
+            f"Interrupted; go on with: soak verify-limit --resume {study.folder}",
+            markup=False,
+            soft_wrap=True,
+        )
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     runs = study.compared(done)
     page = write_limit_markdown(study.folder, runs)

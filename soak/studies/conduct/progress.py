@@ -8,6 +8,7 @@ from soak.quantity import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -41,3 +42,9 @@ class Progress:
             return ""
         left_s = runs * (self._clock() - self._began_s) / self._made
         return f" (about {format_duration(left_s)} left)"
+
+
+def tell_how_to_go_on(console: Console, verb: str, folder: Path) -> None:
+    """Say that a study was interrupted, and the command that goes on with it."""
+    words = f"Interrupted; go on with: soak {verb} --resume {folder}"
+    console.print(words, markup=False, highlight=False, soft_wrap=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from soak.analyse.repeats import difference, mean_with_interval, ratio
-from soak.errors import SoakError
 from soak.json_values import without_nan
 from soak.quantity import format_bytes
 from soak.record.directory import write_json
 from soak.record.measured import Measured
+from soak.studies.conduct import read_kept
 from soak.studies.experiment.mitigations import BASELINE, Mitigation
 from soak.studies.experiment.plan import Plan, Trial
 
@@ -177,37 +176,20 @@ def write_results(
 
 def read_results(folder: Path) -> tuple[Plan, list[Trial], dict[str, str]]:
     """Read the plan, the runs and what was skipped back; raises `SoakError` when there is no experiment."""
-    path = folder / FILE_NAME
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["schema_version"] != SCHEMA_VERSION:
-            raise SoakError(
-                f"{path} has schema_version {content['schema_version']}; this soak reads {SCHEMA_VERSION}"
-            )
-        plan = content["plan"]
-        mitigations = tuple(
-            Mitigation(each["name"], each["words"], each["server"], each["load"])
-            for each in plan["mitigations"]
-        )
-        trials = [Trial(**{**each, "measured": _measured(each["measured"])}) for each in content["trials"]]
-        skipped = dict(content["skipped"])
-    except OSError as error:
-        raise SoakError(
-            f"cannot read {path}: {error.strerror}; give the directory of an experiment"
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise SoakError(f"{path} is not the record of an experiment: {error}") from None
+    return read_kept(folder / FILE_NAME, "an experiment", SCHEMA_VERSION, _read)
+
+
+def _read(content: dict[str, Any]) -> tuple[Plan, list[Trial], dict[str, str]]:
+    plan = content["plan"]
+    mitigations = tuple(
+        Mitigation(each["name"], each["words"], each["server"], each["load"]) for each in plan["mitigations"]
+    )
+    trials = [Trial(**{**each, "measured": _measured(each["measured"])}) for each in content["trials"]]
+    settings = tuple(plan["settings"])
     return (
-        Plan(
-            plan["config"],
-            tuple(plan["settings"]),
-            plan["overrides"],
-            mitigations,
-            plan["repeats"],
-            plan["seed"],
-        ),
+        Plan(plan["config"], settings, plan["overrides"], mitigations, plan["repeats"], plan["seed"]),
         trials,
-        skipped,
+        dict(content["skipped"]),
     )
 
 

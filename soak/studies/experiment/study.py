@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from soak.errors import ExitCode, SoakError
 from soak.record import read_run
-from soak.record.directory import explained
 from soak.record.measured import measure
 from soak.record.samples import REQUIRED_COLUMNS
-from soak.studies.conduct import NotStarted, PlannedRun, Study, started
+from soak.studies.conduct import NotStarted, PlannedRun, Study, new_folder, started
 from soak.studies.experiment.mitigations import BASELINE
 from soak.studies.experiment.plan import Trial
 from soak.studies.experiment.results import read_results, write_results
@@ -46,10 +44,7 @@ class Experiment(Study[Trial]):
             )
         for each in plan.mitigations:
             plan.config_for(1, each, None)
-        folder = out / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-experiment"
-        with explained(out):
-            folder.mkdir(parents=True)
-        return cls(plan, skipped, folder)
+        return cls(plan, skipped, new_folder(out, "experiment"))
 
     @classmethod
     def read(cls, folder: Path) -> tuple[Self, list[Trial]]:

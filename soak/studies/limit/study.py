@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from soak.config import load_config
@@ -13,8 +11,7 @@ from soak.errors import ExitCode, SoakError, TargetError
 from soak.judgement import judge_run
 from soak.quantity import format_level
 from soak.record import read_run
-from soak.record.directory import explained
-from soak.studies.conduct import OwnMemory, PlannedRun, Study, started
+from soak.studies.conduct import OwnMemory, PlannedRun, Study, new_folder, read_kept, started
 from soak.studies.limit.limited_run import (
     TOO_LITTLE,
     Fate,
@@ -23,7 +20,7 @@ from soak.studies.limit.limited_run import (
     limited_run,
     needed_bytes,
 )
-from soak.studies.limit.result import JSON_NAME, write_limit_json
+from soak.studies.limit.result import JSON_NAME, SCHEMA_VERSION, write_limit_json
 from soak.targets import Capability, capabilities_of
 
 if TYPE_CHECKING:
@@ -98,25 +95,13 @@ class LimitStudy(Study[LimitedRun]):
     @classmethod
     def begin(cls, plan: LimitPlan, out: Path) -> Self:
         """Make a folder under `out` for the runs; raises `SoakError` when it cannot be made."""
-        study = cls(plan, out / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-verify-limit")
-        with explained(out):
-            study.folder.mkdir(parents=True)
-        return study
+        plan.load_config()  # before there is a folder
+        return cls(plan, new_folder(out, "verify-limit"))
 
     @classmethod
     def read(cls, folder: Path) -> tuple[Self, list[LimitedRun]]:
         """Return the study in `folder`, and the runs that were made; raises `SoakError`."""
-        path = folder / JSON_NAME
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            plan = LimitPlan(**{**content["plan"], "settings": tuple(content["plan"]["settings"])})
-            runs = [LimitedRun.of_json_object(each) for each in content["runs"]]
-        except OSError as error:
-            raise SoakError(
-                f"cannot read {path}: {error.strerror}; give the directory of a verify-limit"
-            ) from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise SoakError(f"{path} is not the record of a verify-limit: {error}") from None
+        plan, runs = read_kept(folder / JSON_NAME, "a verify-limit", SCHEMA_VERSION, _read)
         return cls(plan, folder), runs
 
     def next_run(self, done: Sequence[LimitedRun]) -> PlannedRun | None:
@@ -183,3 +168,9 @@ class LimitStudy(Study[LimitedRun]):
 
     def _advised_bytes(self, unlimited: LimitedRun) -> int:
         return int(judge_run(self._recorded(unlimited)).verdict.advice["memory_limit_bytes"][0])
+
+
+def _read(content: dict[str, Any]) -> tuple[LimitPlan, list[LimitedRun]]:
+    plan = content["plan"]
+    runs = [LimitedRun.of_json_object(each) for each in content["runs"]]
+    return LimitPlan(**{**plan, "settings": tuple(plan["settings"])}), runs

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
 from asr_server.inject import Resource
-from soak.errors import ExitCode, SoakError
+from soak.errors import ExitCode
 from soak.record.directory import write_json
+from soak.studies.conduct import read_kept
 from soak.studies.selftest.outcome import Outcome, Result, Unit
 from soak.studies.selftest.trials import Scenario, Share, Trial, trial_of
 from soak.verdict.attribution import Culprit
@@ -60,20 +60,13 @@ def write_results(
 
 def read_results(folder: Path) -> tuple[list[Trial], int, list[Outcome]]:
     """Read back what is tried, with how many connections, and the outcomes so far; raises `SoakError`."""
-    path = folder / FILE_NAME
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["schema_version"] != SCHEMA_VERSION:
-            raise SoakError(
-                f"{path} has schema_version {content['schema_version']}; this soak reads {SCHEMA_VERSION}"
-            )
-        trials = [_trial(each) for each in content["planned"]]
-        outcomes = [_outcome(*each) for each in zip(trials, content["trials"], strict=False)]
-        return trials, int(content["connections"]), outcomes
-    except OSError as error:
-        raise SoakError(f"cannot read {path}: {error.strerror}; give the --out of a self-test") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise SoakError(f"{path} is not the record of a self-test: {error}") from None
+    return read_kept(folder / FILE_NAME, "a self-test", SCHEMA_VERSION, _read)
+
+
+def _read(content: dict[str, Any]) -> tuple[list[Trial], int, list[Outcome]]:
+    trials = [_trial(each) for each in content["planned"]]
+    outcomes = [_outcome(*each) for each in zip(trials, content["trials"], strict=False)]
+    return trials, int(content["connections"]), outcomes
 
 
 def _trial(planned: dict[str, Any]) -> Trial:

@@ -61,7 +61,7 @@ def test_a_slope_that_was_not_measured_stays_unknown(tmp_path: Path) -> None:
 
 
 def test_what_is_no_record_is_refused_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SoakError, match="give the --out of a self-test"):
+    with pytest.raises(SoakError, match="give the directory of a self-test"):
         SelfTest.read(tmp_path)
     (tmp_path / "selftest.json").write_text(json.dumps({"schema_version": 1}))
     with pytest.raises(SoakError, match="is not the record of a self-test"):
