@@ -13,7 +13,7 @@ from soak.cli.options import AllowUnlike, AsJson, Tolerance
 from soak.errors import SoakError
 from soak.studies.compare.comparing import DEFAULT_TOLERANCE
 from soak.studies.compare.comparison import (
-    Comparison,
+    SideComparison,
     comparison_exit_code,
     comparison_of,
     to_json_object,
@@ -53,7 +53,7 @@ def compare(
         raise SoakError("give at least two to compare: soak compare BEFORE AFTER")
     before, *others = [read_side(path) for path in sides]
     console = Console(stderr=as_json)
-    compared: list[Comparison] = []
+    compared: list[SideComparison] = []
     for after in others:
         comparison = comparison_of(before, after, tolerance=tolerance, allow_unlike=allow_unlike)
         compared.append(comparison)

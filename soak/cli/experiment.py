@@ -15,7 +15,7 @@ from soak.config import Length, overrides_of
 from soak.errors import ExitCode
 from soak.studies.conduct import Interrupted, conduct
 from soak.studies.experiment.mitigations import BUILT_IN, chosen
-from soak.studies.experiment.plan import Plan, Trial
+from soak.studies.experiment.plan import MitigationRun, Plan
 from soak.studies.experiment.report import mitigation_list, results_table, write_experiment_reports
 from soak.studies.experiment.results import FILE_NAME, best_of, in_words, rows_of
 from soak.studies.experiment.study import Experiment
@@ -69,7 +69,7 @@ def experiment(
     if report is not None:
         _tell(*Experiment.read(report), console, as_json=as_json)
         return
-    done: list[Trial] = []
+    done: list[MitigationRun] = []
     if resume is not None:
         study, done = Experiment.read(resume)
     else:
@@ -95,7 +95,7 @@ def experiment(
     raise typer.Exit(code)
 
 
-def _tell(study: Experiment, trials: list[Trial], console: Console, *, as_json: bool) -> None:
+def _tell(study: Experiment, trials: list[MitigationRun], console: Console, *, as_json: bool) -> None:
     if not trials:
         return
     rows = rows_of(study.plan, trials)

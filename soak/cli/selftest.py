@@ -12,7 +12,7 @@ from rich.console import Console
 from soak.cli.options import AsJson, Resume
 from soak.errors import ExitCode, SoakError
 from soak.studies.conduct import Interrupted, conduct
-from soak.studies.selftest.outcome import Outcome
+from soak.studies.selftest.outcome import TrialOutcome
 from soak.studies.selftest.results import selftest_exit_code, to_json_object
 from soak.studies.selftest.study import SelfTest
 from soak.studies.selftest.table import footnotes, outcome_line, outcome_table, summary
@@ -20,8 +20,8 @@ from soak.studies.selftest.trials import (
     DEFAULT_CONNECTIONS,
     SPECIMENS,
     THOROUGH_CONNECTIONS,
+    LeakTrial,
     Share,
-    Trial,
     controls,
     quick_trials,
     trials_of,
@@ -88,7 +88,7 @@ def selftest(
     """
     if resume is None:
         trials, connections = _chosen(kind or [], clean, connections, everything=everything, tenths=tenths)
-        study, outcomes = SelfTest(trials, connections, out), list[Outcome]()
+        study, outcomes = SelfTest(trials, connections, out), list[TrialOutcome]()
     elif everything or kind or clean or connections:
         raise SoakError("--resume goes on with the trials that were begun: give no others with it")
     else:
@@ -113,7 +113,7 @@ def selftest(
 
 def _chosen(
     kinds: list[str], clean: int | None, connections: int | None, *, everything: bool, tenths: bool
-) -> tuple[list[Trial], int]:
+) -> tuple[list[LeakTrial], int]:
     """Return the trials that the options ask for, and the connections in each."""
     if sum(map(bool, (everything, kinds, clean))) > 1:
         raise SoakError("give one of --all, --kind and --clean")
@@ -128,7 +128,7 @@ def _chosen(
     return (trials_of(wanted, shares) if wanted else quick_trials()), connections
 
 
-def _tell(outcomes: list[Outcome], console: Console) -> None:
+def _tell(outcomes: list[TrialOutcome], console: Console) -> None:
     if not outcomes:
         return
     console.print()

@@ -36,7 +36,7 @@ ONE_THREAD_EACH = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Judged:
     """What one of many runs came to: a judgement, or one line on why there is none."""
 
     path: Path
@@ -66,7 +66,7 @@ def judge_path(path: Path, max_growth_bytes_per_hour: float | None = None) -> tu
 
 def judge_fleet(
     paths: Sequence[Path], max_growth_bytes_per_hour: float | None = None, jobs: int | None = None
-) -> Generator[Outcome, None, None]:
+) -> Generator[Judged, None, None]:
     """Judge every run of `paths` with at most `jobs` processes; yield the outcomes in the order given.
 
     By default there are as many as this process may use cores; fewer runs than `WORTH_A_POOL` are judged in
@@ -80,7 +80,7 @@ def judge_fleet(
         return
     with _pool(workers) as pool:
         remaining = iter(paths)
-        given_out: deque[Future[Outcome]] = deque()
+        given_out: deque[Future[Judged]] = deque()
         while True:
             for path in islice(remaining, AHEAD_PER_WORKER * workers - len(given_out)):
                 given_out.append(pool.submit(_outcome, path, max_growth_bytes_per_hour))
@@ -94,12 +94,12 @@ def judge_fleet(
                 ) from None
 
 
-def _outcome(path: Path, max_growth_bytes_per_hour: float | None) -> Outcome:
+def _outcome(path: Path, max_growth_bytes_per_hour: float | None) -> Judged:
     try:
         _, judgement = judge_path(path, max_growth_bytes_per_hour)
     except SoakError as error:
-        return Outcome(path, error=str(error))
-    return Outcome(path, judgement)
+        return Judged(path, error=str(error))
+    return Judged(path, judgement)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SideComparison:
     """One side against another."""
 
     before: Side
@@ -43,7 +43,7 @@ class Comparison:
         return found
 
 
-def comparison_of(before: Side, after: Side, *, tolerance: float, allow_unlike: bool) -> Comparison:
+def comparison_of(before: Side, after: Side, *, tolerance: float, allow_unlike: bool) -> SideComparison:
     """Compare `after` with `before`; raises `SoakError` when they are unlike and that is not allowed."""
     unlike = differences(before, after)
     if unlike and not allow_unlike:
@@ -51,16 +51,16 @@ def comparison_of(before: Side, after: Side, *, tolerance: float, allow_unlike: 
             f"{before.name} and {after.name} are not alike ({'; '.join(unlike)}); "
             "--allow-unlike compares them all the same"
         )
-    return Comparison(before, after, tuple(unlike), tuple(compare(before, after, tolerance=tolerance)))
+    return SideComparison(before, after, tuple(unlike), tuple(compare(before, after, tolerance=tolerance)))
 
 
-def comparison_exit_code(comparisons: Sequence[Comparison]) -> ExitCode:
+def comparison_exit_code(comparisons: Sequence[SideComparison]) -> ExitCode:
     """Return 1 when any of them shows more memory, else 0."""
     worse = any(comparison.memory_is_worse for comparison in comparisons)
     return ExitCode.CLIMBING if worse else ExitCode.PLATEAU
 
 
-def to_json_object(before: Side, comparisons: Sequence[Comparison]) -> dict[str, Any]:
+def to_json_object(before: Side, comparisons: Sequence[SideComparison]) -> dict[str, Any]:
     """Return comparisons with one side as JSON-ready data; NaN is null."""
     return {
         "schema_version": SCHEMA_VERSION,

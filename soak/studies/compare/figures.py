@@ -20,7 +20,7 @@ PER_CONNECTION, PER_CONNECTION_AT = "growth per connection", 4
 
 
 @dataclass(frozen=True)
-class Figure:
+class ComparedFigure:
     """A figure that is compared."""
 
     words: str
@@ -32,13 +32,13 @@ class Figure:
 
 
 FIGURES = {
-    "start_bytes": Figure("start", format_level, MEMORY_SPREAD),
-    "level_bytes": Figure("level reached", format_level, MEMORY_SPREAD),
-    "growth_bytes": Figure("growth to it", format_bytes, MEMORY_SPREAD),
-    "peak_bytes": Figure("peak", format_level, MEMORY_SPREAD),
-    "cpu_s_per_audio_s": Figure("CPU s per audio s", format_number, CPU_SPREAD, is_memory=False),
+    "start_bytes": ComparedFigure("start", format_level, MEMORY_SPREAD),
+    "level_bytes": ComparedFigure("level reached", format_level, MEMORY_SPREAD),
+    "growth_bytes": ComparedFigure("growth to it", format_bytes, MEMORY_SPREAD),
+    "peak_bytes": ComparedFigure("peak", format_level, MEMORY_SPREAD),
+    "cpu_s_per_audio_s": ComparedFigure("CPU s per audio s", format_number, CPU_SPREAD, is_memory=False),
     **{
-        each.name: Figure(each.label, format_milliseconds, LATENCY_SPREAD, is_memory=False)
+        each.name: ComparedFigure(each.label, format_milliseconds, LATENCY_SPREAD, is_memory=False)
         for each in declarations("first_partial_p50_ms", "final_p50_ms", "final_p99_ms")
     },
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from soak.record.measured import measure
+from soak.studies.measured import measure
 from soak.verdict.verdict import UNKNOWN
 
 if TYPE_CHECKING:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from soak.studies.compare.comparing import Compared
-    from soak.studies.compare.comparison import Comparison
+    from soak.studies.compare.comparison import SideComparison
     from soak.studies.compare.side import Side
 
 SHOWN = {Change.BETTER: "better", Change.WORSE: "worse", Change.NOT_SHOWN: "none", Change.UNKNOWN: "–"}
 CHANGE_STYLES = {Change.BETTER: "green", Change.WORSE: "bold red"}
 
 
-def comparison_heading(comparison: Comparison) -> list[Text]:
+def comparison_heading(comparison: SideComparison) -> list[Text]:
     """Return what is compared with what, in what they are unlike, and which versions changed."""
     before, after = comparison.before, comparison.after
     title = f"{after.name} ({len(after.runs)} run(s)) against {before.name} ({len(before.runs)} run(s))"

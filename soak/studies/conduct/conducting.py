@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from soak.errors import ExitCode
 from soak.studies.conduct.making import MadeRun, make_run
-from soak.studies.conduct.progress import Progress
+from soak.studies.conduct.progress import StudyProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -77,7 +77,7 @@ def conduct(
     `SoakError` when a run cannot be made, or its server does not come up and the study has no use for that.
     """
     outcomes = list(done)
-    progress = Progress(console, clock)
+    progress = StudyProgress(console, clock)
     study.keep(outcomes, complete=False)
     while (planned := study.next_run(outcomes)) is not None:
         number = len(outcomes) + 1

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-class Progress:
+class StudyProgress:
     """Says before each run which it is of how many, and after the first what time is left.
 
     What is left is told from the runs of this sitting: how long those took that were made before an

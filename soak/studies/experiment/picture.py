@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from soak.studies.experiment.results import Row
+    from soak.studies.experiment.results import MitigationRow
     from soak.verdict.verdict import Estimate
 
 WIDTH_INCHES, ROW_INCHES, MARGIN_INCHES = 8.0, 0.34, 1.25
 
 
-def picture(rows: Sequence[Row]) -> Figure:
+def picture(rows: Sequence[MitigationRow]) -> Figure:
     """Draw the level and the CPU time of every mitigation with their intervals, sorted by level."""
     known = [row for row in rows if is_known(row.level_bytes.estimate)]
     ordered = sorted(known, key=lambda row: row.level_bytes.estimate, reverse=True)

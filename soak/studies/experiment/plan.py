@@ -12,7 +12,7 @@ from soak.studies.experiment.mitigations import BASELINE, Mitigation
 
 if TYPE_CHECKING:
     from soak.config import SoakConfig
-    from soak.record.measured import Measured
+    from soak.studies.measured import Measured
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Trial:
+class MitigationRun:
     """One run that was made."""
 
     mitigation: str

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from soak.studies.experiment.mitigations import Mitigation
     from soak.studies.experiment.plan import Plan
-    from soak.studies.experiment.results import Row
+    from soak.studies.experiment.results import MitigationRow
     from soak.verdict.verdict import Estimate
 
 MARKDOWN_NAME, PICTURE_NAME, PAGE_NAME = "experiment.md", "experiment.png", "experiment.html"
@@ -57,7 +57,7 @@ def mitigation_list(mitigations: Sequence[Mitigation]) -> Table:
     return table
 
 
-def results_table(rows: Sequence[Row]) -> Table:
+def results_table(rows: Sequence[MitigationRow]) -> Table:
     """Return the results for a terminal of 80 columns."""
     table = plain_table()
     for number, heading in enumerate(("mitigation", "level", "against baseline", "CPU", "final p50")):
@@ -75,7 +75,7 @@ def results_table(rows: Sequence[Row]) -> Table:
 
 
 def write_experiment_reports(
-    folder: Path, plan: Plan, rows: Sequence[Row], skipped: Mapping[str, str]
+    folder: Path, plan: Plan, rows: Sequence[MitigationRow], skipped: Mapping[str, str]
 ) -> Path:
     """Write `experiment.md`, `.png` and `.html` into `folder`; return the page's path."""
     (folder / MARKDOWN_NAME).write_text(render_markdown(plan, rows, skipped), encoding="utf-8")
@@ -96,7 +96,7 @@ def write_experiment_reports(
     return folder / PAGE_NAME
 
 
-def render_markdown(plan: Plan, rows: Sequence[Row], skipped: Mapping[str, str]) -> str:
+def render_markdown(plan: Plan, rows: Sequence[MitigationRow], skipped: Mapping[str, str]) -> str:
     """Return the results as Markdown, to be pasted into an issue."""
     lines = [f"# {TITLE}", "", in_words(rows, best_of(rows)), "", f"{_subtitle(plan)}.", ""]
     lines += ["| " + " | ".join(HEADINGS) + " |", "|---" + "|---:" * (len(HEADINGS) - 1) + "|"]
@@ -116,7 +116,7 @@ def _subtitle(plan: Plan) -> str:
     )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: MitigationRow) -> tuple[str, ...]:
     runs = format_count(row.runs) + (f" ({row.failed} failed)" if row.failed else "")
     level = format_level(row.level_bytes.estimate)
     return (
@@ -130,7 +130,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _difference(row: Row) -> str:
+def _difference(row: MitigationRow) -> str:
     if row.name == BASELINE:
         return ""
     found = row.level_difference_bytes

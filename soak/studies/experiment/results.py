@@ -10,10 +10,10 @@ from soak.analyse.repeats import difference, mean_with_interval, ratio
 from soak.json_values import without_nan
 from soak.quantity import format_bytes
 from soak.record.directory import write_json
-from soak.record.measured import Measured
 from soak.studies.conduct import read_kept
 from soak.studies.experiment.mitigations import BASELINE, Mitigation
-from soak.studies.experiment.plan import Plan, Trial
+from soak.studies.experiment.plan import MitigationRun, Plan
+from soak.studies.measured import Measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ the one that is best for both."""
 
 
 @dataclass(frozen=True)
-class Row:
+class MitigationRow:
     """One mitigation over all its repeats; what a comparison needs is NaN with fewer than two pairs."""
 
     name: str
@@ -72,7 +72,7 @@ class Best:
     """The lowest level among those that are at most 5 % dearer than the baseline in CPU and in latency."""
 
 
-def rows_of(plan: Plan, trials: Sequence[Trial]) -> list[Row]:
+def rows_of(plan: Plan, trials: Sequence[MitigationRun]) -> list[MitigationRow]:
     """Return a row for each mitigation that has been run, in the plan's order."""
     by_name = {
         each.name: [trial for trial in trials if trial.mitigation == each.name] for each in plan.mitigations
@@ -82,14 +82,16 @@ def rows_of(plan: Plan, trials: Sequence[Trial]) -> list[Row]:
     ]
 
 
-def _row(mitigation: Mitigation, trials: Sequence[Trial], baseline: Sequence[Trial]) -> Row:
+def _row(
+    mitigation: Mitigation, trials: Sequence[MitigationRun], baseline: Sequence[MitigationRun]
+) -> MitigationRow:
     def mean(name: str) -> Estimate:
         return mean_with_interval(list(_by_repeat(trials, name).values()))
 
     def times(name: str) -> Estimate:
         return ratio(_by_repeat(trials, name), _by_repeat(baseline, name))
 
-    return Row(
+    return MitigationRow(
         name=mitigation.name,
         words=mitigation.words,
         runs=len(trials),
@@ -108,7 +110,7 @@ def _row(mitigation: Mitigation, trials: Sequence[Trial], baseline: Sequence[Tri
     )
 
 
-def _by_repeat(trials: Sequence[Trial], name: str) -> dict[int, float]:
+def _by_repeat(trials: Sequence[MitigationRun], name: str) -> dict[int, float]:
     return {trial.repeat: getattr(trial.measured, name) for trial in trials if trial.measured is not None}
 
 
@@ -119,7 +121,7 @@ def _shown(estimate: Estimate, same: float) -> bool | None:
     return False if estimate.low > same else None
 
 
-def best_of(rows: Sequence[Row]) -> Best:
+def best_of(rows: Sequence[MitigationRow]) -> Best:
     """Choose by the estimates, among those whose difference from the baseline is shown."""
     lower = [row for row in rows if row.lowers_memory]
     faster = [row for row in rows if row.is_faster]
@@ -133,11 +135,11 @@ def best_of(rows: Sequence[Row]) -> Best:
     )
 
 
-def _least(rows: Sequence[Row], name: str) -> str:
+def _least(rows: Sequence[MitigationRow], name: str) -> str:
     return min(rows, key=lambda row: getattr(row, name).estimate).name if rows else BASELINE
 
 
-def in_words(rows: Sequence[Row], best: Best) -> str:
+def in_words(rows: Sequence[MitigationRow], best: Best) -> str:
     """Say which is best for memory, for speed, and for both."""
     by_name = {row.name: row for row in rows}
     if all(row.runs < 2 for row in rows):
@@ -148,7 +150,7 @@ def in_words(rows: Sequence[Row], best: Best) -> str:
     return " ".join([*parts, _named("both", best.both, by_name)])
 
 
-def _named(purpose: str, name: str, rows: dict[str, Row]) -> str:
+def _named(purpose: str, name: str, rows: dict[str, MitigationRow]) -> str:
     if name == BASELINE:
         return f"Best for {purpose}: nothing is shown to be better than the baseline."
     row = rows[name]
@@ -157,7 +159,7 @@ def _named(purpose: str, name: str, rows: dict[str, Row]) -> str:
 
 
 def write_results(
-    folder: Path, plan: Plan, trials: Sequence[Trial], skipped: dict[str, str], *, complete: bool
+    folder: Path, plan: Plan, trials: Sequence[MitigationRun], skipped: dict[str, str], *, complete: bool
 ) -> None:
     """Write `experiment.json`: the plan, the runs so far, the rows."""
     rows = rows_of(plan, trials)
@@ -174,17 +176,19 @@ def write_results(
     write_json(folder / FILE_NAME, without_nan(content))
 
 
-def read_results(folder: Path) -> tuple[Plan, list[Trial], dict[str, str]]:
+def read_results(folder: Path) -> tuple[Plan, list[MitigationRun], dict[str, str]]:
     """Read the plan, the runs and what was skipped back; raises `SoakError` when there is no experiment."""
     return read_kept(folder / FILE_NAME, "an experiment", SCHEMA_VERSION, _read)
 
 
-def _read(content: dict[str, Any]) -> tuple[Plan, list[Trial], dict[str, str]]:
+def _read(content: dict[str, Any]) -> tuple[Plan, list[MitigationRun], dict[str, str]]:
     plan = content["plan"]
     mitigations = tuple(
         Mitigation(each["name"], each["words"], each["server"], each["load"]) for each in plan["mitigations"]
     )
-    trials = [Trial(**{**each, "measured": _measured(each["measured"])}) for each in content["trials"]]
+    trials = [
+        MitigationRun(**{**each, "measured": _measured(each["measured"])}) for each in content["trials"]
+    ]
     settings = tuple(plan["settings"])
     return (
         Plan(plan["config"], settings, plan["overrides"], mitigations, plan["repeats"], plan["seed"]),

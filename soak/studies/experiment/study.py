@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Self
 
 from soak.errors import ExitCode, SoakError
 from soak.record import read_run
-from soak.record.measured import measure
 from soak.record.samples import REQUIRED_COLUMNS
 from soak.studies.conduct import NotStarted, PlannedRun, Study, new_folder, started
 from soak.studies.experiment.mitigations import BASELINE
-from soak.studies.experiment.plan import Trial
+from soak.studies.experiment.plan import MitigationRun
 from soak.studies.experiment.results import read_results, write_results
+from soak.studies.measured import measure
 from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from soak.studies.experiment.plan import Plan
 
 
-class Experiment(Study[Trial]):
+class Experiment(Study[MitigationRun]):
     """Which of several mitigations lowers memory, and at what price."""
 
     def __init__(self, plan: Plan, skipped: dict[str, str], folder: Path) -> None:
@@ -47,12 +47,12 @@ class Experiment(Study[Trial]):
         return cls(plan, skipped, new_folder(out, "experiment"))
 
     @classmethod
-    def read(cls, folder: Path) -> tuple[Self, list[Trial]]:
+    def read(cls, folder: Path) -> tuple[Self, list[MitigationRun]]:
         """Return the experiment in `folder`, and the trials that were made; raises `SoakError`."""
         plan, trials, skipped = read_results(folder)
         return cls(plan, skipped, folder), trials
 
-    def next_run(self, done: Sequence[Trial]) -> PlannedRun | None:
+    def next_run(self, done: Sequence[MitigationRun]) -> PlannedRun | None:
         """Return the first of the plan's order that has not been made."""
         missing = self._missing(done)
         if not missing:
@@ -61,7 +61,9 @@ class Experiment(Study[Trial]):
         config = self.plan.config_for(repeat, mitigation, self._rate_found(done))
         return PlannedRun(config, mitigation.words, to_follow=len(missing) - 1)
 
-    def outcome_of(self, done: Sequence[Trial], planned: PlannedRun, made: MadeRun | NotStarted) -> Trial:
+    def outcome_of(
+        self, done: Sequence[MitigationRun], planned: PlannedRun, made: MadeRun | NotStarted
+    ) -> MitigationRun:
         """Return the figures of the run, none where the server failed.
 
         A mitigation under which the server does not even come up is one that failed. Without the baseline
@@ -71,10 +73,10 @@ class Experiment(Study[Trial]):
         repeat, mitigation = self._missing(done)[0]
         if isinstance(made, NotStarted) and mitigation.name != BASELINE:
             code = int(made.error.exit_code)
-            return Trial(mitigation.name, repeat, None, str(Label.INCONCLUSIVE), code, None)
+            return MitigationRun(mitigation.name, repeat, None, str(Label.INCONCLUSIVE), code, None)
         made = started(made)
         failed = made.exit_code is ExitCode.TARGET_FAILED
-        return Trial(
+        return MitigationRun(
             mitigation=mitigation.name,
             repeat=repeat,
             run=made.run.path.name,
@@ -83,21 +85,21 @@ class Experiment(Study[Trial]):
             measured=None if failed else measure(made.run),
         )
 
-    def keep(self, done: Sequence[Trial], *, complete: bool) -> None:
+    def keep(self, done: Sequence[MitigationRun], *, complete: bool) -> None:
         """Write `experiment.json`."""
         write_results(self.folder, self.plan, done, self.skipped, complete=complete)
 
-    def exit_code(self, done: Sequence[Trial]) -> ExitCode:
+    def exit_code(self, done: Sequence[MitigationRun]) -> ExitCode:
         """Return that of a complete experiment: whether any run of the baseline succeeded."""
         measured = any(trial.measured for trial in done if trial.mitigation == BASELINE)
         return ExitCode.PLATEAU if measured else ExitCode.TARGET_FAILED
 
-    def _missing(self, done: Sequence[Trial]) -> list[tuple[int, Mitigation]]:
+    def _missing(self, done: Sequence[MitigationRun]) -> list[tuple[int, Mitigation]]:
         """Return repeats and mitigations that have not been run, in order."""
         made = {(trial.repeat, trial.mitigation) for trial in done}
         return [(repeat, each) for repeat, each in self.plan.order() if (repeat, each.name) not in made]
 
-    def _rate_found(self, done: Sequence[Trial]) -> float | None:
+    def _rate_found(self, done: Sequence[MitigationRun]) -> float | None:
         """Return the rate of arrivals that the first run calibrated; None where it is given or not found."""
         for trial in done:
             run = None if trial.run is None else read_run(self.folder / trial.run, REQUIRED_COLUMNS)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from soak.analyse.steps import Step
-    from soak.studies.history.runs_over_time import History
+    from soak.studies.history.runs_over_time import RunHistory
 
 SIZE_INCHES = (8.0, 3.6)
 MARKERS = {"plateau": "o", "climbing": "^", "inconclusive": "D"}
@@ -26,7 +26,7 @@ MOST_NAMED = 6
 
 
 def picture(
-    history: History, figure: str, words: str, write: Callable[[float], str], steps: Sequence[Step]
+    history: RunHistory, figure: str, words: str, write: Callable[[float], str], steps: Sequence[Step]
 ) -> Figure:
     """Draw `figure` of every run, oldest on the left, the mean between steps, and what each step came to."""
     canvas = Figure(figsize=SIZE_INCHES, dpi=DPI, facecolor=LIGHT["paper"])
@@ -79,6 +79,6 @@ def picture(
     return canvas
 
 
-def _date(history: History, place: float) -> str:
+def _date(history: RunHistory, place: float) -> str:
     index = round(place)
     return history.entries[index].started_utc[:10] if 0 <= index < len(history.entries) else ""

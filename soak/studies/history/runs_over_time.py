@@ -29,7 +29,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class History:
+class RunHistory:
     """Runs of one thing, oldest first."""
 
     name: str
@@ -59,7 +59,7 @@ def run_directories(folder: Path) -> list[Path]:
     return found
 
 
-def read_histories(folders: Iterable[Path]) -> tuple[list[History], list[str]]:
+def read_histories(folders: Iterable[Path]) -> tuple[list[RunHistory], list[str]]:
     """Judge the runs in `folders` and sort them into histories, the longest first.
 
     Also returns a line for each that cannot be used: no manifest, or samples that cannot be judged.
@@ -78,7 +78,7 @@ def read_histories(folders: Iterable[Path]) -> tuple[list[History], list[str]]:
         entries.setdefault(key, []).append(entry)
         named[key] = (run.name, identity)
     histories = [
-        History(*named[key], tuple(sorted(each, key=lambda entry: entry.started_utc)))
+        RunHistory(*named[key], tuple(sorted(each, key=lambda entry: entry.started_utc)))
         for key, each in entries.items()
     ]
     return sorted(histories, key=lambda history: (-len(history.entries), history.name)), left_out

@@ -16,12 +16,12 @@ from soak.studies.compare.figures import FIGURES, short_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from soak.studies.history.runs_over_time import History
+    from soak.studies.history.runs_over_time import RunHistory
 
 SCHEMA_VERSION = 1
 
 
-def steps_of(history: History, figure: str, tolerance: float) -> list[Step]:
+def steps_of(history: RunHistory, figure: str, tolerance: float) -> list[Step]:
     """Return the steps of `figure`; `tolerance` is a share of its median. Runs without it are passed over."""
     known = [(place, value) for place, value in enumerate(history.values(figure)) if math.isfinite(value)]
     if not known:
@@ -44,13 +44,13 @@ def figure_named(name: str) -> str:
     return names[name]
 
 
-def to_json_object(found: Sequence[tuple[History, Sequence[Step]]], figure: str) -> dict[str, Any]:
+def to_json_object(found: Sequence[tuple[RunHistory, Sequence[Step]]], figure: str) -> dict[str, Any]:
     """Return histories with the steps of `figure` as JSON-ready data; NaN is null."""
     histories = [_history_as_json(history, figure, steps) for history, steps in found]
     return {"schema_version": SCHEMA_VERSION, "histories": histories}
 
 
-def _history_as_json(history: History, figure: str, steps: Sequence[Step]) -> dict[str, Any]:
+def _history_as_json(history: RunHistory, figure: str, steps: Sequence[Step]) -> dict[str, Any]:
     return {
         "name": history.name,
         "identity": history.identity,

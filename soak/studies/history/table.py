@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from soak.analyse.steps import Step
-    from soak.studies.history.runs_over_time import History
+    from soak.studies.history.runs_over_time import RunHistory
 
 NEWEST = 20
 """Runs that are listed without a step among them."""
 
 
-def history_parts(history: History, field: str, steps: Sequence[Step]) -> list[RenderableType]:
+def history_parts(history: RunHistory, field: str, steps: Sequence[Step]) -> list[RenderableType]:
     """Return what is printed of a history, one part below the other."""
     count = len(history.entries)
     details = [words for name, words in history.identity.items() if name != "scenario"]
@@ -40,7 +40,7 @@ def history_parts(history: History, field: str, steps: Sequence[Step]) -> list[R
     return [*heading, *passed_over, _table(history, field, steps, first), found, Text()]
 
 
-def _table(history: History, field: str, steps: Sequence[Step], first: int) -> Table:
+def _table(history: RunHistory, field: str, steps: Sequence[Step], first: int) -> Table:
     figure = FIGURES[field]
     table = plain_table()
     table.add_column("started (UTC)", no_wrap=True)
@@ -56,7 +56,7 @@ def _table(history: History, field: str, steps: Sequence[Step], first: int) -> T
     return table
 
 
-def _step_in_words(history: History, step: Step, field: str) -> Text:
+def _step_in_words(history: RunHistory, step: Step, field: str) -> Text:
     rises = step.difference.estimate > 0
     written = format_percent(step.difference.estimate / step.before) if step.before else ""
     size = format_bytes(step.difference.estimate, signed=True) if FIGURES[field].is_memory else written

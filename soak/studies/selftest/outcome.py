@@ -18,7 +18,7 @@ from soak.verdict.verdict import Label
 if TYPE_CHECKING:
     from soak.judgement import Judgement
     from soak.record import Run
-    from soak.studies.selftest.trials import Trial
+    from soak.studies.selftest.trials import LeakTrial
     from soak.verdict.attribution import Culprit
 
 ENOUGH = 0.9
@@ -34,7 +34,7 @@ GOOD_SLOPE = 0.2
 """A slope within this share of the truth is a good one."""
 
 
-class Result(StrEnum):
+class TrialResult(StrEnum):
     """How a trial ended; the first five are as expected."""
 
     DETECTED = "detected"
@@ -49,10 +49,12 @@ class Result(StrEnum):
     FAILED = "server failed"
 
 
-AS_EXPECTED = frozenset({Result.DETECTED, Result.CLEAN, Result.ENDS, Result.TOO_SMALL, Result.UNDECIDED})
+AS_EXPECTED = frozenset(
+    {TrialResult.DETECTED, TrialResult.CLEAN, TrialResult.ENDS, TrialResult.TOO_SMALL, TrialResult.UNDECIDED}
+)
 
 
-class Unit(StrEnum):
+class SlopeUnit(StrEnum):
     """What a slope is measured in."""
 
     BYTES_PER_CONNECTION = "bytes per connection"
@@ -72,11 +74,11 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialOutcome:
     """What one trial came to."""
 
-    trial: Trial
-    result: Result
+    trial: LeakTrial
+    result: TrialResult
     verdict: Label
     """What soak said of the run."""
     climbs: tuple[Resource, ...]
@@ -89,7 +91,7 @@ class Outcome:
     """What it measured, in `unit`; NaN if nothing."""
     truth: float
     """What the server had leaked, in `unit`."""
-    unit: Unit
+    unit: SlopeUnit
     run: str
     """The run directory."""
 
@@ -101,7 +103,7 @@ class Outcome:
     @property
     def slope_is_good(self) -> bool | None:
         """Whether the slope of a leak that was detected is within 20 % of the truth; None for others."""
-        if self.result is not Result.DETECTED or not self.truth:
+        if self.result is not TrialResult.DETECTED or not self.truth:
             return None
         return abs(self.slope / self.truth - 1.0) <= GOOD_SLOPE
 
@@ -131,17 +133,17 @@ class Outcome:
         }
 
 
-def outcome_of(trial: Trial, run: Run, judgement: Judgement, exit_code: ExitCode) -> Outcome:
+def outcome_of(trial: LeakTrial, run: Run, judgement: Judgement, exit_code: ExitCode) -> TrialOutcome:
     """Compare what soak said of the recorded `run` with what was injected into its server."""
     verdict, truth = judgement.verdict, truth_of(run)
     climbs, attribution = _named(judgement), verdict.attribution
     unit, slope, true_slope = _slopes(trial, judgement, truth)
     result = _result(trial, judgement, truth, climbs)
     if exit_code is ExitCode.TARGET_FAILED:
-        result = Result.FAILED
-    elif result in (Result.MISSED, Result.UNDECIDED) and _was_cut_short(run):
-        result = Result.CUT_SHORT
-    return Outcome(
+        result = TrialResult.FAILED
+    elif result in (TrialResult.MISSED, TrialResult.UNDECIDED) and _was_cut_short(run):
+        result = TrialResult.CUT_SHORT
+    return TrialOutcome(
         trial=trial,
         result=result,
         verdict=verdict.verdict,
@@ -191,7 +193,7 @@ def _named(judgement: Judgement) -> tuple[Resource, ...]:
     return (*memory, *(resource for resource, column in COLUMN_OF.items() if column in columns))
 
 
-def _slopes(trial: Trial, judgement: Judgement, truth: Truth) -> tuple[Unit, float, float]:
+def _slopes(trial: LeakTrial, judgement: Judgement, truth: Truth) -> tuple[SlopeUnit, float, float]:
     """Return in which unit the leak is told, what was measured and what was true."""
     verdict = judgement.verdict
     leak = None if trial.injection is None else KINDS[trial.injection.kind]
@@ -199,30 +201,36 @@ def _slopes(trial: Trial, judgement: Judgement, truth: Truth) -> tuple[Unit, flo
         counted = verdict.resources.get(COLUMN_OF[leak.resources[0]])
         growth = None if counted is None else counted.growth_per_connection
         measured = math.nan if growth is None else growth.estimate
-        return Unit.COUNT_PER_CONNECTION, measured, truth.times_per_connection
+        return SlopeUnit.COUNT_PER_CONNECTION, measured, truth.times_per_connection
     if leak is not None and leak.event is Event.SECOND:
-        return Unit.BYTES_PER_HOUR, verdict.growth_bytes_per_hour.estimate, truth.bytes_per_hour
+        return SlopeUnit.BYTES_PER_HOUR, verdict.growth_bytes_per_hour.estimate, truth.bytes_per_hour
     growth = verdict.growth_bytes_per_connection
     measured = math.nan if growth is None else growth.estimate
-    return Unit.BYTES_PER_CONNECTION, measured, truth.bytes_per_connection
+    return SlopeUnit.BYTES_PER_CONNECTION, measured, truth.bytes_per_connection
 
 
-def _result(trial: Trial, judgement: Judgement, truth: Truth, climbs: tuple[Resource, ...]) -> Result:
+def _result(
+    trial: LeakTrial, judgement: Judgement, truth: Truth, climbs: tuple[Resource, ...]
+) -> TrialResult:
     undecided = judgement.verdict.verdict is Label.INCONCLUSIVE
     if trial.injection is None or trial.must_not_climb:
-        quiet = Result.CLEAN if trial.injection is None else Result.ENDS
-        return Result.FALSE_ALARM if climbs else Result.UNDECIDED if undecided else quiet
+        quiet = TrialResult.CLEAN if trial.injection is None else TrialResult.ENDS
+        return TrialResult.FALSE_ALARM if climbs else TrialResult.UNDECIDED if undecided else quiet
     resources = KINDS[trial.injection.kind].resources
     if climbs:
         attribution = judgement.verdict.attribution
         culprits = () if attribution is None else attribution.culprits
         right = resources[0] in climbs and set(climbs) <= set(resources)
-        return Result.DETECTED if right and culprits[:1] == (trial.culprit,) else Result.MISNAMED
+        return TrialResult.DETECTED if right and culprits[:1] == (trial.culprit,) else TrialResult.MISNAMED
     if trial.must_climb:
-        return Result.MISSED
+        return TrialResult.MISSED
     if undecided:
-        return Result.UNDECIDED
-    return Result.TOO_SMALL if _within_what_it_admits(resources[0], judgement, truth) else Result.MISSED
+        return TrialResult.UNDECIDED
+    return (
+        TrialResult.TOO_SMALL
+        if _within_what_it_admits(resources[0], judgement, truth)
+        else TrialResult.MISSED
+    )
 
 
 def _within_what_it_admits(resource: Resource, judgement: Judgement, truth: Truth) -> bool:

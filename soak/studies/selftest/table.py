@@ -9,27 +9,27 @@ from rich.text import Text
 
 from soak.analyse.resources import count_rate
 from soak.quantity import MISSING, format_bytes, format_count, is_known
-from soak.studies.selftest.outcome import Result, Unit
-from soak.studies.selftest.trials import Scenario
+from soak.studies.selftest.outcome import SlopeUnit, TrialResult
+from soak.studies.selftest.trials import TrialScenario
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from soak.studies.selftest.outcome import Outcome
-    from soak.studies.selftest.trials import Trial
+    from soak.studies.selftest.outcome import TrialOutcome
+    from soak.studies.selftest.trials import LeakTrial
 
 NOTHING = "-"
 GOOD, BAD = ("✓", "green"), ("✕", "bold red")
 EXPLAINED = {
-    Result.TOO_SMALL: "too small: below the growth that the run accepts or could have seen, and it says so",
-    Result.UNDECIDED: "undecided: the run was called inconclusive; more connections would settle it",
-    Result.ENDS: "ends, no leak: growth that stops by itself was not called a leak",
-    Result.CUT_SHORT: "cut short: this machine was too busy for the load, and the run proves nothing",
-    Result.MISNAMED: "misnamed: climbing, but not what leaked was named",
+    TrialResult.TOO_SMALL: "too small: below the growth that the run accepts or could have seen, as it says",
+    TrialResult.UNDECIDED: "undecided: the run was called inconclusive; more connections would settle it",
+    TrialResult.ENDS: "ends, no leak: growth that stops by itself was not called a leak",
+    TrialResult.CUT_SHORT: "cut short: this machine was too busy for the load, and the run proves nothing",
+    TrialResult.MISNAMED: "misnamed: climbing, but not what leaked was named",
 }
 
 
-def outcome_line(outcome: Outcome) -> Text:
+def outcome_line(outcome: TrialOutcome) -> Text:
     """Return what is said as soon as a trial has ended."""
     sign, style = _sign(outcome)
     words = f"  {sign} {outcome.result}"
@@ -40,7 +40,7 @@ def outcome_line(outcome: Outcome) -> Text:
     return Text(words, style=style)
 
 
-def outcome_table(outcomes: Sequence[Outcome]) -> Table:
+def outcome_table(outcomes: Sequence[TrialOutcome]) -> Table:
     """Return all outcomes, for a terminal of 80 columns."""
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("leak", no_wrap=True)
@@ -63,17 +63,17 @@ def outcome_table(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def leak_in_words(trial: Trial) -> str:
+def leak_in_words(trial: LeakTrial) -> str:
     """Return what was injected, briefly."""
     injection = trial.injection
     if injection is None:
-        return "none" if trial.scenario is Scenario.PLAIN else f"none, {trial.scenario}"
+        return "none" if trial.scenario is TrialScenario.PLAIN else f"none, {trial.scenario}"
     size = format_bytes(injection.size_bytes).replace(" ", "")
     words = f"{injection.kind}:{size}"
     return words if injection.probability == 1 else f"{words}:{injection.probability:g}"
 
 
-def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
+def footnotes(outcomes: Sequence[TrialOutcome]) -> list[str]:
     """Return how the table is read, as far as it needs to be."""
     results = {outcome.result for outcome in outcomes}
     notes = ["slope and truth: per connection, or per hour (/h)"]
@@ -82,7 +82,7 @@ def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
     return [*notes, *(words for result, words in EXPLAINED.items() if result in results)]
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
+def summary(outcomes: Sequence[TrialOutcome]) -> str:
     """Say in one line what all of it comes to."""
     bad = [outcome for outcome in outcomes if not outcome.as_expected]
     if not bad:
@@ -91,21 +91,21 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     return f"{len(bad)} of {len(outcomes)} not as expected: {named}."
 
 
-def _named(outcome: Outcome) -> str:
+def _named(outcome: TrialOutcome) -> str:
     """Return what was named first, with what should have been where that is another."""
     first = str(outcome.culprits[0]) if outcome.culprits else ", ".join(outcome.climbs) or NOTHING
-    wrong = outcome.result is Result.MISNAMED and outcome.trial.injection is not None
+    wrong = outcome.result is TrialResult.MISNAMED and outcome.trial.injection is not None
     return f"{first} (truth: {outcome.trial.culprit})" if wrong else first
 
 
-def _sign(outcome: Outcome) -> tuple[str, str]:
+def _sign(outcome: TrialOutcome) -> tuple[str, str]:
     return GOOD if outcome.as_expected else BAD
 
 
-def _slope(outcome: Outcome, value: float) -> str:
+def _slope(outcome: TrialOutcome, value: float) -> str:
     if not is_known(value):
         return MISSING
-    if outcome.unit is Unit.COUNT_PER_CONNECTION:
+    if outcome.unit is SlopeUnit.COUNT_PER_CONNECTION:
         return count_rate(value)
-    per_hour = "/h" if outcome.unit is Unit.BYTES_PER_HOUR else ""
+    per_hour = "/h" if outcome.unit is SlopeUnit.BYTES_PER_HOUR else ""
     return format_bytes(value) + per_hour

@@ -46,7 +46,7 @@ class Share(StrEnum):
     TENTH = "tenth"
 
 
-class Scenario(StrEnum):
+class TrialScenario(StrEnum):
     """What the clients do."""
 
     PLAIN = "plain"
@@ -55,11 +55,11 @@ class Scenario(StrEnum):
     HOTWORDS = "unique hotwords"
 
 
-SCENARIO_SETTINGS: Mapping[Scenario, tuple[str, ...]] = {
-    Scenario.PLAIN: (),
-    Scenario.CUT: ("load.closing=abrupt",),
-    Scenario.COMPRESSED: ("load.compression=true", "server.compression=true"),
-    Scenario.HOTWORDS: (
+SCENARIO_SETTINGS: Mapping[TrialScenario, tuple[str, ...]] = {
+    TrialScenario.PLAIN: (),
+    TrialScenario.CUT: ("load.closing=abrupt",),
+    TrialScenario.COMPRESSED: ("load.compression=true", "server.compression=true"),
+    TrialScenario.HOTWORDS: (
         "load.hotwords=" + " ".join(f"{word}{{connection}}" for word in "天地玄黄宇宙洪荒日月"),
     ),
 }
@@ -71,7 +71,7 @@ class Specimen:
 
     size_bytes: int
     """At full size; from the magnitudes that were reported of such leaks, mostly their lower end."""
-    scenario: Scenario = Scenario.PLAIN
+    scenario: TrialScenario = TrialScenario.PLAIN
     """What the clients must do for it to happen."""
     can_be_seen: bool = True
     """Whether a trial of the default length can see it at full size."""
@@ -82,17 +82,17 @@ class Specimen:
 SPECIMENS: Mapping[str, Specimen] = {
     "session": Specimen(32 * KIB),
     "state": Specimen(1024 * KIB, culprit=Culprit.SESSIONS),
-    "abrupt": Specimen(64 * KIB, Scenario.CUT),
+    "abrupt": Specimen(64 * KIB, TrialScenario.CUT),
     "audio": Specimen(64 * KIB),
     "segment": Specimen(64 * KIB),
     "inference": Specimen(256 * KIB),
     "result": Specimen(2 * KIB),
-    "hotword": Specimen(2 * KIB, Scenario.HOTWORDS),
+    "hotword": Specimen(2 * KIB, TrialScenario.HOTWORDS),
     "cycle": Specimen(128 * KIB),
     "cache": Specimen(64 * KIB),
     "native": Specimen(256 * KIB, culprit=Culprit.NATIVE),
     "native-segment": Specimen(64, can_be_seen=False, culprit=Culprit.NATIVE),
-    "compression": Specimen(32 * KIB, Scenario.COMPRESSED, culprit=Culprit.NATIVE),
+    "compression": Specimen(32 * KIB, TrialScenario.COMPRESSED, culprit=Culprit.NATIVE),
     "timer": Specimen(50 * KIB, culprit=Culprit.NATIVE),
     "shm": Specimen(256 * KIB, culprit=Culprit.SHARED),
     "fd": Specimen(4 * KIB, culprit=Culprit.DESCRIPTORS),
@@ -103,10 +103,10 @@ SPECIMENS: Mapping[str, Specimen] = {
 
 
 @dataclass(frozen=True)
-class Trial:
+class LeakTrial:
     """One run of the self-test."""
 
-    scenario: Scenario
+    scenario: TrialScenario
     injection: Injection | None = None
     """None: a clean control."""
     share: Share = Share.NONE
@@ -116,7 +116,11 @@ class Trial:
         """What its run is called."""
         if self.injection is not None:
             return f"{self.injection.kind}-{self.share}"
-        return "control" if self.scenario is Scenario.PLAIN else f"control-{self.scenario.replace(' ', '-')}"
+        return (
+            "control"
+            if self.scenario is TrialScenario.PLAIN
+            else f"control-{self.scenario.replace(' ', '-')}"
+        )
 
     @property
     def culprit(self) -> Culprit:
@@ -144,7 +148,7 @@ class Trial:
         return (*SETTINGS, *SCENARIO_SETTINGS[self.scenario], f"load.connections={connections}", *own)
 
 
-def trial_of(kind: str, share: Share) -> Trial:
+def trial_of(kind: str, share: Share) -> LeakTrial:
     """Return the trial of a kind; a tenth of what is counted one by one is one event in ten."""
     specimen = SPECIMENS[kind]
     injection = Injection(kind, specimen.size_bytes)
@@ -152,21 +156,21 @@ def trial_of(kind: str, share: Share) -> Trial:
         injection = Injection(kind, specimen.size_bytes, probability=0.1)
     elif share is Share.TENTH:
         injection = Injection(kind, max(1, round(specimen.size_bytes / 10)))
-    return Trial(specimen.scenario, injection, share)
+    return LeakTrial(specimen.scenario, injection, share)
 
 
-def quick_trials() -> list[Trial]:
+def quick_trials() -> list[LeakTrial]:
     """Return what says most about an installation in some minutes: each resource once, and a control."""
     full = [trial_of(kind, Share.FULL) for kind in ("session", "native", "socket", "thread")]
-    return [Trial(Scenario.PLAIN), *full, trial_of("session", Share.TENTH)]
+    return [LeakTrial(TrialScenario.PLAIN), *full, trial_of("session", Share.TENTH)]
 
 
-def controls(count: int) -> list[Trial]:
+def controls(count: int) -> list[LeakTrial]:
     """Return so many clean runs."""
-    return [Trial(Scenario.PLAIN)] * count
+    return [LeakTrial(TrialScenario.PLAIN)] * count
 
 
-def trials_of(kinds: Sequence[str], shares: Sequence[Share] = (Share.FULL, Share.TENTH)) -> list[Trial]:
+def trials_of(kinds: Sequence[str], shares: Sequence[Share] = (Share.FULL, Share.TENTH)) -> list[LeakTrial]:
     """Return the trials of these kinds, at each of these shares, after the controls of their scenarios.
 
     Raises `SoakError` for a kind that there is none of.
@@ -176,4 +180,4 @@ def trials_of(kinds: Sequence[str], shares: Sequence[Share] = (Share.FULL, Share
             raise SoakError(f"--kind {kind}: there is no such kind; there are {', '.join(SPECIMENS)}")
     scenarios = dict.fromkeys(SPECIMENS[kind].scenario for kind in kinds)
     leaks = [trial_of(kind, share) for kind in kinds for share in shares]
-    return [*(Trial(scenario) for scenario in scenarios), *leaks]
+    return [*(LeakTrial(scenario) for scenario in scenarios), *leaks]

@@ -10,7 +10,7 @@ import pytest
 from soak import cli
 from soak.cli import selftest as verb
 from soak.studies.conduct import Interrupted
-from soak.studies.selftest.outcome import Outcome, Result, Unit
+from soak.studies.selftest.outcome import SlopeUnit, TrialOutcome, TrialResult
 from soak.studies.selftest.trials import quick_trials
 from soak.verdict.verdict import Label
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from soak.studies.selftest.study import SelfTest
 
 
-def _ending_in(results: Sequence[Result | None]) -> object:
-    def conduct(study: SelfTest, *_: object) -> Iterator[Outcome]:
+def _ending_in(results: Sequence[TrialResult | None]) -> object:
+    def conduct(study: SelfTest, *_: object) -> Iterator[TrialOutcome]:
         for trial, result in zip(study.trials, results, strict=False):
             if result is None:
                 raise Interrupted
-            yield Outcome(
-                trial, result, Label.CLIMBING, (), (), None, 1.0, 1.0, Unit.BYTES_PER_CONNECTION, "a run"
+            yield TrialOutcome(
+                trial, result, Label.CLIMBING, (), (), None, 1.0, 1.0, SlopeUnit.BYTES_PER_CONNECTION, "a run"
             )
 
     return conduct
 
 
-def _run(monkeypatch: pytest.MonkeyPatch, results: Sequence[Result | None], *arguments: str) -> int:
+def _run(monkeypatch: pytest.MonkeyPatch, results: Sequence[TrialResult | None], *arguments: str) -> int:
     monkeypatch.setattr(verb, "conduct", _ending_in(results))
     monkeypatch.setattr("sys.argv", ["soak", "selftest", *arguments])
     with pytest.raises(SystemExit) as ended:
@@ -43,19 +43,28 @@ def _run(monkeypatch: pytest.MonkeyPatch, results: Sequence[Result | None], *arg
 @pytest.mark.parametrize(
     ("results", "status"),
     [
-        ([Result.CLEAN, Result.DETECTED, Result.TOO_SMALL, Result.UNDECIDED, Result.ENDS], 0),
-        ([Result.CLEAN, Result.MISSED], 1),
-        ([Result.MISNAMED], 1),
-        ([Result.CLEAN, Result.CUT_SHORT], 3),
-        ([Result.MISSED, Result.CUT_SHORT], 1),
-        ([Result.FALSE_ALARM, Result.DETECTED], 1),
-        ([Result.MISSED, Result.FAILED], 4),
-        ([Result.CLEAN, None], 130),
+        (
+            [
+                TrialResult.CLEAN,
+                TrialResult.DETECTED,
+                TrialResult.TOO_SMALL,
+                TrialResult.UNDECIDED,
+                TrialResult.ENDS,
+            ],
+            0,
+        ),
+        ([TrialResult.CLEAN, TrialResult.MISSED], 1),
+        ([TrialResult.MISNAMED], 1),
+        ([TrialResult.CLEAN, TrialResult.CUT_SHORT], 3),
+        ([TrialResult.MISSED, TrialResult.CUT_SHORT], 1),
+        ([TrialResult.FALSE_ALARM, TrialResult.DETECTED], 1),
+        ([TrialResult.MISSED, TrialResult.FAILED], 4),
+        ([TrialResult.CLEAN, None], 130),
         ([None], 130),
     ],
 )
 def test_the_exit_code_is_that_of_the_worst(
-    monkeypatch: pytest.MonkeyPatch, results: list[Result | None], status: int
+    monkeypatch: pytest.MonkeyPatch, results: list[TrialResult | None], status: int
 ) -> None:
     assert _run(monkeypatch, results) == status
 
@@ -63,7 +72,7 @@ def test_the_exit_code_is_that_of_the_worst(
 def test_json_stands_alone_on_standard_output(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run(monkeypatch, [Result.CLEAN, Result.MISSED], "--json") == 1
+    assert _run(monkeypatch, [TrialResult.CLEAN, TrialResult.MISSED], "--json") == 1
     said = capsys.readouterr()
     data = json.loads(said.out)
     assert (data["complete"], data["as_expected"]) == (True, False)

@@ -13,24 +13,26 @@ from rich.console import Console
 from soak.analyse.repeats import difference, mean_with_interval, ratio
 from soak.errors import ExitCode, SoakError, TargetError
 from soak.record import Run, RunDirectory
-from soak.record.measured import Measured, measure
 from soak.studies.conduct import NotStarted
 from soak.studies.experiment.mitigations import BASELINE, BUILT_IN, Mitigation, chosen, read_matrix
-from soak.studies.experiment.plan import Plan, Trial
+from soak.studies.experiment.plan import MitigationRun, Plan
 from soak.studies.experiment.report import render_markdown, results_table, write_experiment_reports
 from soak.studies.experiment.results import Best, best_of, in_words, read_results, rows_of, write_results
 from soak.studies.experiment.study import Experiment
+from soak.studies.measured import Measured, measure
 
 MIB = 2**20
 REPEATS = 3
 
 
-def trial(name: str, repeat: int, level_mib: float, cpu: float = 0.2, latency_ms: float = 300.0) -> Trial:
+def trial(
+    name: str, repeat: int, level_mib: float, cpu: float = 0.2, latency_ms: float = 300.0
+) -> MitigationRun:
     level = (level_mib + repeat) * MIB  # the machine is different from repeat to repeat
     measured = Measured(
         level, level - 500 * MIB, level, cpu, 200.0, latency_ms, latency_ms * 1.5, 3.0, 0.0, 100.0
     )
-    return Trial(name, repeat, f"run-{name}-{repeat}", "inconclusive", 3, measured)
+    return MitigationRun(name, repeat, f"run-{name}-{repeat}", "inconclusive", 3, measured)
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def plan() -> Plan:
 
 
 @pytest.fixture
-def trials() -> list[Trial]:
+def trials() -> list[MitigationRun]:
     made = []
     for repeat in range(1, REPEATS + 1):
         made += [
@@ -111,7 +113,7 @@ def test_intervals_are_students_and_pairs_are_of_one_repeat() -> None:
     assert ratio({1: 2.0, 2: 4.0}, {1: 1.0, 2: 2.0}).estimate == pytest.approx(2.0)
 
 
-def test_the_best_is_chosen_among_what_is_shown(plan: Plan, trials: list[Trial]) -> None:
+def test_the_best_is_chosen_among_what_is_shown(plan: Plan, trials: list[MitigationRun]) -> None:
     rows = rows_of(plan, trials)
     by_name = {row.name: row for row in rows}
     assert by_name["jemalloc"].lowers_memory
@@ -121,20 +123,20 @@ def test_the_best_is_chosen_among_what_is_shown(plan: Plan, trials: list[Trial])
     assert in_words(rows, best_of(rows)).startswith("Best for memory: jemalloc (-100 MiB, 1.50 × the CPU).")
 
 
-def test_one_run_of_each_shows_nothing(plan: Plan, trials: list[Trial]) -> None:
+def test_one_run_of_each_shows_nothing(plan: Plan, trials: list[MitigationRun]) -> None:
     rows = rows_of(plan, trials[:4])
     assert best_of(rows) == Best(BASELINE, BASELINE, BASELINE)
     assert "repeat them" in in_words(rows, best_of(rows))
 
 
-def test_a_failed_run_is_a_row_that_says_so(plan: Plan, trials: list[Trial]) -> None:
-    failed = Trial("trim", 1, "run", "inconclusive", 4, None)
+def test_a_failed_run_is_a_row_that_says_so(plan: Plan, trials: list[MitigationRun]) -> None:
+    failed = MitigationRun("trim", 1, "run", "inconclusive", 4, None)
     kept = [each for each in trials if (each.mitigation, each.repeat) != ("trim", 1)]
     rows = rows_of(plan, [*kept, failed])
     assert "| trim | 3 (1 failed) |" in render_markdown(plan, rows, {})
 
 
-def test_results_are_read_back_as_they_were(plan: Plan, trials: list[Trial], tmp_path: Path) -> None:
+def test_results_are_read_back_as_they_were(plan: Plan, trials: list[MitigationRun], tmp_path: Path) -> None:
     write_results(tmp_path, plan, trials, {"mimalloc": "not installed"}, complete=True)
     again, read, skipped = read_results(tmp_path)
     assert again.order() == plan.order()
@@ -145,7 +147,7 @@ def test_results_are_read_back_as_they_were(plan: Plan, trials: list[Trial], tmp
 
 
 def test_the_table_fits_80_columns_and_the_files_are_written(
-    plan: Plan, trials: list[Trial], tmp_path: Path
+    plan: Plan, trials: list[MitigationRun], tmp_path: Path
 ) -> None:
     rows = rows_of(plan, trials)
     console = Console(width=80, record=True, file=io.StringIO())
@@ -186,7 +188,7 @@ def test_an_experiment_goes_on_with_what_is_missing(plan: Plan, tmp_path: Path) 
     first = study.next_run([])
     assert first is not None
     assert (first.name, first.to_follow) == ("baseline-1", len(order) - 1)
-    done: list[Trial] = []
+    done: list[MitigationRun] = []
     for repeat, each in order[:5]:
         with RunDirectory.create(study.folder, f"{each.name}-{repeat}") as directory:
             if not done:

@@ -14,14 +14,14 @@ from rich.console import Console
 from soak.errors import ExitCode
 from soak.judgement import judge_run
 from soak.record import Run
-from soak.studies.selftest.outcome import Outcome, Result, outcome_of, truth_of
+from soak.studies.selftest.outcome import TrialOutcome, TrialResult, outcome_of, truth_of
 from soak.studies.selftest.table import footnotes, outcome_line, outcome_table, summary
-from soak.studies.selftest.trials import Scenario, Share, Trial, trial_of, trials_of
+from soak.studies.selftest.trials import LeakTrial, Share, TrialScenario, trial_of, trials_of
 from soak.verdict.attribution import Culprit
 
 KIB = 1024
 BLOCKS, PER_BLOCK, BLOCK_S = 14, 18, 5
-CONTROL = Trial(Scenario.PLAIN)
+CONTROL = LeakTrial(TrialScenario.PLAIN)
 
 
 def recorded(
@@ -74,13 +74,13 @@ def recorded(
     return Run(Path("somewhere"), {}, pd.DataFrame(rows), events, torn=False)
 
 
-def outcome(trial: Trial, run: Run, exit_code: ExitCode = ExitCode.PLATEAU) -> Outcome:
+def outcome(trial: LeakTrial, run: Run, exit_code: ExitCode = ExitCode.PLATEAU) -> TrialOutcome:
     return outcome_of(trial, run, judge_run(run), exit_code)
 
 
 def test_a_leak_of_memory_is_detected_and_measured() -> None:
     found = outcome(trial_of("session", Share.FULL), recorded(kept_bytes=32 * KIB))
-    assert found.result is Result.DETECTED
+    assert found.result is TrialResult.DETECTED
     assert found.truth == pytest.approx(32 * KIB)
     assert found.slope == pytest.approx(32 * KIB, rel=0.05)
     assert found.slope_is_good
@@ -91,7 +91,7 @@ def test_a_leak_of_memory_is_detected_and_measured() -> None:
 
 def test_a_leak_that_is_taken_for_another_is_misnamed() -> None:
     found = outcome(trial_of("session", Share.FULL), recorded(kept_bytes=32 * KIB, in_python=0.0))
-    assert found.result is Result.MISNAMED
+    assert found.result is TrialResult.MISNAMED
     assert found.culprits == (Culprit.NATIVE,)
     console = Console(width=80, record=True)
     console.print(outcome_table([found]))
@@ -100,7 +100,7 @@ def test_a_leak_that_is_taken_for_another_is_misnamed() -> None:
 
 def test_a_leak_that_is_counted_is_measured_in_counts() -> None:
     found = outcome(trial_of("socket", Share.FULL), recorded(sockets=1.0))
-    assert found.result is Result.DETECTED
+    assert found.result is TrialResult.DETECTED
     assert found.truth == pytest.approx(1.0)
     assert found.slope == pytest.approx(1.0, rel=0.05)
     assert found.climbs == ("sockets",)
@@ -115,61 +115,61 @@ def test_a_slope_far_from_the_truth_is_marked_but_no_failure() -> None:
 
 
 def test_a_clean_control_is_clean_and_one_that_climbs_a_false_alarm() -> None:
-    assert outcome(CONTROL, recorded()).result is Result.CLEAN
+    assert outcome(CONTROL, recorded()).result is TrialResult.CLEAN
     alarm = outcome(CONTROL, recorded(kept_bytes=32 * KIB))
-    assert alarm.result is Result.FALSE_ALARM
+    assert alarm.result is TrialResult.FALSE_ALARM
     assert not alarm.as_expected
 
 
 def test_a_leak_at_full_size_that_does_not_climb_is_missed() -> None:
     missed = outcome(trial_of("session", Share.FULL), recorded(claimed_bytes=32 * KIB))
-    assert missed.result is Result.MISSED
+    assert missed.result is TrialResult.MISSED
     assert missed.detected_after is None
 
 
 def test_a_tenth_that_the_plateau_admits_is_too_small_and_one_it_excludes_is_missed() -> None:
     tenth = trial_of("session", Share.TENTH)
-    assert outcome(tenth, recorded(claimed_bytes=10)).result is Result.TOO_SMALL
-    assert outcome(tenth, recorded(claimed_bytes=10 * KIB)).result is Result.MISSED
+    assert outcome(tenth, recorded(claimed_bytes=10)).result is TrialResult.TOO_SMALL
+    assert outcome(tenth, recorded(claimed_bytes=10 * KIB)).result is TrialResult.MISSED
     sockets = trial_of("socket", Share.TENTH)
-    assert outcome(sockets, recorded(claimed_times=0.005)).result is Result.TOO_SMALL
-    assert outcome(sockets, recorded(claimed_times=0.1)).result is Result.MISSED
+    assert outcome(sockets, recorded(claimed_times=0.005)).result is TrialResult.TOO_SMALL
+    assert outcome(sockets, recorded(claimed_times=0.1)).result is TrialResult.MISSED
 
 
 def test_too_short_a_run_is_undecided_for_a_tenth_and_missed_for_the_whole() -> None:
     short = recorded(kept_bytes=32 * KIB, blocks=5)
-    assert outcome(trial_of("session", Share.TENTH), short).result is Result.UNDECIDED
-    assert outcome(trial_of("session", Share.FULL), short).result is Result.MISSED
+    assert outcome(trial_of("session", Share.TENTH), short).result is TrialResult.UNDECIDED
+    assert outcome(trial_of("session", Share.FULL), short).result is TrialResult.MISSED
 
 
 def test_a_run_that_a_busy_machine_cut_short_proves_nothing() -> None:
     short = replace(recorded(blocks=5), manifest={"load_plan": {"connections": 288}})
     for share in (Share.FULL, Share.TENTH):
         ended = outcome(trial_of("session", share), short)
-        assert ended.result is Result.CUT_SHORT
+        assert ended.result is TrialResult.CUT_SHORT
         assert not ended.as_expected
     found = replace(recorded(kept_bytes=32 * KIB), manifest={"load_plan": {"connections": 288}})
-    assert outcome(trial_of("session", Share.FULL), found).result is Result.DETECTED
+    assert outcome(trial_of("session", Share.FULL), found).result is TrialResult.DETECTED
 
 
 def test_another_resource_than_the_one_that_leaks_is_misnamed() -> None:
-    assert outcome(trial_of("session", Share.FULL), recorded(sockets=1.0)).result is Result.MISNAMED
+    assert outcome(trial_of("session", Share.FULL), recorded(sockets=1.0)).result is TrialResult.MISNAMED
     both = recorded(sockets=1.0, kept_bytes=32 * KIB)
-    assert outcome(trial_of("session", Share.FULL), both).result is Result.MISNAMED
-    assert outcome(trial_of("socket", Share.FULL), both).result is Result.DETECTED
+    assert outcome(trial_of("session", Share.FULL), both).result is TrialResult.MISNAMED
+    assert outcome(trial_of("socket", Share.FULL), both).result is TrialResult.DETECTED
 
 
 def test_growth_that_stops_by_itself_must_not_be_called_a_leak() -> None:
     cache = trial_of("cache", Share.FULL)
     ended = outcome(cache, recorded(kept_bytes=64 * KIB, until=60))
-    assert ended.result in (Result.ENDS, Result.UNDECIDED)
-    assert outcome(cache, recorded(kept_bytes=64 * KIB)).result is Result.FALSE_ALARM
+    assert ended.result in (TrialResult.ENDS, TrialResult.UNDECIDED)
+    assert outcome(cache, recorded(kept_bytes=64 * KIB)).result is TrialResult.FALSE_ALARM
 
 
 def test_a_server_that_died_is_no_detection() -> None:
     run = recorded(kept_bytes=32 * KIB)
     died = outcome(trial_of("session", Share.FULL), run, ExitCode.TARGET_FAILED)
-    assert died.result is Result.FAILED
+    assert died.result is TrialResult.FAILED
     assert not died.as_expected
 
 
@@ -194,7 +194,7 @@ def test_the_table_fits_a_terminal_and_everything_is_said() -> None:
     assert any(line.startswith("native-segment:64B ") for line in lines)
     assert "detected after" in lines[-1]
     assert summary(ended) == f"All {len(ended)} as expected."
-    bad = [*ended, replace(ended[0], result=Result.FALSE_ALARM)]
+    bad = [*ended, replace(ended[0], result=TrialResult.FALSE_ALARM)]
     assert summary(bad) == f"1 of {len(bad)} not as expected: control (false alarm)."
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from asr_server.inject import Resource
 from soak.errors import SoakError
-from soak.studies.selftest.outcome import Outcome, Result, Unit
+from soak.studies.selftest.outcome import SlopeUnit, TrialOutcome, TrialResult
 from soak.studies.selftest.study import SelfTest
-from soak.studies.selftest.trials import Scenario, Trial, controls, quick_trials, trials_of
+from soak.studies.selftest.trials import LeakTrial, TrialScenario, controls, quick_trials, trials_of
 from soak.verdict.attribution import Culprit
 from soak.verdict.verdict import Label
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def outcome(trial: Trial, slope: float = 1.5) -> Outcome:
-    return Outcome(
-        trial, Result.DETECTED, Label.CLIMBING, (Resource.MEMORY,), (Culprit.NATIVE,), 200, slope, 1.4,
-        Unit.BYTES_PER_CONNECTION, "a run",
+def outcome(trial: LeakTrial, slope: float = 1.5) -> TrialOutcome:
+    return TrialOutcome(
+        trial, TrialResult.DETECTED, Label.CLIMBING, (Resource.MEMORY,), (Culprit.NATIVE,), 200, slope, 1.4,
+        SlopeUnit.BYTES_PER_CONNECTION, "a run",
     )  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def test_the_next_trial_is_the_first_without_an_outcome(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "trials", [quick_trials(), controls(3), trials_of(["fd", "hotword"])], ids=["quick", "clean", "kinds"]
 )
-def test_what_was_made_is_read_back(trials: list[Trial], tmp_path: Path) -> None:
+def test_what_was_made_is_read_back(trials: list[LeakTrial], tmp_path: Path) -> None:
     folder = tmp_path / "selftest"
     study = SelfTest(trials, 200, folder)
     study.keep([], complete=False)
@@ -55,7 +55,7 @@ def test_what_was_made_is_read_back(trials: list[Trial], tmp_path: Path) -> None
 
 
 def test_a_slope_that_was_not_measured_stays_unknown(tmp_path: Path) -> None:
-    study = SelfTest([Trial(Scenario.PLAIN)], 200, tmp_path)
+    study = SelfTest([LeakTrial(TrialScenario.PLAIN)], 200, tmp_path)
     study.keep([outcome(study.trials[0], math.nan)], complete=True)
     assert math.isnan(SelfTest.read(tmp_path)[1][0].slope)
 

@@ -6,8 +6,8 @@ from soak.errors import SoakError
 from soak.studies.selftest.trials import (
     DEFAULT_CONNECTIONS,
     SPECIMENS,
-    Scenario,
     Share,
+    TrialScenario,
     controls,
     quick_trials,
     trial_of,
@@ -22,7 +22,7 @@ def test_every_kind_is_tried_at_full_and_at_a_tenth_and_every_scenario_has_its_c
     assert list(SPECIMENS) == list(KINDS)
     tried = {(each.injection.kind, each.share) for each in EVERYTHING if each.injection}
     assert tried == {(kind, share) for kind in KINDS for share in (Share.FULL, Share.TENTH)}
-    assert {each.scenario for each in EVERYTHING if not each.injection} == set(Scenario)
+    assert {each.scenario for each in EVERYTHING if not each.injection} == set(TrialScenario)
     assert len({each.name for each in EVERYTHING}) == len(EVERYTHING)
 
 
