@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -54,34 +54,20 @@ class SoakOptions:
                 f"@pytest.mark.soak: {what} is unknown; it takes {', '.join(sorted(known))}"
             )
         options = cls(**marker.kwargs)
-        options.limits()
+        options.growth_per("hour")
         return options
 
-    def limits(self) -> list[str]:
-        """Return the limits as options of `soak check`; raises `pytest.UsageError` for a bad `max_growth`."""
-        flags = ["--max-failures", str(self.max_failures)]
-        if self.max_growth is not None:
-            match = GROWTH.fullmatch(self.max_growth)
-            if match is None:
-                raise pytest.UsageError(
-                    f"@pytest.mark.soak: max_growth={self.max_growth!r}: write a size per connection or "
-                    'hour, such as "64KiB/connection" or "5MiB/hour"'
-                )
-            option = "--max-per-connection" if match["per"] == "connection" else "--max-growth"
-            flags += [option, match["size"].strip()]
-        if self.max_rss is not None:
-            flags += ["--max-rss", self.max_rss]
-        if self.max_fds is not None:
-            flags += ["--max-fds", str(self.max_fds)]
-        if self.allow_inconclusive:
-            flags.append("--allow-inconclusive")
-        return flags
+    def growth_per(self, unit: Literal["connection", "hour"]) -> str | None:
+        """Return the size that memory may grow by per `unit`, None where `max_growth` is of another unit.
 
-    def length(self) -> list[str]:
-        """Return how long to run, as options of `soak check`."""
-        if self.connections is not None:
-            return ["--connections", str(self.connections)]
-        return [
-            "--max-minutes",
-            f"{0.8 * self.timeout_s / 60:.3f}",
-        ]  # the rest is for its start and its report
+        Raises `pytest.UsageError` in one line for a `max_growth` that is of neither.
+        """
+        if self.max_growth is None:
+            return None
+        match = GROWTH.fullmatch(self.max_growth)
+        if match is None:
+            raise pytest.UsageError(
+                f"@pytest.mark.soak: max_growth={self.max_growth!r}: write a size per connection or "
+                'hour, such as "64KiB/connection" or "5MiB/hour"'
+            )
+        return match["size"].strip() if match["per"][0] == unit[0] else None

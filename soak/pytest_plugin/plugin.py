@@ -85,7 +85,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         from soak.pytest_plugin.soaking import soak_server_of  # noqa: PLC0415
 
         server = cast("SoakServer", pyfuncitem.funcargs["soak_server"])
-        soaked = soak_server_of(server, SoakOptions.of(marker), pyfuncitem.stash[OUT])
+        options = SoakOptions.of(marker)
+        soaked = soak_server_of(server, options, pyfuncitem.stash[OUT], pyfuncitem.nodeid)
         pyfuncitem.user_properties.append(("soak", soaked.headline))
         if soaked.failure is not None:
             pytest.fail(soaked.failure, pytrace=False)

@@ -1,4 +1,4 @@
-"""The soak of a test: `soak check` in a process of its own, which is what ends it in time."""
+"""The soak of a test, in a process of its own (`soak_process` says why), and what it came to in words."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ import pytest
 
 from soak.errors import ExitCode
 from soak.pytest_plugin.chart import memory_chart
+from soak.pytest_plugin.request import Request
 from soak.studies.check.findings import SIGNS, Outcome
-from soak.studies.check.rhythm import RHYTHM
 from soak.targets.child import tail
 
 if TYPE_CHECKING:
     from soak.pytest_plugin.options import SoakOptions
     from soak.pytest_plugin.servers import SoakServer
 
+PROCESS = "soak.pytest_plugin.soak_process"
 REPORT_TIMEOUT_S = 60.0
 """For the verdict and the report of a soak that was stopped for its time."""
 LOG_LINES = 10
@@ -40,29 +41,23 @@ class Soaked:
     """Why the test fails, for a person; None when it passes."""
 
 
-def soak_server_of(server: SoakServer, options: SoakOptions, out: Path) -> Soaked:
-    """Soak `server` as `options` ask, with the run directory under `out`."""
-    command = [sys.executable, "-m", "soak", "check", "--json", "--url", server.url, "--pid", str(server.pid)]
-    settings = [*options.settings]
-    if options.command is None:
-        settings = [*RHYTHM, "sample.probe=server", *settings]
-        command += ["--config", options.config or "minimal"]
-    elif options.config is not None:
-        command += ["--config", options.config]
-    command += ["--out", str(out), *options.length(), *options.limits()]
-    for setting in settings:
-        command += ["--set", setting]
+def soak_server_of(server: SoakServer, options: SoakOptions, out: Path, test: str) -> Soaked:
+    """Soak `server` as `options` of the test with the node id `test` ask, with the run directory under `out`.
+
+    When it takes longer than `timeout_s`, its load is ended, and its verdict and report are written.
+    """
+    request = Request(test, options, server.url, server.pid, str(out))
     process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", PROCESS],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
-        env={key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")},
+        encoding="utf-8",
+        start_new_session=True,  # Ctrl-C is for the test session, which then ends this one in good order
     )
     try:
-        said, complaints = process.communicate(timeout=options.timeout_s)
+        said, complaints = process.communicate(request.to_json(), timeout=options.timeout_s)
     except subprocess.TimeoutExpired:
         _interrupt(process)
         what = f"the soak took longer than timeout_s={options.timeout_s:g}"
