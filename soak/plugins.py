@@ -128,6 +128,13 @@ def check_number(name: str, value: object, *, whole: bool = False) -> None:
         raise OptionError(f"{name} is {value!r}: it must be {'a whole number' if whole else 'a number'}")
 
 
+def check_above_zero(name: str, value: object) -> None:
+    """Refuse what is not a number above 0; raises `OptionError`."""
+    check_number(name, value)
+    if not isinstance(value, int | float) or not value > 0:
+        raise OptionError(f"{name} is {value!r}: it must be above 0")
+
+
 def _shown(error: Exception) -> str:
     """Return an error as one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

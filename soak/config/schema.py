@@ -89,6 +89,11 @@ class SampleConfig:
     """Shortest time between two readings of `/proc/P/smaps`, sockets and cgroup."""
     smaps_share: Annotated[float, Field(gt=0, le=0.1)] = 0.001
     """Share of the time that these may take: reading the mappings stalls the server."""
+    sources: tuple[str, ...] = ()
+    """Where memory is read from, by name; the first that yields `rss_bytes` is judged. Left out, what the
+    target can give of `process`, `process-details` and `metrics`."""
+    source_options: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    """Options of the sources, by their name."""
     probe: Annotated[ProbeChoice, BeforeValidator(_probe)] = "auto"
     """What is tried after the load to get memory back: `server` asks the server's own /debug pages, `auto`
     does so with the bundled server and tries nothing with others."""

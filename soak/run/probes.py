@@ -8,19 +8,23 @@ call that goes wrong inside a process ends it. After every page the server must 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from soak.quantity import format_bytes
-from soak.sources import ServerPages
+from soak.run.ending import record_exit
+from soak.sources import ProcessTree, ServerPages
 from soak.targets import Capability, ServerExit
 
 if TYPE_CHECKING:
     from soak.config import SoakConfig
     from soak.record import RunDirectory
     from soak.run.view import View
-    from soak.sources import ProcessTree
+    from soak.sources import DetailedReading
     from soak.targets import TargetServer
 
 STEPS = ("gc", "arena_shrink", "trim")
@@ -37,14 +41,12 @@ OBJECTS_AT_END = "objects"
 class Probes:
     """The probes of one run."""
 
-    def __init__(
-        self, config: SoakConfig, directory: RunDirectory, target: TargetServer, tree: ProcessTree, view: View
-    ) -> None:
+    def __init__(self, config: SoakConfig, directory: RunDirectory, target: TargetServer, view: View) -> None:
         """Probe `target` as the configuration says: `auto` asks only pages of a server that may be asked."""
         choice = config.sample.probe
         self._asks_server = choice == "server" or (choice == "auto" and target.capabilities >= PROBED_UNASKED)
         self._pages = ServerPages(target.url, verify_tls=config.load.verify_tls)
-        self._directory, self._target, self._tree, self._view = directory, target, tree, view
+        self._directory, self._target, self._view = directory, target, view
 
     async def before_the_load(self) -> None:
         """Record the server's Python objects while nobody is connected."""
@@ -108,21 +110,23 @@ class Probes:
             if exited is None and time.monotonic() >= give_up_s:
                 exited = ServerExit(return_code=None, oom_killed=False, log_tail=(), silent=True)
             await asyncio.sleep(ANSWER_POLL_S)
-        how = f"{exited.describe()}, right after the probe {probe.partition('?')[0]}"
-        self._directory.append_event(
-            "server_exited",
-            return_code=exited.return_code,
-            oom_killed=exited.oom_killed,
-            how=how,
-            log_tail=list(exited.log_tail),
-        )
+        how = record_exit(self._directory, exited, when=f"right after the probe {probe.partition('?')[0]}")
         self._view.warn(f"the server was lost: {how}")
         return exited
 
     async def _read(self) -> dict[str, Any] | None:
-        details = await asyncio.to_thread(self._tree.read_details)
+        details = await asyncio.to_thread(self._read_details)
         if details is None or self._target.poll() is not None:
             return None
         mappings = asdict(details.mappings)
         classes = {name: value for name, value in mappings.items() if name.startswith("map_")}
         return {"rss_bytes": mappings["map_kernel_rss_bytes"], "classes": classes}
+
+    def _read_details(self) -> DetailedReading | None:
+        if self._target.pid is None:
+            return None
+        with contextlib.suppress(psutil.NoSuchProcess):
+            tree = ProcessTree(self._target.pid)
+            tree.read(time.monotonic())  # which finds the children
+            return tree.read_details()
+        return None

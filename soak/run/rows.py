@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import psutil
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from soak.load.messages import Interval, Quantiles
-    from soak.sources import DetailedReading, TreeReading
 
 Row = dict[str, float | int | str | None]
+QUIET = "rest"
+"""The phase in which nobody is connected and what was closed has been freed."""
 
 
 class RowBuilder:
@@ -21,47 +23,37 @@ class RowBuilder:
         """Begin with nothing known."""
         self.phase = "start"
         self.block = 0
+        self._quiet_windows = 0
         self._interval: Interval | None = None
         self._interval_is_new = False
-        self._details: DetailedReading | None = None
-        self._server: dict[str, float] = {}
         self._self = psutil.Process()
+
+    @property
+    def quiet_window(self) -> int | None:
+        """Which quiet window it is, counted from 1; None when there is load, or none yet."""
+        return self._quiet_windows if self.phase == QUIET else None
+
+    def phase_changed(self, phase: str, block: int) -> None:
+        """Take what the driver does from now on."""
+        self.phase, self.block = phase, block
+        self._quiet_windows += phase == QUIET
 
     def load_reported(self, interval: Interval) -> None:
         """Take the driver's report: counters stay until the next one, latencies go into one row."""
         self._interval = interval
         self._interval_is_new = True
 
-    def details_read(self, reading: DetailedReading | None) -> None:
-        """Take mappings, sockets and cgroup for the next row."""
-        self._details = reading
-
-    def server_reported(self, columns: dict[str, float]) -> None:
-        """Take the server's own figures for the next row."""
-        self._server = columns
-
-    def build(self, t_s: float, late_s: float, tree: TreeReading | None) -> Row:
-        """Return the row for time `t_s`; what is not known is None."""
+    def build(self, t_s: float, late_s: float, read: Mapping[str, float]) -> Row:
+        """Return the row for time `t_s` with what the sources have `read`; what is not known is left out."""
         row: Row = {
             "t_s": round(t_s, 3),
             "late_s": round(late_s, 4),
             "phase": self.phase,
             "block": self.block,
         }
-        if tree is not None:
-            row |= asdict(tree.memory)
-            row |= {
-                "threads": tree.threads,
-                "processes": tree.processes,
-                "cpu_s": tree.cpu_s,
-            }
-            if tree.descriptors is not None:
-                row |= asdict(tree.descriptors)
-        if self._details is not None:
-            row |= self._details.columns()
+        row |= read
         row |= self._load_columns()
-        row |= self._server
-        self._details, self._server, self._interval_is_new = None, {}, False
+        self._interval_is_new = False
         return row
 
     def _load_columns(self) -> Row:

@@ -18,8 +18,12 @@ from soak.record.directory import explained, write_json
 from soak.record.host import allocator_environment, host_facts, package_versions
 from soak.report.files import write_reports
 from soak.report.model import ReportModel, report_model
-from soak.run.conductor import Conductor, Ending, EndReason
+from soak.run.conductor import Conductor
+from soak.run.ending import Ending, EndReason
+from soak.run.sources import open_sources, sources_of
 from soak.run.view import view_for
+from soak.sources import Watched
+from soak.sources.registry import foreign_columns
 from soak.targets import Bundled, Capability
 from soak.targets.environment import server_environment
 
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from soak.config import SoakConfig
+    from soak.sources import MemorySource
     from soak.targets import Target, TargetServer
 
 VERDICT_FILE = "verdict.json"
@@ -61,7 +66,8 @@ def run_soak(
     Call from the main thread. Raises `SoakError` when the server cannot be started or attached to, when the
     record cannot be written, or when the driver breaks down; what was recorded before is kept.
     """
-    with RunDirectory.create(out, config.name) as directory:
+    sources = sources_of(config.sample)
+    with RunDirectory.create(out, config.name, foreign_columns(sources)) as directory:
         directory.append_event("run_started")
         try:
             log = directory.path / "server.log"
@@ -71,7 +77,7 @@ def run_soak(
                 shutil.rmtree(directory.path)  # nothing happened: the line on the terminal says it all
             raise
         try:
-            ending = _conduct(with_url(config, server.url), directory, server, console)
+            ending = _conduct(with_url(config, server.url), directory, server, sources, console)
         finally:
             server.stop()
     run, judgement, report = judge_and_report(directory.path)
@@ -89,7 +95,13 @@ def judge_and_report(path: Path) -> tuple[Run, Judgement, ReportModel]:
     return run, judgement, report
 
 
-def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, console: Console) -> Ending:
+def _conduct(
+    config: SoakConfig,
+    directory: RunDirectory,
+    target: TargetServer,
+    sources: tuple[MemorySource, ...],
+    console: Console,
+) -> Ending:
     configuration = config.to_json_object()
     if Capability.REFERENCE not in target.capabilities:
         del configuration["server"]  # somebody else's server was started with settings of its own
@@ -109,9 +121,11 @@ def _conduct(config: SoakConfig, directory: RunDirectory, target: TargetServer, 
         }
     )
     directory.append_event("server_started", pid=target.pid, url=target.url)
+    watched = Watched(target.url, target.pid, target.capabilities, verify_tls=config.load.verify_tls)
+    opened = open_sources(sources, watched, directory, asked=bool(config.sample.sources))
     view = view_for(console, config.name)
     try:
-        return asyncio.run(Conductor(config, directory, target, view).run())
+        return asyncio.run(Conductor(config, directory, target, opened, view).run())
     finally:
         view.close()
 

@@ -47,6 +47,12 @@ class TreeReading:
     cpu_s: float
     """User and system time since each process began."""
 
+    def columns(self) -> dict[str, float]:
+        """Return it as columns of `samples.csv`."""
+        descriptors = {} if self.descriptors is None else asdict(self.descriptors)
+        counts = {"threads": self.threads, "processes": self.processes, "cpu_s": self.cpu_s}
+        return {**asdict(self.memory), **counts, **descriptors}
+
 
 @dataclass(frozen=True)
 class DetailedReading:

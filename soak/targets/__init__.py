@@ -4,9 +4,9 @@ A `Target` is described before a run and brought up when it begins; what it is t
 do (`Capability`), not what kind it is.
 """
 
+from soak.capabilities import Capability, capabilities_of
 from soak.targets.attached import AttachedServer, Attachment
 from soak.targets.bundled import Bundled, BundledServer
-from soak.targets.capabilities import Capability, capabilities_of
 from soak.targets.command import Command, CommandServer
 from soak.targets.server import ServerExit, Target, TargetServer
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 
+from soak.capabilities import ATTACHED
 from soak.errors import SoakError
-from soak.targets.capabilities import ATTACHED
 from soak.targets.child import runs
 from soak.targets.oom import OomWatch
 from soak.targets.server import ServerExit, identity_of

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 import psutil
 
 from asr_server.paraformer.catalog import resolve_model
+from soak.capabilities import BUNDLED, PAGES
 from soak.errors import SoakError, TargetError
-from soak.targets.capabilities import BUNDLED, PAGES
 from soak.targets.child import ChildProcess
 from soak.targets.environment import server_environment
 from soak.targets.flags import server_flags

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from soak.capabilities import STARTED
 from soak.errors import SoakError, TargetError
-from soak.targets.capabilities import STARTED
 from soak.targets.child import ChildProcess, runs, tail
 from soak.targets.environment import server_environment
 from soak.targets.server import ServerExit, identity_of

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from soak.capabilities import Capabilities
     from soak.config import ServerConfig
-    from soak.targets.capabilities import Capabilities
 
 
 @dataclass(frozen=True)

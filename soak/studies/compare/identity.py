@@ -9,8 +9,8 @@ from soak.targets import Capability, capabilities_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from soak.capabilities import Capabilities
     from soak.record import Run
-    from soak.targets.capabilities import Capabilities
 
 GIB = 2**30
 NOT_THE_SCENARIO = {

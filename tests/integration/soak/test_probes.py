@@ -20,7 +20,7 @@ from soak.record import RunDirectory
 from soak.run import probes as run_probes
 from soak.run.probes import Probes
 from soak.run.view import view_for
-from soak.sources import ProcessTree, scrape
+from soak.sources import scrape
 from soak.targets import AttachedServer, BundledServer
 from soak.targets.flags import server_flags
 
@@ -46,7 +46,7 @@ def events(directory: RunDirectory) -> list[dict[str, Any]]:
 
 def probes(config: SoakConfig, directory: RunDirectory, target: Any) -> Probes:
     view = view_for(Console(stderr=True), "test")
-    return Probes(config, directory, target, ProcessTree(target.pid), view)
+    return Probes(config, directory, target, view)
 
 
 @pytest.fixture

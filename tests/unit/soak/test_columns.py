@@ -42,7 +42,7 @@ def test_a_row_has_every_column_of_the_harness_the_load_and_the_processes() -> N
     quantiles = Quantiles(1.0, 2.0, 3.0, 3)
     rows.load_reported(Interval(1.0, Counters(), 3, quantiles, quantiles, 1, 0.5))
     reading = TreeReading(MemorySplit(1, 1, 0, 0, 0), 4, Descriptors(3, 1, 1, 0, 0, 1), 1, 0.5)
-    row = rows.build(1.0, 0.0, reading)
+    row = rows.build(1.0, 0.0, reading.columns())
     owners = (Owner.HARNESS, Owner.DRIVER, Owner.PROCESS)
     assert set(row) == {name for owner in owners for name in written_by(owner)}
 

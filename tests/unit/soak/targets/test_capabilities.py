@@ -2,8 +2,8 @@
 
 import pytest
 
+from soak.capabilities import ATTACHED
 from soak.targets import Capability, capabilities_of
-from soak.targets.capabilities import ATTACHED
 
 
 @pytest.mark.parametrize(
