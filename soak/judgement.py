@@ -18,7 +18,6 @@ from soak.errors import ExitCode, SoakError
 from soak.record.final_look import FinalLook
 from soak.record.transcripts import Transcripts
 from soak.record.whereabouts import readings_of
-from soak.targets import Capability, capabilities_of
 from soak.verdict.verdict import Label, Verdict
 from soak.verdict.verdict_json import to_json_object
 
@@ -35,8 +34,6 @@ EXIT_CODE_OF = {
     Label.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
 }
 CORES_OVER_SAMPLES = 10
-BUDGET = ("max_growth_bytes_per_hour", "relative_budget", "min_relative_budget_bytes")
-"""Settings that mean the same in every version of the judge."""
 SEVERITY = (ExitCode.TARGET_FAILED, ExitCode.CLIMBING, ExitCode.INCONCLUSIVE, ExitCode.PLATEAU)
 """Which exit code speaks for several runs: the first of these that occurs."""
 
@@ -86,7 +83,7 @@ def judge_run(
         verdict = dataclasses.replace(verdict, reasons=(first, look.in_words(verdict), *others))
     verdict = with_attribution(with_resources(verdict, resources), attribution)
     verdict = with_in_use(verdict, in_use)
-    if run.manifest and run.last_event("run_ended") is None:
+    if run.manifest.is_recorded and run.last_event("run_ended") is None:
         note = "The recording has no end (the harness was stopped hard): judged up to its last sample."
         verdict = dataclasses.replace(verdict, reasons=(*verdict.reasons, note))
     return Judgement(verdict, EXIT_CODE_OF[verdict.verdict], transcripts)
@@ -162,12 +159,12 @@ def recorded_settings(run: Run, max_growth_bytes_per_hour: float | None = None) 
     a new one. For a run until decided they are those of the look it ended on. `max_growth_bytes_per_hour`
     replaces the budget.
     """
-    asked: dict[str, Any] | None = run.manifest.get("judge_asked")
-    if asked is None:  # a recording that does not tell what was asked from what was the default then
-        recorded = run.manifest.get("configuration", {}).get("judge", {})
-        asked = {name: recorded[name] for name in BUDGET if name in recorded}
     look = FinalLook.of(run)
-    settings = JudgeSettings().with_recorded({**asked, **({} if look is None else look.judge)})
+    asked = {**run.manifest.judge_asked, **({} if look is None else look.judge)}
+    try:
+        settings = JudgeSettings().with_recorded(asked)
+    except (TypeError, ValueError) as error:
+        raise SoakError(f"{run.path}: the judge's settings of the recording: {error}") from error
     if max_growth_bytes_per_hour is None:
         return settings
     return dataclasses.replace(settings, max_growth_bytes_per_hour=max_growth_bytes_per_hour)
@@ -175,22 +172,21 @@ def recorded_settings(run: Run, max_growth_bytes_per_hour: float | None = None) 
 
 def _advice_context(run: Run, limit_bytes: int | None) -> AdviceContext:
     """Return what is known of the server and of the load beside its memory."""
-    host = run.manifest.get("host", {})
+    host, server = run.manifest.host, run.manifest.reference_server
     context = AdviceContext(
-        limit_bytes=limit_bytes or host.get("cgroup_limit_bytes"),
-        cores=host.get("cores"),
+        limit_bytes=limit_bytes or host.cgroup_limit_bytes,
+        cores=host.cores,
         cores_used=_most_cores_used(run.samples),
         peak_open_connections=_peak(run.samples, "open_connections"),
         queue_peak=_peak(run.samples, "server_decode_queue_tasks"),
     )
-    if Capability.REFERENCE not in capabilities_of(run.manifest.get("target", {})):
+    if server is None:
         return context
-    server = run.manifest.get("configuration", {}).get("server", {})
     return dataclasses.replace(
         context,
-        decoder_thread_num=server.get("decoder_thread_num"),
-        io_thread_num=server.get("io_thread_num"),
-        model_thread_num=server.get("model_thread_num"),
+        decoder_thread_num=server.decoder_thread_num,
+        io_thread_num=server.io_thread_num,
+        model_thread_num=server.model_thread_num,
     )
 
 

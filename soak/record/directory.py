@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from soak.columns import COLUMNS, refuse_clashes
 from soak.errors import SoakError
+from soak.record.manifest import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from soak.columns import Column
-
-SCHEMA_VERSION = 1
+    from soak.record.manifest import Manifest
 
 Cell = float | int | str | None
 
@@ -111,9 +111,9 @@ class RunDirectory:
         }
         self._append(self._events_fd, json.dumps(line, ensure_ascii=False), "events.jsonl")
 
-    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+    def write_manifest(self, manifest: Manifest) -> None:
         """Write `manifest.json` as a whole; it replaces the one before in one step."""
-        described = {"schema_version": SCHEMA_VERSION, **manifest}
+        described = {"schema_version": SCHEMA_VERSION, **manifest.to_json_object()}
         if self._foreign_columns:
             described["columns"] = [each.to_json_object() for each in self._foreign_columns]
         self.write_json("manifest.json", described)

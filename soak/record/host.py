@@ -7,10 +7,10 @@ import platform
 import re
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import psutil
 
+from soak.record.manifest import Host
 from soak.sources.cgroup import cgroup_of
 
 PACKAGES = ("onnxruntime", "numpy", "websockets", "kaldi-native-fbank", "psutil", "soak")
@@ -20,21 +20,21 @@ ALLOCATOR_VARIABLES = re.compile(
 )
 
 
-def host_facts() -> dict[str, Any]:
+def host_facts() -> Host:
     """Return architecture, processor, cores, memory, kernel, libc, Python, huge pages, the cgroup's limit."""
     cgroup = cgroup_of(os.getpid())
-    return {
-        "architecture": platform.machine(),
-        "cpu_model": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_bytes": psutil.virtual_memory().total,
-        "kernel": platform.release(),
-        "libc": " ".join(platform.libc_ver()).strip(),
-        "python": platform.python_version(),
-        "os": _os_name(),
-        "thp": _first_text([Path("/sys/kernel/mm/transparent_hugepage/enabled")]),
-        "cgroup_limit_bytes": None if cgroup is None else cgroup.limit_bytes(),
-    }
+    return Host(
+        architecture=platform.machine(),
+        cpu_model=_cpu_model(),
+        cores=len(os.sched_getaffinity(0)),
+        memory_bytes=psutil.virtual_memory().total,
+        kernel=platform.release(),
+        libc=" ".join(platform.libc_ver()).strip(),
+        python=platform.python_version(),
+        os=_os_name(),
+        thp=_first_text([Path("/sys/kernel/mm/transparent_hugepage/enabled")]),
+        cgroup_limit_bytes=None if cgroup is None else cgroup.limit_bytes(),
+    )
 
 
 def package_versions() -> dict[str, str]:

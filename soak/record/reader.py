@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from soak.columns import COLUMNS, Column
+from soak.columns import COLUMNS
 from soak.errors import SoakError
-from soak.record.directory import SCHEMA_VERSION
+from soak.record.manifest import JUDGE_ALONE, Manifest, read_manifest
 from soak.record.samples import read_samples
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ class Run:
 
     path: Path
     """The run directory, or the CSV when there is nothing else."""
-    manifest: dict[str, Any]
-    """`manifest.json`, or empty."""
+    manifest: Manifest
+    """`manifest.json`; one in which nothing is known where there is none."""
     samples: pd.DataFrame
     """One row per sample; numbers as float64 with NaN for an empty cell, `phase` as a categorical."""
     events: list[dict[str, Any]]
@@ -35,14 +34,9 @@ class Run:
     """Whether a last line was cut off in the middle (a kill, a full disk) and left out."""
 
     @property
-    def foreign_columns(self) -> tuple[Column, ...]:
-        """The columns of other people's memory sources, as the manifest describes them."""
-        return _foreign_columns(self.manifest)
-
-    @property
     def name(self) -> str:
         """The configuration's name, or the file's where there is none."""
-        return str(self.manifest.get("name") or self.path.stem)
+        return self.manifest.name or self.path.stem
 
     def last_event(self, event: str) -> dict[str, Any] | None:
         """Return the newest event of that name, or None."""
@@ -58,44 +52,26 @@ def read_run(path: Path, columns: Collection[str] | None = None) -> Run:
     """
     if path.exists() and not path.is_dir():
         samples, torn = read_samples(path, COLUMNS if columns is None else columns)
-        return Run(path, {}, samples, [], torn)
+        return Run(path, Manifest(), samples, [], torn)
     if not path.is_dir():
         raise SoakError(f"{path} does not exist: give a run directory or a CSV with t_s and rss_bytes")
     samples_path = path / "samples.csv"
     if not samples_path.is_file():
         raise SoakError(f"{path} holds no samples.csv: give a run directory of soak, or a CSV")
     manifest = _read_manifest(path / "manifest.json")
-    foreign = [each.name for each in _foreign_columns(manifest)]
+    foreign = [each.name for each in manifest.columns]
     samples, samples_torn = read_samples(samples_path, [*COLUMNS, *foreign] if columns is None else columns)
     events, events_torn = _read_events(path / "events.jsonl")
     return Run(path, manifest, samples, events, samples_torn or events_torn)
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
+def _read_manifest(path: Path) -> Manifest:
     if not path.is_file():
-        return {}
+        return Manifest()
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SoakError(f"cannot read {path}: {error}; remove it to judge the samples alone") from error
-    if not isinstance(manifest, dict):
-        raise SoakError(f"{path} is not a JSON object; remove it to judge the samples alone")
-    version = manifest.get("schema_version")
-    if not isinstance(version, int) or version > SCHEMA_VERSION:
-        raise SoakError(
-            f"{path} has schema_version {version!r}; this soak reads up to {SCHEMA_VERSION}: upgrade soak"
-        )
-    return manifest
-
-
-def _foreign_columns(manifest: dict[str, Any]) -> tuple[Column, ...]:
-    """Return what `columns` of the manifest describes; what is no description of a column is passed over."""
-    found = []
-    described = manifest.get("columns")
-    for each in described if isinstance(described, list) else ():
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            found.append(Column.from_json_object(each))
-    return tuple(found)
+        return read_manifest(path.read_bytes(), path)
+    except OSError as error:
+        raise SoakError(f"cannot read {path}: {error}; {JUDGE_ALONE}") from error
 
 
 def _read_events(path: Path) -> tuple[list[dict[str, Any]], bool]:

@@ -16,6 +16,7 @@ from soak.judgement import Judgement, judge_run
 from soak.record import Run, RunDirectory, read_run
 from soak.record.directory import explained, write_json
 from soak.record.host import allocator_environment, host_facts, package_versions
+from soak.record.manifest import Configuration, LoadPlan, Manifest, RecordedTarget
 from soak.report.files import write_reports
 from soak.report.model import ReportModel, report_model
 from soak.run.conductor import Conductor
@@ -106,19 +107,19 @@ def _conduct(
     if Capability.REFERENCE not in target.capabilities:
         del configuration["server"]  # somebody else's server was started with settings of its own
     directory.write_manifest(
-        {
-            "soak_version": package_versions().get("soak", "unknown"),
-            "command_line": [Path(sys.argv[0]).name, *sys.argv[1:]],
-            "started_utc": directory.started_utc,
-            "name": config.name,
-            "configuration": configuration,
-            "judge_asked": config.judge.differing_from(JudgeSettings()),
-            "host": host_facts(),
-            "versions": package_versions(),
-            "environment": allocator_environment(server_environment(config.server)),
-            "target": target.identity(),
-            "load_plan": config.load.to_json_object(),
-        }
+        Manifest(
+            soak_version=package_versions().get("soak", "unknown"),
+            command_line=(Path(sys.argv[0]).name, *sys.argv[1:]),
+            started_utc=directory.started_utc,
+            name=config.name,
+            configuration=Configuration.of(configuration),
+            judge_asked=config.judge.differing_from(JudgeSettings()),
+            host=host_facts(),
+            versions=package_versions(),
+            environment=allocator_environment(server_environment(config.server)),
+            target=RecordedTarget.of(target.identity()),
+            load_plan=LoadPlan.of(config.load.to_json_object()),
+        )
     )
     directory.append_event("server_started", pid=target.pid, url=target.url)
     watched = Watched(target.url, target.pid, target.capabilities, verify_tls=config.load.verify_tls)

@@ -8,7 +8,6 @@ import numpy as np
 
 from soak.quantity import format_bytes, format_count, format_duration, format_percent
 from soak.report.model.rows import Row
-from soak.report.model.setup import section
 
 if TYPE_CHECKING:
     from soak.record import Run
@@ -42,8 +41,8 @@ def harness_cost(run: Run, readings: Readings) -> tuple[Row, ...]:
 
 
 def _interval_s(run: Run, readings: Readings) -> float:
-    configured = section(run, "sample").get("interval_s")
-    if isinstance(configured, int | float) and configured > 0:
+    configured = run.manifest.configuration.sample.interval_s
+    if configured is not None and configured > 0:
         return float(configured)
     steps_s = np.diff(readings.t_s)
     return float(np.nanmedian(steps_s)) if len(steps_s) else 1.0

@@ -134,7 +134,7 @@ def report_model(run: Run, judgement: Judgement) -> ReportModel:
         attribution_charts=attribution_charts(readings, verdict.attribution),
         small_charts=tuple(chart for chart in small if chart is not None),
         resource_charts=resource_charts(readings, verdict),
-        courses=courses(readings, judged=verdict.resources, foreign=run.foreign_columns),
+        courses=courses(readings, judged=verdict.resources, foreign=run.manifest.foreign_columns),
         latencies=latencies(readings),
         failed_connections=failed_connections(run, readings),
         transcripts=transcripts,

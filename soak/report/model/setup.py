@@ -6,9 +6,10 @@ import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from soak.quantity import format_bytes, format_count, format_number
+from soak.record.manifest import ServerSettings
 from soak.report.model.rows import Row, Section
 
 if TYPE_CHECKING:
@@ -57,56 +58,42 @@ class Setup:
 
 def setup(run: Run) -> Setup:
     """Read from the record of a run how it was made."""
-    server = section(run, "server")
+    server = run.manifest.configuration.server or ServerSettings()
     return Setup(
-        started=_minute(run.manifest.get("started_utc")),
+        started=_minute(run.manifest.started_utc),
         server=_server(server),
-        random_weights=server.get("model") == _UNTRAINED_MODEL,
+        random_weights=server.model == _UNTRAINED_MODEL,
         target=_target(run),
         calibration=_calibration(run),
         host=_host(run),
         versions=_versions(run),
         environment=_environment(run),
         configuration=_configuration(run),
-        command=_command(run.manifest.get("command_line")),
+        command=_command(run.manifest.command_line),
     )
 
 
-def section(run: Run, name: str) -> dict[str, Any]:
-    """Return one section of the run's configuration, or an empty one."""
-    found = (run.manifest.get("configuration") or {}).get(name)
-    return found if isinstance(found, dict) else {}
+def _minute(started_utc: str | None) -> str:
+    return f"{started_utc.replace('T', ' ')[:16]} UTC" if started_utc else ""
 
 
-def _minute(started_utc: object) -> str:
-    return f"{str(started_utc).replace('T', ' ')[:16]} UTC" if started_utc else ""
-
-
-def _server(server: dict[str, Any]) -> str:
-    numbers = [server.get(f"{name}_thread_num") for name in ("decoder", "io", "model")]
+def _server(server: ServerSettings) -> str:
+    numbers = (server.decoder_thread_num, server.io_thread_num, server.model_thread_num)
     if all(number is None for number in numbers):
         return ""
     threads = "decoder/io/model threads " + "/".join(map(_plain, numbers))
-    model = server.get("model")
-    return f"model {model}, {threads}" if model else threads
+    return f"model {server.model}, {threads}" if server.model else threads
 
 
 def _target(run: Run) -> tuple[Row, ...]:
-    found = run.manifest.get("target")
-    if not isinstance(found, dict):
-        return ()
-    rows = []
-    for key, value in found.items():
-        if value is None:
-            continue
-        if key == "command_line" and isinstance(value, list):
-            text = shlex.join(map(str, value))
-        elif key == "start_time" and isinstance(value, int | float):
-            text = datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        else:
-            text = _plain(value)
-        rows.append(Row(str(key).replace("_", " "), text))
-    return tuple(rows)
+    found = run.manifest.target
+    written = {key: _plain(value) for key, value in found.to_json_object().items() if value is not None}
+    if found.command_line is not None:
+        written["command_line"] = shlex.join(found.command_line)
+    if found.start_time is not None:
+        started = datetime.fromtimestamp(found.start_time, UTC)
+        written["start_time"] = started.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return tuple(Row(key.replace("_", " "), text) for key, text in written.items())
 
 
 def _calibration(run: Run) -> tuple[Row, ...]:
@@ -121,53 +108,42 @@ def _calibration(run: Run) -> tuple[Row, ...]:
 
 
 def _host(run: Run) -> tuple[Row, ...]:
-    facts = run.manifest.get("host")
-    if not isinstance(facts, dict):
-        return ()
     rows = []
-    for key, value in facts.items():
-        label = _HOST_LABELS.get(key, str(key).replace("_", " "))
-        text = format_bytes(value) if key.endswith("_bytes") and value is not None else _plain(value)
-        rows.append(Row(label, text))
+    for key, value in run.manifest.host.to_json_object().items():
+        is_size = key.endswith("_bytes") and isinstance(value, int | float)
+        text = format_bytes(value) if is_size else _plain(value)
+        rows.append(Row(_HOST_LABELS.get(key, key.replace("_", " ")), text))
     return tuple(rows)
 
 
 def _versions(run: Run) -> tuple[Row, ...]:
-    rows = [Row("soak", str(run.manifest["soak_version"]))] if run.manifest.get("soak_version") else []
-    found = run.manifest.get("versions")
-    if isinstance(found, dict):
-        rows += [Row(str(name), _plain(version)) for name, version in found.items() if name != "soak"]
+    manifest = run.manifest
+    rows = [Row("soak", manifest.soak_version)] if manifest.soak_version else []
+    rows += [Row(name, version) for name, version in manifest.versions.items() if name != "soak"]
     return tuple(rows)
 
 
 def _environment(run: Run) -> tuple[Row, ...] | None:
-    found = run.manifest.get("environment")
-    if not isinstance(found, dict):
-        return None
-    return tuple(Row(str(name), _plain(value)) for name, value in found.items())
+    found = run.manifest.environment
+    return None if found is None else tuple(Row(name, _plain(value)) for name, value in found.items())
 
 
 def _configuration(run: Run) -> tuple[Section, ...]:
-    sections = run.manifest.get("configuration")
-    if not isinstance(sections, dict):
-        return ()
     found = []
-    for title, content in sections.items():
+    for title, content in run.manifest.configuration.to_json_object().items():
         if isinstance(content, dict):
-            rows = tuple(Row(str(key), _plain(value)) for key, value in content.items())
+            rows = tuple(Row(key, _plain(value)) for key, value in content.items())
         else:
-            rows = (Row(str(title), _plain(content)),)
+            rows = (Row(title, _plain(content)),)
         if rows:
-            found.append(Section(str(title), rows))
+            found.append(Section(title, rows))
     return tuple(found)
 
 
-def _command(recorded: object) -> str:
-    if isinstance(recorded, str):
-        return recorded
-    if not isinstance(recorded, list) or not recorded:
+def _command(recorded: tuple[str, ...] | None) -> str:
+    if not recorded:
         return ""
-    program, *arguments = map(str, recorded)
+    program, *arguments = recorded
     # where the program lay on that machine is of no use on another
     name = PurePath(program).name
     words = ["python", "-m", "soak"] if name == "__main__.py" else [name]

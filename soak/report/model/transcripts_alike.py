@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soak.quantity import format_count
-from soak.report.model.setup import section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +33,9 @@ class TranscriptNote:
 
 def text_settings(run: Run) -> tuple[str, ...]:
     """Return the settings of a run on which its transcripts depend."""
+    sections = run.manifest.configuration.to_json_object()
     return tuple(
-        str(section(run, part).get(name, _BEFORE_THERE_WAS_A_CHOICE.get(name)))
+        str((sections.get(part) or {}).get(name, _BEFORE_THERE_WAS_A_CHOICE.get(name)))
         for part, name in _SHAPE_THE_TEXT
     )
 

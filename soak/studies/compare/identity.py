@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from soak.targets import Capability, capabilities_of
+from soak.targets import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,20 +29,18 @@ whether transcripts were compared with what is said."""
 
 def identity_of(run: Run) -> dict[str, str]:
     """Return what makes runs comparable, in words: target, model, threads, scenario, machine."""
-    configuration = run.manifest.get("configuration", {})
-    server, load = configuration.get("server"), configuration.get("load", {})
-    host, target = run.manifest.get("host", {}), capabilities_of(run.manifest.get("target", {}))
-    identity = {"target": _target_in_words(target)}
+    server, load, host = run.manifest.configuration.server, run.manifest.configuration.load, run.manifest.host
+    identity = {"target": _target_in_words(run.manifest.target.abilities)}
     if server is not None:
-        passes = f", second pass {server.get('second_pass')}"
-        float_graphs = ", float graphs" if server.get("quantize") is False else ""
-        threads = (str(server.get(f"{name}_thread_num")) for name in ("decoder", "io", "model"))
-        identity["model"] = f"{server.get('model')}{passes}{float_graphs}"
+        passes = f", second pass {server.second_pass}"
+        float_graphs = ", float graphs" if server.quantize is False else ""
+        threads = map(str, (server.decoder_thread_num, server.io_thread_num, server.model_thread_num))
+        identity["model"] = f"{server.model}{passes}{float_graphs}"
         identity["threads"] = f"decoder/io/model {'/'.join(threads)}"
     scenario = {name: value for name, value in load.items() if name not in NOT_THE_SCENARIO}
     identity["scenario"] = ", ".join(f"{name} {scenario[name]}" for name in sorted(scenario))
-    memory_gib = round((host.get("memory_bytes") or 0) / GIB)
-    identity["machine"] = f"{host.get('architecture')}, {host.get('cores')} cores, {memory_gib} GiB"
+    memory_gib = round((host.memory_bytes or 0) / GIB)
+    identity["machine"] = f"{host.architecture}, {host.cores} cores, {memory_gib} GiB"
     return identity
 
 
@@ -52,13 +50,9 @@ def versions_of(run: Run) -> dict[str, str]:
     The processor is no part of the identity: hosted runners of one class have several, and what they change
     is speed, which a check does not judge.
     """
-    host = run.manifest.get("host", {})
-    found = {name: host.get(name) for name in ("python", "libc", "kernel", "cpu_model")}
-    return {
-        name: str(version)
-        for name, version in {**run.manifest.get("versions", {}), **found}.items()
-        if version
-    }
+    host = run.manifest.host
+    found = {"python": host.python, "libc": host.libc, "kernel": host.kernel, "cpu_model": host.cpu_model}
+    return {name: version for name, version in {**run.manifest.versions, **found}.items() if version}
 
 
 def unlike(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:

@@ -33,7 +33,7 @@ def side_of(folders: Sequence[Path], name: str) -> Side:
     sides = []
     for folder in folders:
         run = read_run(folder)
-        if not run.manifest:
+        if not run.manifest.is_recorded:
             raise SoakError(f"{folder} has no manifest.json: what ran there is not known, so not comparable")
         sides.append(Side.of_run(run, judge_run(run).verdict))
     whole = sides[0]

@@ -86,7 +86,7 @@ def read_histories(folders: Iterable[Path]) -> tuple[list[RunHistory], list[str]
 
 def _read(folder: Path) -> tuple[Run, Entry]:
     run = read_run(folder)
-    started = run.manifest.get("started_utc")
+    started = run.manifest.started_utc
     if not started:
         raise SoakError(f"{folder} has no manifest.json: when it ran and what is not known")
-    return run, Entry(str(started), RunFigures.of(run, judge_run(run).verdict), versions_of(run))
+    return run, Entry(started, RunFigures.of(run, judge_run(run).verdict), versions_of(run))

@@ -21,7 +21,6 @@ from soak.studies.limit.limited_run import (
     needed_bytes,
 )
 from soak.studies.limit.result import JSON_NAME, SCHEMA_VERSION, write_limit_json
-from soak.targets import Capability, capabilities_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,17 +59,17 @@ class LimitPlan:
         Raises `SoakError` for a run of another server, and for one from which no limit can be advised.
         """
         recorded = read_run(path)
-        found = recorded.manifest.get("configuration", {})
-        if Capability.REFERENCE not in capabilities_of(recorded.manifest.get("target", {})):
+        server, load = recorded.manifest.reference_server, recorded.manifest.configuration.load
+        if server is None:
             raise SoakError(f"{path} is no run of the bundled server: give --config and --limit instead")
         limits = judge_run(recorded).verdict.advice["memory_limit_bytes"]
         if not limits:
             raise SoakError(
                 f"{path} has no memory readings to advise a limit from: give --config and --limit"
             )
-        load = {name: value for name, value in found.get("load", {}).items() if name not in LENGTH_SETTINGS}
+        load = {name: value for name, value in load.items() if name not in LENGTH_SETTINGS}
         laid_over = {
-            "server": {**found.get("server", {}), **overrides["server"]},
+            "server": {**server.to_json_object(), **overrides["server"]},
             "load": {**load, **overrides["load"]},
         }
         return cls("minimal", tuple(settings), laid_over, limit_bytes or limits[0])

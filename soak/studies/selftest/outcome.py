@@ -158,7 +158,7 @@ def outcome_of(trial: LeakTrial, run: Run, judgement: Judgement, exit_code: Exit
 
 
 def _was_cut_short(run: Run) -> bool:
-    planned = run.manifest.get("load_plan", {}).get("connections")
+    planned = run.manifest.load_plan.connections
     return planned is not None and run.samples["connections_completed"].max() < ENOUGH * planned
 
 

@@ -11,6 +11,7 @@ import pytest
 from soak.errors import ExitCode
 from soak.judgement import judge_run, series_of, worst
 from soak.record import Run, RunDirectory, read_run
+from soak.record.manifest import Configuration, Manifest
 from soak.verdict.verdict import Label
 
 MIB = 1024 * 1024
@@ -29,7 +30,7 @@ def _run(
     """
     noise = np.random.default_rng(3)
     with RunDirectory.create(folder, "minimal") as directory:
-        directory.write_manifest({"name": "minimal", "configuration": {"judge": {}}})
+        directory.write_manifest(Manifest(name="minimal", configuration=Configuration(judge={})))
         for second in range(400):
             block, within = divmod(second, 20)
             settled = 100 * MIB + 8 * MIB * (1 - np.exp(-block / 1.5)) + block * kept_per_block

@@ -10,6 +10,7 @@ import pytest
 from soak.columns import COLUMNS, Column, Unit
 from soak.errors import ExitCode, SoakError
 from soak.record import RunDirectory, read_run
+from soak.record.manifest import Manifest
 
 
 def test_every_line_is_in_the_file_before_the_directory_is_closed(tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_an_unread_value_is_an_empty_cell_and_reads_back_as_nan(tmp_path: Path) 
     with RunDirectory.create(tmp_path, "minimal") as directory:
         directory.append_sample({"t_s": 1.5, "rss_bytes": None, "cpu_s": float("nan")})
         directory.append_sample({"t_s": 2.5, "rss_bytes": 4096, "cpu_s": 0.25})
-        directory.write_manifest({"name": "minimal"})
+        directory.write_manifest(Manifest(name="minimal"))
         run = read_run(directory.path)
     assert run.samples["rss_bytes"].isna().tolist() == [True, False]
     assert run.samples["cpu_s"].tolist()[1] == 0.25
@@ -69,8 +70,8 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_a_manifest_is_replaced_as_a_whole(tmp_path: Path) -> None:
     with RunDirectory.create(tmp_path, "minimal") as directory:
-        directory.write_manifest({"name": "a"})
-        directory.write_manifest({"name": "b"})
+        directory.write_manifest(Manifest(name="a"))
+        directory.write_manifest(Manifest(name="b"))
         assert json.loads((directory.path / "manifest.json").read_text()) == {
             "schema_version": 1,
             "name": "b",
@@ -83,11 +84,11 @@ def test_columns_of_another_memory_source_stand_after_ours_and_are_read_back(tmp
     foreign = Column("go_heap_bytes", "go", Unit.BYTES, "Go's heap")
     with RunDirectory.create(tmp_path, "minimal", (foreign,)) as directory:
         directory.append_sample({"t_s": 0.0, "rss_bytes": 1000, "go_heap_bytes": 500})
-        directory.write_manifest({"name": "minimal"})
+        directory.write_manifest(Manifest(name="minimal"))
     header = (directory.path / "samples.csv").read_text().splitlines()[0].split(",")
     assert header == [*COLUMNS, "go_heap_bytes"]
     run = read_run(directory.path)
-    assert run.foreign_columns == (foreign,)
+    assert run.manifest.foreign_columns == (foreign,)
     assert run.samples["go_heap_bytes"].tolist() == [500]
     assert "go_heap_bytes" not in read_run(directory.path, ("t_s", "rss_bytes")).samples
 

@@ -19,6 +19,7 @@ import pytest
 from rich.console import Console
 
 from soak.record import Run
+from soak.record.manifest import Manifest
 from soak.report.comparison_files import write_comparison
 from soak.report.comparison_table import comparison_table
 from soak.report.files import write_reports
@@ -160,7 +161,7 @@ def bare_csv() -> tuple[Run, Verdict]:
     run, made = judged_run(Scenario(name="bare"))
     frame = run.samples[["t_s", "rss_bytes"]]
     stripped = replace(made, growth_bytes_per_connection=None, basis=Basis.LOAD_ENVELOPE, resources={})
-    return Run(Path("memory.csv"), {}, frame, [], torn=False), stripped
+    return Run(Path("memory.csv"), Manifest(), frame, [], torn=False), stripped
 
 
 def attached() -> tuple[Run, Verdict]:
@@ -176,7 +177,7 @@ def attached() -> tuple[Run, Verdict]:
 def nothing_read() -> tuple[Run, Verdict]:
     """Not one reading succeeded."""
     frame = pd.DataFrame({"t_s": [0.0, 1.0], "rss_bytes": [np.nan, np.nan]})
-    return Run(Path("empty"), {}, frame, [], torn=True), unjudged(0, 0, "")
+    return Run(Path("empty"), Manifest(), frame, [], torn=True), unjudged(0, 0, "")
 
 
 SCENARIOS: dict[str, Callable[[], tuple[Run, Verdict]]] = {

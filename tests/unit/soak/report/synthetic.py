@@ -13,6 +13,7 @@ from soak.advice.advise import AdviceContext, advise
 from soak.analyse.resources import RESOURCE_NAMES, judge_resources, with_resources
 from soak.judgement import EXIT_CODE_OF, Judgement, series_of
 from soak.record import Run, Transcripts
+from soak.record.manifest import Manifest
 from soak.report.model import ReportModel, report_model
 from soak.verdict.verdict import Basis, Estimate, JudgedPoints, Label, Settling, Verdict
 
@@ -277,7 +278,7 @@ def counted(t_s: float, connections: int, changed: str = "") -> dict[str, Any]:
 def judged_run(scenario: Scenario) -> tuple[Run, Verdict]:
     frame = samples(scenario)
     path = Path(f"reports/20251122T180405Z-{scenario.name}")
-    run = Run(path, manifest(scenario), frame, events(scenario), torn=False)
+    run = Run(path, Manifest.of(manifest(scenario)), frame, events(scenario), torn=False)
     return run, with_counts(verdict(scenario, frame), frame)
 
 

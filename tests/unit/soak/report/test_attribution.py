@@ -13,6 +13,7 @@ from soak.analyse.attributing import attribute
 from soak.analyse.attribution_words import with_attribution
 from soak.judgement import judge_run
 from soak.record import Run
+from soak.record.manifest import Manifest
 from soak.record.whereabouts import readings_of
 from soak.report.html import render_html
 from soak.report.markdown import render_markdown
@@ -49,7 +50,7 @@ def run() -> Run:
     samples.loc[seconds % 10 != 0, [name for name in columns if name.startswith("map_")]] = np.nan
     samples["phase"] = np.where(seconds % 10 == 0, "rest", samples["phase"])
     probe = {"event": "probe", "probe": "trim", "by": "server", "after": {"rss_bytes": 140 * MIB}}
-    return Run(Path("made"), {}, samples, [{**probe, "before": {"rss_bytes": 150 * MIB}}], torn=False)
+    return Run(Path("made"), Manifest(), samples, [{**probe, "before": {"rss_bytes": 150 * MIB}}], torn=False)
 
 
 @pytest.fixture

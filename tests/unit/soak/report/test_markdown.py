@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from soak.record.manifest import Host, Manifest
 from soak.report.markdown import render_markdown
 from tests.unit.soak.report.synthetic import told
 
@@ -50,7 +51,7 @@ def test_every_run_can_be_pasted(any_name: str, model: Told) -> None:
 
 def test_text_of_the_run_cannot_break_out(judged: Judged) -> None:
     run, verdict = judged("healthy")
-    manifest = {**run.manifest, "name": "`a\n# b`", "host": {"kernel": "x | y\n<details>"}}
+    manifest = Manifest(name="`a\n# b`", host=Host(kernel="x | y\n<details>"))
     attack = replace(verdict, reasons=("one", "two <img src=x>\n# three"))
     text = render_markdown(told(replace(run, manifest=manifest), attack))
     assert "\n# " not in text
@@ -60,7 +61,9 @@ def test_text_of_the_run_cannot_break_out(judged: Judged) -> None:
 
 def test_the_command_does_not_name_where_the_program_lay(judged: Judged) -> None:
     run, verdict = judged("healthy")
-    installed = {**run.manifest, "command_line": ["/opt/env/bin/soak", "run", "--set", "a.b=c d"]}
-    module = {**run.manifest, "command_line": ["/opt/env/lib/soak/__main__.py", "run"]}
+    installed = run.manifest.model_copy(
+        update={"command_line": ("/opt/env/bin/soak", "run", "--set", "a.b=c d")}
+    )
+    module = run.manifest.model_copy(update={"command_line": ("/opt/env/lib/soak/__main__.py", "run")})
     assert "\nsoak run --set 'a.b=c d'\n" in render_markdown(told(replace(run, manifest=installed), verdict))
     assert "\npython -m soak run\n" in render_markdown(told(replace(run, manifest=module), verdict))

@@ -49,7 +49,7 @@ def test_names_that_no_font_has_or_that_look_like_formulas_are_drawn(
     judged: Callable[[str], tuple[Run, Verdict]], tmp_path: Path
 ) -> None:
     run, verdict = judged("healthy")
-    run = replace(run, manifest={**run.manifest, "name": "语音 $x_{1$ <b>"})
+    run = replace(run, manifest=run.manifest.model_copy(update={"name": "语音 $x_{1$ <b>"}))
     model = told(run, replace(verdict, reasons=("costs $5 and 10$ \\frac{",)))
     write_png(model, tmp_path / "memory.png")
     write_comparison_png(comparison([model, model]), tmp_path / "comparison.png")

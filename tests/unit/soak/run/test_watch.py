@@ -16,6 +16,7 @@ from soak.analyse.sequential import LookSchedule
 from soak.config import load_config
 from soak.judgement import judge_run
 from soak.record import RunDirectory, read_run
+from soak.record.manifest import Configuration, Manifest
 from soak.run.history import History
 from soak.run.watch import Standing, VerdictWatch
 from soak.verdict.verdict import Estimate, Follows, Label
@@ -55,8 +56,8 @@ class Watched:
     def __init__(self, folder: Path, settings: list[str], schedule: LookSchedule | None = None) -> None:
         self.config: SoakConfig = load_config("minimal", settings)
         self.directory = RunDirectory.create(folder, "minimal")
-        configuration = self.config.to_json_object()
-        self.directory.write_manifest({"name": "minimal", "configuration": configuration})
+        configuration = Configuration.of(self.config.to_json_object())
+        self.directory.write_manifest(Manifest(name="minimal", configuration=configuration))
         self.watch = VerdictWatch(self.config, self.directory, schedule)
         self.history = History()
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from soak.record import RunDirectory
+from soak.record.manifest import Manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,18 +48,20 @@ class Record:
         noise = np.random.default_rng(seed)
         with RunDirectory.create(self.folder / name, "minimal") as directory:
             directory.write_manifest(
-                {
-                    "name": "minimal",
-                    "started_utc": f"2026-11-{day:02}T10:00:00.000+00:00",
-                    "configuration": {
-                        "judge": {},
-                        "load": {"mode": "2pass"},
-                        "server": {**SERVER, **(server or {})},
-                    },
-                    "target": {"kind": "bundled"},
-                    "host": {**HOST, **(host or {})},
-                    "versions": {"onnxruntime": "1.32.0"},
-                }
+                Manifest.of(
+                    {
+                        "name": "minimal",
+                        "started_utc": f"2026-11-{day:02}T10:00:00.000+00:00",
+                        "configuration": {
+                            "judge": {},
+                            "load": {"mode": "2pass"},
+                            "server": {**SERVER, **(server or {})},
+                        },
+                        "target": {"kind": "bundled"},
+                        "host": {**HOST, **(host or {})},
+                        "versions": {"onnxruntime": "1.32.0"},
+                    }
+                )
             )
             for second in range(400):
                 block, within = divmod(second, 20)

@@ -13,6 +13,7 @@ from rich.console import Console
 from soak.analyse.repeats import difference, mean_with_interval, ratio
 from soak.errors import ExitCode, SoakError, TargetError
 from soak.record import Run, RunDirectory
+from soak.record.manifest import Manifest
 from soak.studies.conduct import NotStarted
 from soak.studies.experiment.mitigations import BASELINE, BUILT_IN, Mitigation, chosen, read_matrix
 from soak.studies.experiment.plan import MitigationRun, Plan
@@ -174,7 +175,7 @@ def test_a_run_is_measured_where_it_ended_and_under_load() -> None:
                     "first_partial_p50_ms": 100.0, "final_p50_ms": 300.0, "final_p95_ms": 400.0,
                 }
             )  # fmt: skip
-    found = measure(Run(Path("made"), {}, pd.DataFrame(rows), [], torn=False))
+    found = measure(Run(Path("made"), Manifest(), pd.DataFrame(rows), [], torn=False))
     assert found.level_bytes == 135 * MIB  # between the last two windows
     assert found.growth_bytes == 24 * MIB
     assert found.cpu_s_per_audio_s == pytest.approx(0.25)

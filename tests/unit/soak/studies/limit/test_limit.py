@@ -13,6 +13,7 @@ from rich.console import Console
 
 from soak.errors import ExitCode, SoakError, TargetError
 from soak.record import Run, RunDirectory, read_run
+from soak.record.manifest import Manifest
 from soak.studies.conduct import Charge, NotStarted, OwnMemory
 from soak.studies.limit.limited_run import Fate, LimitedRun, judged_against, latency_ratio, needed_bytes
 from soak.studies.limit.result import (
@@ -54,7 +55,7 @@ def test_the_exit_code_is_that_of_the_advised_limit(advised: Fate, code: ExitCod
 def test_too_little_is_less_than_what_cannot_be_taken_back(rss_mib: int, needed_mib: int) -> None:
     samples = pd.DataFrame({"rss_bytes": [100.0 * MIB, rss_mib * MIB]})
     unlimited = runs(Fate.FINE, Fate.KILLED)[0]
-    assert needed_bytes(unlimited, Run(Path("run"), {}, samples, [], torn=False)) == needed_mib * MIB
+    assert needed_bytes(unlimited, Run(Path("run"), Manifest(), samples, [], torn=False)) == needed_mib * MIB
 
 
 def test_a_machine_that_became_slower_is_not_taken_for_a_limit_that_slows_down(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from soak.errors import ExitCode
 from soak.judgement import judge_run
 from soak.record import Run
+from soak.record.manifest import LoadPlan, Manifest
 from soak.studies.selftest.outcome import TrialOutcome, TrialResult, outcome_of, truth_of
 from soak.studies.selftest.table import footnotes, outcome_line, outcome_table, summary
 from soak.studies.selftest.trials import LeakTrial, Share, TrialScenario, trial_of, trials_of
@@ -71,7 +72,7 @@ def recorded(
          "types": {"bytes": {"count": count, "bytes": size_bytes}}}
         for when, count, size_bytes in (("start", 10, 1000), ("end", 10 + kept // 1000, 1000 + kept))
     ]  # fmt: skip
-    return Run(Path("somewhere"), {}, pd.DataFrame(rows), events, torn=False)
+    return Run(Path("somewhere"), Manifest(), pd.DataFrame(rows), events, torn=False)
 
 
 def outcome(trial: LeakTrial, run: Run, exit_code: ExitCode = ExitCode.PLATEAU) -> TrialOutcome:
@@ -143,12 +144,12 @@ def test_too_short_a_run_is_undecided_for_a_tenth_and_missed_for_the_whole() -> 
 
 
 def test_a_run_that_a_busy_machine_cut_short_proves_nothing() -> None:
-    short = replace(recorded(blocks=5), manifest={"load_plan": {"connections": 288}})
+    short = replace(recorded(blocks=5), manifest=Manifest(load_plan=LoadPlan(connections=288)))
     for share in (Share.FULL, Share.TENTH):
         ended = outcome(trial_of("session", share), short)
         assert ended.result is TrialResult.CUT_SHORT
         assert not ended.as_expected
-    found = replace(recorded(kept_bytes=32 * KIB), manifest={"load_plan": {"connections": 288}})
+    found = replace(recorded(kept_bytes=32 * KIB), manifest=Manifest(load_plan=LoadPlan(connections=288)))
     assert outcome(trial_of("session", Share.FULL), found).result is TrialResult.DETECTED
 
 
