@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from soak.cli.model_building import ensure_model
 from soak.cli.options import (
     BASELINE,
     DEFAULT_OUT,
@@ -29,25 +28,14 @@ from soak.cli.options import (
     Tolerance,
     Url,
 )
-from soak.config import (
-    Length,
-    load_config,
-    overrides_of,
-)
-from soak.config.sizes import growth_budget, size_bytes
 from soak.errors import SoakError
-from soak.report.terminal import render_terminal
-from soak.run.telling import tell
-from soak.studies.check.against_baseline import Baseline
-from soak.studies.check.limits import Limits
-from soak.studies.check.outputs import Outputs
-from soak.studies.check.result import Criteria, check_made, check_recorded
-from soak.studies.check.rhythm import rhythm_for
-from soak.studies.check.table import findings_table
-from soak.studies.compare.baseline import read_baseline
-from soak.studies.compare.comparing import DEFAULT_TOLERANCE
-from soak.studies.conduct import NotStarted, PlannedRun, make_run
-from soak.targets import Attachment, Bundled
+from soak.studies.compare import DEFAULT_TOLERANCE
+
+if TYPE_CHECKING:
+    from soak.config import Length
+    from soak.studies.check.limits import Limits
+    from soak.studies.conduct import PlannedRun
+    from soak.targets import Attachment
 
 DEFAULT_MAX_MINUTES = 10.0
 
@@ -150,6 +138,18 @@ def check(
 
     A run you have:   soak check reports/20261122T214525Z-minimal --max-rss 1GiB
     """
+    from soak.config.sizes import growth_budget, size_bytes
+    from soak.report.terminal import render_terminal
+    from soak.run.telling import tell
+    from soak.studies.check.against_baseline import Baseline
+    from soak.studies.check.limits import Limits
+    from soak.studies.check.outputs import Outputs
+    from soak.studies.check.result import Criteria, check_made, check_recorded
+    from soak.studies.check.table import findings_table
+    from soak.studies.compare.baseline import read_baseline
+    from soak.studies.conduct import NotStarted, make_run
+    from soak.targets import Attachment
+
     limits = Limits(
         max_rss_bytes=None if max_rss is None else size_bytes("--max-rss", max_rss),
         max_growth_bytes_per_hour=None if max_growth is None else growth_budget(max_growth),
@@ -194,6 +194,8 @@ def check(
 
 
 def _length(max_minutes: float | None, minutes: float | None, connections: int | None) -> Length:
+    from soak.config import Length
+
     if minutes is None and connections is None:
         most = DEFAULT_MAX_MINUTES if max_minutes is None else max_minutes
         return Length.asked(max_minutes=most, until_decided=True)
@@ -213,6 +215,12 @@ def _planned(
     limits: Limits,
 ) -> PlannedRun:
     """Return the run that the options ask for, once the model is there."""
+    from soak.cli.model_building import ensure_model
+    from soak.config import load_config, overrides_of
+    from soak.studies.check.rhythm import rhythm_for
+    from soak.studies.conduct import PlannedRun
+    from soak.targets import Bundled
+
     target = attachment or Bundled()
     name = config or target.default_config
     overrides = overrides_of(length, model=model, max_growth_bytes_per_hour=limits.max_growth_bytes_per_hour)

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from soak.cli.options import AllowUnlike, AsJson, Tolerance
 from soak.errors import SoakError
-from soak.studies.compare.comparing import DEFAULT_TOLERANCE
-from soak.studies.compare.comparison import (
-    SideComparison,
-    comparison_exit_code,
-    comparison_of,
-    to_json_object,
-)
-from soak.studies.compare.reading import read_side
-from soak.studies.compare.table import comparison_heading, comparison_table
+from soak.studies.compare import DEFAULT_TOLERANCE
+
+if TYPE_CHECKING:
+    from soak.studies.compare.comparison import SideComparison
 
 
 def compare(
@@ -49,6 +44,10 @@ def compare(
 
     Exit codes: 0 no memory is worse, 1 some is, 2 usage or unlike.
     """
+    from soak.studies.compare.comparison import comparison_exit_code, comparison_of, to_json_object
+    from soak.studies.compare.reading import read_side
+    from soak.studies.compare.table import comparison_heading, comparison_table
+
     if len(sides) < 2:
         raise SoakError("give at least two to compare: soak compare BEFORE AFTER")
     before, *others = [read_side(path) for path in sides]

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from soak.cli.model_building import ensure_model
 from soak.cli.options import DEFAULT_OUT, AsJson, Config, Connections, Minutes, Model, Out, Resume, Settings
-from soak.config import Length, overrides_of
 from soak.errors import ExitCode
-from soak.studies.conduct import Interrupted, conduct
-from soak.studies.experiment.mitigations import BUILT_IN, chosen
-from soak.studies.experiment.plan import MitigationRun, Plan
-from soak.studies.experiment.report import mitigation_list, results_table, write_experiment_reports
-from soak.studies.experiment.results import FILE_NAME, best_of, in_words, rows_of
-from soak.studies.experiment.study import Experiment
+
+if TYPE_CHECKING:
+    from soak.studies.experiment.plan import MitigationRun
+    from soak.studies.experiment.study import Experiment
 
 DEFAULT_REPEATS = 3
 
@@ -62,6 +58,14 @@ def experiment(
     Exit codes: 0 complete, 2 usage, 4 the server failed in every run of the
     baseline, 130 interrupted (go on with --resume).
     """
+    from soak.cli.model_building import ensure_model
+    from soak.config import Length, overrides_of
+    from soak.studies.conduct import Interrupted, conduct
+    from soak.studies.experiment.mitigations import BUILT_IN, chosen
+    from soak.studies.experiment.plan import Plan
+    from soak.studies.experiment.report import mitigation_list
+    from soak.studies.experiment.study import Experiment
+
     console = Console(stderr=as_json)
     if show_list:
         console.print(mitigation_list(BUILT_IN))
@@ -96,6 +100,9 @@ def experiment(
 
 
 def _tell(study: Experiment, trials: list[MitigationRun], console: Console, *, as_json: bool) -> None:
+    from soak.studies.experiment.report import results_table, write_experiment_reports
+    from soak.studies.experiment.results import FILE_NAME, best_of, in_words, rows_of
+
     if not trials:
         return
     rows = rows_of(study.plan, trials)

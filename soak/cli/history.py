@@ -8,16 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
 
 from soak.cli.options import AsJson, Tolerance
-from soak.report.png import save
-from soak.studies.compare.comparing import DEFAULT_TOLERANCE
-from soak.studies.compare.figures import FIGURES
-from soak.studies.history.picture import picture
-from soak.studies.history.runs_over_time import read_histories, run_directories
-from soak.studies.history.steps import figure_named, steps_of, to_json_object
-from soak.studies.history.table import history_parts
+from soak.studies.compare import DEFAULT_TOLERANCE
 
 
 def history(
@@ -47,6 +40,15 @@ def history(
 
     Exit codes: 0 also when there are steps, 2 usage.
     """
+    from rich.progress import track
+
+    from soak.report.png import save
+    from soak.studies.compare.figures import FIGURES
+    from soak.studies.history.picture import picture
+    from soak.studies.history.runs_over_time import read_histories, run_directories
+    from soak.studies.history.steps import figure_named, steps_of, to_json_object
+    from soak.studies.history.table import history_parts
+
     field = figure_named(figure)
     followed = FIGURES[field]
     console = Console(stderr=as_json)

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from soak.cli.options import AsJson, Resume
 from soak.errors import ExitCode, SoakError
-from soak.studies.conduct import Interrupted, conduct
-from soak.studies.selftest.outcome import TrialOutcome
-from soak.studies.selftest.results import selftest_exit_code, to_json_object
-from soak.studies.selftest.study import SelfTest
-from soak.studies.selftest.table import footnotes, outcome_line, outcome_table, summary
-from soak.studies.selftest.trials import (
-    DEFAULT_CONNECTIONS,
-    SPECIMENS,
-    THOROUGH_CONNECTIONS,
-    LeakTrial,
-    Share,
-    controls,
-    quick_trials,
-    trials_of,
-)
+from soak.studies.selftest.trials import DEFAULT_CONNECTIONS, THOROUGH_CONNECTIONS
+
+if TYPE_CHECKING:
+    from soak.studies.selftest.outcome import TrialOutcome
+    from soak.studies.selftest.trials import LeakTrial
 
 FEWEST_CONNECTIONS = 180
 """Ten blocks: below, nothing is ever called climbing."""
@@ -86,9 +76,15 @@ def selftest(
     was called climbing, 2 usage, 3 the machine was too busy for some trials,
     4 the server failed, 130 interrupted (go on with --resume).
     """
+    from soak.studies.conduct import Interrupted, conduct
+    from soak.studies.selftest.results import selftest_exit_code, to_json_object
+    from soak.studies.selftest.study import SelfTest
+    from soak.studies.selftest.table import outcome_line
+
+    outcomes: list[TrialOutcome] = []
     if resume is None:
         trials, connections = _chosen(kind or [], clean, connections, everything=everything, tenths=tenths)
-        study, outcomes = SelfTest(trials, connections, out), list[TrialOutcome]()
+        study = SelfTest(trials, connections, out)
     elif everything or kind or clean or connections:
         raise SoakError("--resume goes on with the trials that were begun: give no others with it")
     else:
@@ -115,6 +111,8 @@ def _chosen(
     kinds: list[str], clean: int | None, connections: int | None, *, everything: bool, tenths: bool
 ) -> tuple[list[LeakTrial], int]:
     """Return the trials that the options ask for, and the connections in each."""
+    from soak.studies.selftest.trials import SPECIMENS, Share, controls, quick_trials, trials_of
+
     if sum(map(bool, (everything, kinds, clean))) > 1:
         raise SoakError("give one of --all, --kind and --clean")
     if connections is None:
@@ -129,6 +127,8 @@ def _chosen(
 
 
 def _tell(outcomes: list[TrialOutcome], console: Console) -> None:
+    from soak.studies.selftest.table import footnotes, outcome_table, summary
+
     if not outcomes:
         return
     console.print()

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from soak.cli.model_building import ensure_model
 from soak.cli.options import DEFAULT_OUT, AsJson, Config, Connections, Minutes, Model, Out, Resume, Settings
-from soak.config import Length, overrides_of
-from soak.config.sizes import size_bytes
 from soak.errors import ExitCode, SoakError
-from soak.studies.conduct import Interrupted, conduct
-from soak.studies.limit.limited_run import LimitedRun
-from soak.studies.limit.result import (
-    JSON_NAME,
-    READ,
-    limit_exit_code,
-    limit_in_words,
-    limit_table,
-    write_limit_markdown,
-)
-from soak.studies.limit.study import LimitPlan, LimitStudy
+
+if TYPE_CHECKING:
+    from soak.studies.limit.limited_run import LimitedRun
+    from soak.studies.limit.study import LimitPlan
 
 DEFAULT_CONNECTIONS = 200
 
@@ -67,6 +57,20 @@ def verify_limit(
     it slows down, 4 the server failed without a limit, 130 interrupted (go on with
     --resume).
     """
+    from soak.cli.model_building import ensure_model
+    from soak.config import Length, overrides_of
+    from soak.config.sizes import size_bytes
+    from soak.studies.conduct import Interrupted, conduct
+    from soak.studies.limit.result import (
+        JSON_NAME,
+        READ,
+        limit_exit_code,
+        limit_in_words,
+        limit_table,
+        write_limit_markdown,
+    )
+    from soak.studies.limit.study import LimitStudy
+
     done: list[LimitedRun] = []
     if resume is not None:
         study, done = LimitStudy.read(resume)
@@ -110,6 +114,9 @@ def _plan(
     limit_bytes: int | None,
 ) -> LimitPlan:
     """Return what the options ask for, once the model is there."""
+    from soak.cli.model_building import ensure_model
+    from soak.studies.limit.study import LimitPlan
+
     if run is not None and config is None:
         plan = LimitPlan.of_recorded(run, settings, overrides, limit_bytes)
     elif run is None and config is not None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from soak.quantity import format_percent, is_known
 from soak.studies.check.findings import Finding, Outcome
-from soak.studies.compare.comparing import DEFAULT_TOLERANCE, Change, compare
+from soak.studies.compare import DEFAULT_TOLERANCE
+from soak.studies.compare.comparing import Change, compare
 from soak.studies.compare.side import Side, differences
 
 if TYPE_CHECKING:

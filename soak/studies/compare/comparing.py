@@ -18,6 +18,7 @@ from soak.quantity import (
     format_level,
     is_known,
 )
+from soak.studies.compare import DEFAULT_TOLERANCE
 from soak.studies.compare.figures import FIGURES, PER_CONNECTION, PER_CONNECTION_AT, short_name
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from soak.studies.compare.side import Side
     from soak.verdict.verdict import Estimate
 
-DEFAULT_TOLERANCE = 0.03
-"""Share of the baseline's memory by which a change may raise it."""
 SPEED_TOLERANCE = 0.15
 """The same of latency and processor time, which shared machines do not keep still."""
 INTERVAL_WIDTHS = 3.92

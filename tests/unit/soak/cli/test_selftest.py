@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from soak import cli
-from soak.cli import selftest as verb
 from soak.studies.conduct import Interrupted
 from soak.studies.selftest.outcome import SlopeUnit, TrialOutcome, TrialResult
 from soak.studies.selftest.trials import quick_trials
@@ -33,7 +32,7 @@ def _ending_in(results: Sequence[TrialResult | None]) -> object:
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, results: Sequence[TrialResult | None], *arguments: str) -> int:
-    monkeypatch.setattr(verb, "conduct", _ending_in(results))
+    monkeypatch.setattr("soak.studies.conduct.conduct", _ending_in(results))
     monkeypatch.setattr("sys.argv", ["soak", "selftest", *arguments])
     with pytest.raises(SystemExit) as ended:
         cli.main()
