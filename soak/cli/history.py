@@ -42,7 +42,7 @@ def history(
     """
     from rich.progress import track
 
-    from soak.report.png import save
+    from soak.report.picture import save
     from soak.studies.compare.figures import FIGURES
     from soak.studies.history.picture import picture
     from soak.studies.history.runs_over_time import read_histories, run_directories

@@ -9,20 +9,24 @@ from soak.report.html import write_html
 from soak.report.png import write_png
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from soak.report.model import ReportModel
 
 
-def write_reports(model: ReportModel, directory: Path | None = None) -> tuple[Path, Path]:
-    """Write `report.html` and `memory.png` and return their paths.
+WRITERS: Mapping[str, Callable[[ReportModel, Path], None]] = {HTML_NAME: write_html, PNG_NAME: write_png}
+"""What is written of every run, by the file's name: a new form is a module of its own and a line here."""
+
+
+def write_reports(model: ReportModel, directory: Path | None = None) -> tuple[Path, ...]:
+    """Write every form of the report, `report.html` first, and return the files' paths.
 
     They go to `directory`, by default the run's own (beside the CSV where the run is a single file). OSError
     when they cannot be written.
     """
     if directory is None:
         directory = model.path.parent if model.path.is_file() else model.path
-    html_path, png_path = directory / HTML_NAME, directory / PNG_NAME
-    write_html(model, html_path)
-    write_png(model, png_path)
-    return html_path, png_path
+    for name, write in WRITERS.items():
+        write(model, directory / name)
+    return tuple(directory / name for name in WRITERS)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import textwrap
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from soak.quantity import format_duration
 from soak.report.model.charts import MIB
 from soak.report.model.memory_picture import Curve
 from soak.report.palette import LIGHT, VERDICT
+from soak.report.picture import FONT_POINTS, blank, dress, label_time, save, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from soak.report.model import ReportModel
     from soak.report.model.charts import LineChart
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
     from soak.report.model.time_axis import TimeAxis
 
 SIZE_INCHES = (8.0, 5.0)
-DPI = 200
-"""1600 x 1000 pixels: twice what an issue shows, so that it stays sharp when scaled down."""
-FONT_POINTS = 8.5
+VALUE_POINTS = 11
+FIGURES_AT_FULL_SIZE = 7
+"""More key figures than this are written smaller, or they would run into each other."""
 MOST_CLIMBING = 2
 """Resources that climb among the figures: more would run into each other."""
 SENTENCE_CHARACTERS = 112
@@ -45,8 +44,7 @@ def write_png(model: ReportModel, path: Path) -> None:
 
     The load is left out where the run did not record it; without one memory reading the picture says so.
     """
-    figure = Figure(figsize=SIZE_INCHES, dpi=DPI, facecolor=LIGHT["paper"])
-    FigureCanvasAgg(figure)
+    figure = blank(*SIZE_INCHES)
     _title(figure, model.headline)
     _corner(figure, model)
     _figures(figure, model)
@@ -58,13 +56,6 @@ def write_png(model: ReportModel, path: Path) -> None:
         where = shortened(model.attribution.summary, 150)
         figure.text(0.02, 0.018, where, fontsize=7.5, color=LIGHT["muted"], va="center", parse_math=False)
     save(figure, path)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a picture; a character its font lacks is drawn as a box, which is no reason to warn."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure.savefig(path, dpi=DPI)
 
 
 def _title(figure: Figure, head: Headline) -> None:
@@ -120,12 +111,15 @@ def _figures(figure: Figure, model: ReportModel) -> None:
     shown = [item for item in model.figures if item.short_label and item.column not in spare]
     for number, item in enumerate(shown):
         x = 0.02 + number * 0.96 / max(len(shown), 4)
-        _figure(figure, x, item)
+        _figure(figure, x, item, min(1.0, FIGURES_AT_FULL_SIZE / len(shown)))
 
 
-def _figure(figure: Figure, x: float, item: KeyFigure) -> None:
-    figure.text(x, 0.815, item.short_label, fontsize=FONT_POINTS - 1, color=LIGHT["muted"], va="center")
-    figure.text(x, 0.78, item.value, fontsize=11, fontweight="bold", color=LIGHT["ink"], va="center")
+def _figure(figure: Figure, x: float, item: KeyFigure, scale: float) -> None:
+    label_points, value_points = (FONT_POINTS - 1) * scale, VALUE_POINTS * scale
+    figure.text(x, 0.815, item.short_label, fontsize=label_points, color=LIGHT["muted"], va="center")
+    figure.text(
+        x, 0.78, item.value, fontsize=value_points, fontweight="bold", color=LIGHT["ink"], va="center"
+    )
 
 
 def _draw(figure: Figure, memory: MemoryPicture, climbing: Sequence[LineChart], axis: TimeAxis) -> None:
@@ -146,19 +140,12 @@ def _draw(figure: Figure, memory: MemoryPicture, climbing: Sequence[LineChart], 
             _resource(lowest, panel, axis)
         _style(lowest, memory, axis)
     _style(upper, memory, axis)
-    lowest.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} {axis.unit}"))
-    lowest.xaxis.set_major_locator(MaxNLocator(9, steps=[1, 2, 5, 10]))
+    label_time(lowest, axis)
     _memory(upper, memory, axis)
 
 
 def _style(axes: Axes, memory: MemoryPicture, axis: TimeAxis) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(LIGHT["axis"])
-    axes.tick_params(labelsize=FONT_POINTS, colors=LIGHT["ink"], color=LIGHT["axis"], length=3)
-    axes.grid(axis="y", color=LIGHT["grid"], linewidth=0.7)
-    axes.set_axisbelow(True)
+    dress(axes)
     axes.set_xlim(axis.from_s / axis.unit_s, axis.to_s / axis.unit_s)
     for start_s, end_s in memory.shaded_rests_s:
         axes.axvspan(
@@ -274,9 +261,3 @@ def _count_axis(axes: Axes, label: str, highest: float) -> None:
     axes.set_ylabel(label, fontsize=FONT_POINTS, color=LIGHT["ink"])
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-
-
-def shortened(text: str, characters: int) -> str:
-    """Return `text` on one line of at most `characters`, with an ellipsis where it was cut."""
-    one_line = " ".join(text.split())
-    return one_line if len(one_line) <= characters else one_line[: characters - 1] + "…"

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 def tell(result: SoakResult, console: Console) -> None:
     """Print what a run came to, and the end of the server's log where the server ended."""
     console.print(render_terminal(result.report))
-    if result.ending.server_exit is not None:
-        console.print(
-            "\n".join(("Last lines of the server's log:", *result.ending.server_exit.log_tail)), markup=False
-        )
+    failure = result.report.failure
+    if failure is not None and failure.died:
+        console.print(f"Last lines of the server's log:\n{failure.log_tail}", markup=False)

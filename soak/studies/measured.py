@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from soak.columns import declarations
+from soak.report.model.levels import quiet_level_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +27,6 @@ READ = declarations(
     "connections_failed",
 )
 """Columns that are read; one that was not recorded counts as empty."""
-LAST_RESTS = 2
-"""Quiet windows at the end whose median is the level that was reached."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def measure(run: Run) -> Measured:
     samples = run.samples.reindex(columns=[*run.samples.columns, *absent])
     load = samples[(samples["phase"] == "load") & (samples["block"] >= 1)]
     rss = samples["rss_bytes"]
-    level = _level(samples)
+    level = quiet_level_bytes(samples)
     return Measured(
         level_bytes=level,
         growth_bytes=level - float(rss.iloc[0]),
@@ -73,12 +72,6 @@ def measure(run: Run) -> Measured:
         connections_failed=float(samples["connections_failed"].max()),
         connections_completed=float(samples["connections_completed"].max()),
     )
-
-
-def _level(samples: pd.DataFrame) -> float:
-    resting = samples[(samples["phase"] == "rest") & (samples["block"] >= 1)]
-    floors = resting.groupby("block")["rss_bytes"].min()
-    return float(floors.tail(LAST_RESTS).median())
 
 
 def _rate(samples: pd.DataFrame, of: str, per: str) -> float:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from soak.report.model.published import Published
 
 
+TITLE = "Memory of several configurations"
+
+
 @dataclass(frozen=True)
 class ComparisonRow:
     """One run of a comparison, as text where nothing else is said."""
@@ -100,6 +103,7 @@ class NamedCurve:
 class Comparison:
     """All that is told of several runs together."""
 
+    title: str
     rows: tuple[ComparisonRow, ...]
     sentence: str
     """How the verdicts fell, and whether the published order of growth was found again."""
@@ -133,6 +137,7 @@ def comparison(models: Sequence[ReportModel]) -> Comparison:
         bound for model in drawn if model.memory is not None for bound in model.memory.extremes_bytes
     ]
     return Comparison(
+        title=TITLE,
         rows=rows,
         sentence=comparison_sentence(rows),
         published_note=PUBLISHED_NOTE if any(row.published for row in rows) else None,

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from soak.report.model.readings import Readings
     from soak.verdict.verdict import Verdict
+
+
+LAST_RESTS = 2
+"""Quiet windows at the end whose median is the level that was reached."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +29,22 @@ class Levels:
     """When the plateau began, in seconds of the run."""
     end_bytes: float | None
     """The last reading."""
+    quiet_bytes: float | None
+    """RSS in the last quiet windows."""
     peak_bytes: int | None
     """The highest reading."""
 
     @classmethod
     def of(cls, readings: Readings, verdict: Verdict) -> Self:
         """Read the levels off a run and its verdict."""
+        quiet_bytes = quiet_level_bytes(readings.samples)
         return cls(
             # the judge has zeros where nothing was read
             start_bytes=verdict.start_bytes if verdict.start_bytes > 0 else None,
             plateau_bytes=verdict.plateau_bytes,
             plateau_at_s=verdict.plateau_at_s,
             end_bytes=readings.last("rss_bytes"),
+            quiet_bytes=quiet_bytes if math.isfinite(quiet_bytes) else None,
             peak_bytes=verdict.peak_bytes if verdict.peak_bytes > 0 else None,
         )
 
@@ -48,8 +59,22 @@ class Levels:
         return self.end_bytes if self.plateau_bytes is None else self.plateau_bytes
 
     @property
+    def settled_bytes(self) -> float | None:
+        """The plateau, or for want of one the last quiet windows: what runs are compared by."""
+        return self.quiet_bytes if self.plateau_bytes is None else self.plateau_bytes
+
+    @property
     def growth_bytes(self) -> float | None:
         """From the start to the level that was reached."""
         if self.reached_bytes is None or self.start_bytes is None:
             return None
         return self.reached_bytes - self.start_bytes
+
+
+def quiet_level_bytes(samples: pd.DataFrame) -> float:
+    """Return the median of the lowest readings of the last quiet windows; NaN where there were none."""
+    if not {"phase", "block"} <= set(samples):
+        return math.nan
+    resting = samples[(samples["phase"] == "rest") & (samples["block"] >= 1)]
+    floors = resting.groupby("block")["rss_bytes"].min()
+    return float(floors.tail(LAST_RESTS).median())

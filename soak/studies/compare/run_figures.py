@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from soak.report.model.levels import Levels
+from soak.report.model.readings import Readings
 from soak.studies.measured import measure
 from soak.verdict.verdict import UNKNOWN
 
@@ -45,26 +47,30 @@ class RunFigures:
     @classmethod
     def of(cls, run: Run, verdict: Verdict) -> Self:
         """Read the figures of `run`, judged as `verdict`."""
-        measured = measure(run)
-        level = measured.level_bytes if verdict.plateau_bytes is None else float(verdict.plateau_bytes)
+        measured, levels = measure(run), Levels.of(Readings(run.samples), verdict)
+        start, settled = _number(levels.start_bytes), _number(levels.settled_bytes)
         growth = verdict.growth_bytes_per_connection or UNKNOWN
-        p99_ms = final_p99_ms(run)
         return cls(
             run=run.path.name,
             verdict=str(verdict.verdict),
             connections=measured.connections_completed,
-            start_bytes=float(verdict.start_bytes),
-            level_bytes=level,
-            growth_bytes=level - verdict.start_bytes,
-            peak_bytes=float(verdict.peak_bytes),
+            start_bytes=start,
+            level_bytes=settled,
+            growth_bytes=settled - start,
+            peak_bytes=_number(levels.peak_bytes),
             bytes_per_connection=growth.estimate,
             bytes_per_connection_low=growth.low,
             bytes_per_connection_high=growth.high,
             cpu_s_per_audio_s=measured.cpu_s_per_audio_s,
             first_partial_p50_ms=measured.first_partial_p50_ms,
             final_p50_ms=measured.final_p50_ms,
-            final_p99_ms=math.nan if p99_ms is None else p99_ms,
+            final_p99_ms=_number(final_p99_ms(run)),
         )
+
+
+def _number(value: float | None) -> float:
+    """Return NaN for what is not known."""
+    return math.nan if value is None else float(value)
 
 
 def final_p99_ms(run: Run) -> float | None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from soak.quantity import is_known
 from soak.report.model.charts import MIB
 from soak.report.palette import LIGHT
-from soak.report.png import DPI, FONT_POINTS
+from soak.report.picture import DPI, FONT_POINTS
 from soak.studies.experiment.mitigations import BASELINE
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from soak.quantity import (
     format_milliseconds,
     is_known,
 )
-from soak.report.html import charts_json, page, template
+from soak.report.page import charts_json, page, template
+from soak.report.picture import save
 from soak.report.plain_table import plain_table
-from soak.report.png import save
 from soak.studies.experiment.mitigations import BASELINE
 from soak.studies.experiment.picture import picture
 from soak.studies.experiment.results import best_of, in_words

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from soak.report.palette import LIGHT, VERDICT
-from soak.report.png import DPI, FONT_POINTS
+from soak.report.picture import DPI, FONT_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

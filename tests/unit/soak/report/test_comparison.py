@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from soak.report.comparison_files import render_comparison_html, write_comparison
+from soak.report.comparison_files import write_comparison
+from soak.report.comparison_html import render_comparison_html
 from soak.report.comparison_table import comparison_table
 from soak.report.model.comparison import comparison, comparison_sentence
 

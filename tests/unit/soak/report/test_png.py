@@ -5,7 +5,7 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from soak.report.comparison_files import write_comparison_png
+from soak.report.comparison_png import write_comparison_png
 from soak.report.model.comparison import comparison
 from soak.report.png import write_png
 from tests.unit.soak.report.synthetic import told

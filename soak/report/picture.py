@@ -1,0 +1,60 @@
+"""What every PNG picture shares: its resolution and type, axes without a frame, and how it is saved."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from soak.report.palette import LIGHT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from soak.report.model.time_axis import TimeAxis
+
+DPI = 200
+"""1600 x 1000 pixels for 8 x 5 inches: twice what an issue shows, so that it stays sharp when scaled down."""
+FONT_POINTS = 8.5
+
+
+def blank(width_inches: float, height_inches: float) -> Figure:
+    """Return an empty picture."""
+    figure = Figure(figsize=(width_inches, height_inches), dpi=DPI, facecolor=LIGHT["paper"])
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def dress(axes: Axes) -> None:
+    """Leave of a frame the left and the lower side, with a grid of levels behind the curves."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(LIGHT["axis"])
+    axes.tick_params(labelsize=FONT_POINTS, colors=LIGHT["ink"], color=LIGHT["axis"], length=3)
+    axes.grid(axis="y", color=LIGHT["grid"], linewidth=0.7)
+    axes.set_axisbelow(True)
+
+
+def label_time(axes: Axes, axis: TimeAxis) -> None:
+    """Write the unit behind every time."""
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} {axis.unit}"))
+    axes.xaxis.set_major_locator(MaxNLocator(9, steps=[1, 2, 5, 10]))
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a picture; a character its font lacks is drawn as a box, which is no reason to warn."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(path, dpi=DPI)
+
+
+def shortened(text: str, characters: int) -> str:
+    """Return `text` on one line of at most `characters`, with an ellipsis where it was cut."""
+    one_line = " ".join(text.split())
+    return one_line if len(one_line) <= characters else one_line[: characters - 1] + "…"
