@@ -11,12 +11,12 @@ import yaml
 
 from soak.errors import SoakError
 from soak.targets.memory_cgroup import OwnCgroup
-from tests.e2e.test_run import QUICK, _event, _events, _only_run
+from tests.e2e.rundirs import QUICK, event, events, only_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.test_run import Soak
+    from tests.e2e.conftest import Run, Soak
 
 FEW = [*QUICK, "--connections", "24"]
 
@@ -29,19 +29,19 @@ def _cgroups_can_be_made() -> bool:
         return False
 
 
-def test_a_run_says_where_its_memory_is_and_advice_follows(soak: Soak, tmp_path: Path) -> None:
-    done = soak("run", *FEW, "--set", "sample.smaps_interval_s=1", "--set", "sample.smaps_share=0.05")
-    assert done.status in (0, 3), done.err
-    path = _only_run(tmp_path)
+def test_a_run_says_where_its_memory_is_and_advice_follows(
+    healthy_run: Run, soak: Soak, tmp_path: Path
+) -> None:
+    path = healthy_run.path
     attribution = json.loads((path / "verdict.json").read_text())["attribution"]
     assert 0.98 <= attribution["sum_over_rss"] <= 1.02
     assert attribution["accounted_share"] >= 0.95
     assert {each["memory_class"] for each in attribution["classes"]} >= {"heap", "arenas", "libraries"}
     assert attribution["inside"]["python_types"]
     assert [probe["probe"] for probe in attribution["probes"]] == ["gc", "trim"]  # it has no arena
-    names = [event["event"] for event in _events(path)]
+    names = [each["event"] for each in events(path)]
     assert names.index("run_ended") < names.index("probe")
-    assert "Asked after the load to give memory back" in " ".join(done.out.split())
+    assert "Asked after the load to give memory back" in " ".join(healthy_run.done.err.split())
 
     again = soak("analyze", str(path), "--json")
     assert json.loads(again.out)["attribution"] == attribution
@@ -66,9 +66,9 @@ def test_a_server_that_a_probe_ends_fails_the_run(soak: Soak, tmp_path: Path) ->
     done = soak("run", *QUICK, "--connections", "12", "--set", environment)
     assert done.status == 4, done.err
     assert "right after the probe trim" in done.out
-    path = _only_run(tmp_path)
-    assert _event(path, "run_ended")["reason"] == "finished"
-    assert _event(path, "server_exited")["return_code"] == -signal.SIGABRT
+    path = only_run(tmp_path)
+    assert event(path, "run_ended")["reason"] == "finished"
+    assert event(path, "server_exited")["return_code"] == -signal.SIGABRT
 
 
 def test_an_experiment_compares_and_can_be_reported_again(soak: Soak, tmp_path: Path) -> None:
@@ -81,14 +81,14 @@ def test_an_experiment_compares_and_can_be_reported_again(soak: Soak, tmp_path: 
     assert [row["name"] for row in found["rows"]] == ["baseline", "arenas-1"]
     assert found["rows"][1]["level_bytes"]["estimate"] > 50e6
     assert found["rows"][1]["cpu_ratio"]["low"] is None
-    folder = _only_run(tmp_path)
+    folder = only_run(tmp_path)
     page = folder / "experiment.html"
     page.unlink()
     again = soak("experiment", "--report", str(folder))
     assert again.status == 0, again.err
     assert page.is_file()
     assert "repeat them" in again.out
-    assert _event(next(folder.glob("*arenas-1-1")), "run_ended")["reason"] == "finished"
+    assert event(next(folder.glob("*arenas-1-1")), "run_ended")["reason"] == "finished"
 
 
 @pytest.mark.skipif(not _cgroups_can_be_made(), reason="no memory cgroup may be made here")

@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.e2e.conftest import Finished
+    from tests.e2e.conftest import Soak
 
 QUICK = [
     *("--set", "load.settle_s=0.2", "--set", "load.rest_s=0.5", "--set", "load.block_s=1"),
@@ -34,9 +34,7 @@ def server(tmp_path: Path) -> Iterator[tuple[str, int]]:
         process.terminate()
 
 
-def test_it_is_sampled_judged_and_left_running(
-    server: tuple[str, int], soak: Callable[..., Finished], tmp_path: Path
-) -> None:
+def test_it_is_sampled_judged_and_left_running(server: tuple[str, int], soak: Soak, tmp_path: Path) -> None:
     url, pid = server
     done = soak("run", "--url", url, "--pid", str(pid), "--connections", "20", "--json", *QUICK)
     assert done.status in (0, 3), done.err
@@ -52,9 +50,7 @@ def test_it_is_sampled_judged_and_left_running(
     assert int(last[1]) > 2**25
 
 
-def test_an_address_nobody_serves_is_a_failed_target(
-    server: tuple[str, int], soak: Callable[..., Finished]
-) -> None:
+def test_an_address_nobody_serves_is_a_failed_target(server: tuple[str, int], soak: Soak) -> None:
     _, pid = server
     arguments = ["--url", "ws://127.0.0.1:9", "--pid", str(pid), "--set", "load.ready_timeout_s=1"]
     done = soak("run", *arguments, "--connections", "5")

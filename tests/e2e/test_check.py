@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,34 +12,25 @@ from typing import TYPE_CHECKING
 from junitparser import JUnitXml
 
 from tests.e2e.conftest import COMMAND
-from tests.e2e.test_until_decided import SHORT_BLOCKS
+from tests.e2e.rundirs import SHORT_BLOCKS
 
 if TYPE_CHECKING:
     import pytest
 
-    from tests.e2e.test_run import Soak
+    from tests.e2e.conftest import Run, Soak
 
 
-def test_a_leak_is_stopped_with_the_evidence_attached(soak: Soak, tmp_path: Path) -> None:
+def test_a_leak_is_found_with_the_evidence_attached(leaking_run: Run, soak: Soak, tmp_path: Path) -> None:
+    shutil.copytree(leaking_run.path, tmp_path / "leaking")
     done = soak(
-        *(
-            "check",
-            "--json",
-            "--junit",
-            "out/soak.xml",
-            "--markdown",
-            "out/soak.md",
-            "--archive",
-            "out/run.zip",
-        ),
-        *("--metrics", "out/metrics.txt", *SHORT_BLOCKS, "--set", 'server.inject=["session:1MiB"]'),
+        *("check", "leaking", "--json", "--junit", "out/soak.xml", "--markdown", "out/soak.md"),
+        *("--archive", "out/run.zip", "--metrics", "out/metrics.txt"),
         GITHUB_ACTIONS="true",
         GITHUB_STEP_SUMMARY=str(tmp_path / "step.md"),
     )
     assert done.status == 1, done.err
     result = json.loads(done.out)
     assert result["verdict"] == "climbing"
-    assert json.loads((tmp_path / result["run"] / "check.json").read_text()) == result
     (suite,) = JUnitXml.fromfile(str(tmp_path / "out" / "soak.xml"))
     assert suite.failures == 1
     assert (tmp_path / "step.md").read_text() == (tmp_path / "out" / "soak.md").read_text()
@@ -51,29 +43,17 @@ def test_a_leak_is_stopped_with_the_evidence_attached(soak: Soak, tmp_path: Path
     }
 
 
-def test_undecided_in_the_time_given_is_no_pass_unless_allowed(soak: Soak, tmp_path: Path) -> None:
-    longer = [*SHORT_BLOCKS, "--set", "judge.min_duration_s=3600"]
-    done = soak("check", "--max-minutes", "0.1", *longer)
+def test_undecided_in_the_time_given_is_no_pass_unless_allowed(
+    undecided_run: Run, soak: Soak, tmp_path: Path
+) -> None:
+    done, path = undecided_run.done, undecided_run.path
     assert done.status == 3, done.err
-    assert "undecided: verdict" in done.out.splitlines()[-1]
-    (path,) = (tmp_path / "reports").iterdir()
-    allowed = soak("check", str(path), "--allow-inconclusive", "--max-rss", "10MiB")
+    assert "undecided: verdict" in done.err.splitlines()[-1]
+    assert json.loads((path / "check.json").read_text()) == json.loads(done.out)
+    shutil.copytree(path, tmp_path / "undecided")
+    allowed = soak("check", "undecided", "--allow-inconclusive", "--max-rss", "10MiB")
     assert allowed.status == 1
     assert allowed.out.splitlines()[-1] == "failed: max-rss"
-
-
-def test_options_that_cannot_be_meant_are_one_line(soak: Soak, tmp_path: Path) -> None:
-    for arguments, complaint in (
-        (["--max-rss", "much"], "--max-rss much: write a size"),
-        (["--baseline", "missing.json"], "write one with 'soak baseline save'"),
-        (["--minutes", "1", "--max-minutes", "2"], "--max-minutes is for runs until decided"),
-        ([str(tmp_path), "--minutes", "1"], "the options on how to run do not go with it"),
-    ):
-        done = soak("check", *arguments)
-        assert done.status == 2
-        assert complaint in done.err
-        assert len(done.err.splitlines()) == 1
-    assert not (tmp_path / "reports").exists()
 
 
 def test_a_server_that_does_not_come_up_is_told_where_ci_looks(soak: Soak, tmp_path: Path) -> None:

@@ -6,15 +6,10 @@ import json
 import socket
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.e2e.conftest import Finished
-
-    Soak = Callable[..., Finished]
+    from tests.e2e.conftest import Soak
 
 
 def _csv(path: Path, bytes_per_second: int) -> Path:
@@ -52,30 +47,12 @@ def test_a_budget_given_on_the_command_line_holds(soak: Soak, tmp_path: Path) ->
     assert soak("analyze", str(leak), "--max-growth", "1GiB").status == 0
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["run", "-c", "maximal"], "the bundled ones are attached, high, medium, minimal"),
-        (["run", "--set", "server.threads=1"], "server.threads is not a setting"),
-        (["run", "--set", "load.mode=fast"], "load.mode is 'fast'"),
-        (["run", "--url", "ws://127.0.0.1:1"], "--url and --pid go together"),
-        (["run", "--hours", "1", "--minutes", "1"], "give --hours or --minutes, not both"),
-        (["run", "--minutes", "0"], "--minutes must be above 0"),
-        (["run", "--model", "nowhere"], "--model nowhere"),
-        (["run", "--max-growth", "much"], "--max-growth much: write a size"),
-        (["run", "--set", "server.certfile=none.pem"], "the server refused to start"),
-        (["analyze", "nowhere"], "nowhere does not exist"),
-        (["report", "nowhere"], "nowhere is not a run directory"),
-    ],
-)
-def test_a_mistake_ends_in_one_line_that_says_what_to_do(
-    soak: Soak, arguments: list[str], words: str, tmp_path: Path
-) -> None:
-    done = soak(*arguments)
+def test_a_mistake_that_the_server_finds_ends_in_one_line(soak: Soak, tmp_path: Path) -> None:
+    done = soak("run", "--set", "server.certfile=none.pem")
     assert done.status == 2
     (line,) = done.err.strip().splitlines()
     assert line.startswith("soak: ")
-    assert words in line
+    assert "the server refused to start" in line
     assert not list(tmp_path.glob("reports/*"))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from tests.e2e.test_until_decided import SHORT_BLOCKS
+from tests.e2e.rundirs import SHORT_BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +35,9 @@ def test_a_leak_fails_with_verdict_numbers_and_a_chart(run: Run, pytester: pytes
     result = run(
         """
         @pytest.mark.soak(
-            connections=300,
+            connections=200,
             max_growth="64KiB/connection",
-            settings=[*SETTINGS, 'server.inject=["session:1MiB"]'],
+            settings=[*SETTINGS, 'server.inject=["session:2MiB"]'],
         )
         def test_sessions(soak_server):
             assert soak_server.url.startswith("ws://")
@@ -87,10 +87,10 @@ def test_soaks_take_turns_under_xdist_and_end_in_time(run: Run) -> None:
     before = _servers()
     result = run(
         """
-        @pytest.mark.soak(timeout_s=4, settings=SETTINGS)
+        @pytest.mark.soak(timeout_s=2, settings=SETTINGS)
         def test_one(): pass
 
-        @pytest.mark.soak(timeout_s=4, settings=SETTINGS)
+        @pytest.mark.soak(timeout_s=2, settings=SETTINGS)
         def test_other(): pass
 
         def test_plain(): pass
@@ -98,7 +98,7 @@ def test_soaks_take_turns_under_xdist_and_end_in_time(run: Run) -> None:
         *("-n", "2"),
     )
     result.assert_outcomes(passed=1, failed=2)
-    result.stdout.fnmatch_lines(["*the soak took longer than timeout_s=4*"])
+    result.stdout.fnmatch_lines(["*the soak took longer than timeout_s=2*"])
     assert not _servers() - before
 
 

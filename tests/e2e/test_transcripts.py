@@ -15,14 +15,12 @@ from websockets.asyncio.server import serve
 from asr_server.wire import Result, ServerDialogue, UtteranceEnded, encode_result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from websockets.asyncio.server import ServerConnection
 
-    from tests.e2e.conftest import Finished
-
-    Soak = Callable[..., Finished]
+    from tests.e2e.conftest import Run, Soak
 
 QUICK = [
     *("--set", "load.settle_s=0.3", "--set", "load.rest_s=1", "--set", "load.baseline_s=0.2"),
@@ -120,22 +118,24 @@ def test_one_wrong_answer_is_named_in_every_output(mistaken: Mistaken, soak: Soa
 
 def test_transcripts_are_the_same_one_at_a_time_and_many_at_once(soak: Soak, tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text(ONE_AT_A_TIME)
-    (tmp_path / "many.toml").write_text(MANY_AT_ONCE)
-    both = ("-c", "one.toml", "-c", "many.toml", "--connections", "64", "--out", "runs")
+    (tmp_path / "medium.toml").write_text(MANY_AT_ONCE)  # a name that has published figures to compare with
+    both = ("-c", "one.toml", "-c", "medium.toml", "--connections", "64", "--out", "runs")
     done = soak("run", *both, *QUICK)
     assert done.status in (0, 3), done.err
-    one, many = _verdict(tmp_path / "runs", "one"), _verdict(tmp_path / "runs", "many")
+    one, many = _verdict(tmp_path / "runs", "one"), _verdict(tmp_path / "runs", "medium")
     assert len(_texts(one)) == 18
     assert _texts(one) == _texts(many)
     for verdict in (one, many):
         assert (verdict["transcripts"]["checked"], verdict["transcripts"]["changed"]) == (64, 0)
     assert "Transcripts agree in all runs, recording for recording (18 compared)." in done.out
     assert done.out.count("0 of 64 transcripts changed") == 2
+    (comparison,) = (tmp_path / "runs").glob("*-comparison")
+    assert (comparison / "comparison.html").is_file()
+    assert (comparison / "comparison.png").is_file()
+    assert "2.1 GB" in done.out
 
 
-def test_the_bundled_server_recognises_the_bundled_recordings(soak: Soak) -> None:
-    done = soak("run", "--connections", "36", "--json", *QUICK)
-    assert done.status in (0, 3), done.err
-    transcripts = json.loads(done.out)["transcripts"]
-    assert (transcripts["checked"], transcripts["changed"]) == (36, 0)
+def test_the_bundled_server_recognises_the_bundled_recordings(healthy_run: Run) -> None:
+    transcripts = json.loads(healthy_run.done.out)["transcripts"]
+    assert (transcripts["checked"], transcripts["changed"]) == (60, 0)
     assert transcripts["character_error_rate"] <= 0.05
