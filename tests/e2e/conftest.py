@@ -77,7 +77,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
         with FileLock(shared / f"recorded-{name}.lock"):
             if not finished.exists():
                 folder.mkdir()
-                finished.write_text(json.dumps(asdict(_run(folder, *arguments))))
+                finished.write_text(json.dumps(asdict(_run(folder, *arguments, timeout_s=170.0))))
         return Run(only_run(folder), Finished(**json.loads(finished.read_text())))
 
     return record
