@@ -1,6 +1,10 @@
-"""What the tests start hears Ctrl-C, also where the tests themselves were started in the background."""
+"""What `.ci/nightly` asks of hypothesis; and what tests start hears Ctrl-C, in the background, too."""
 
 import signal
+
+from hypothesis import settings
+
+settings.register_profile("nightly", max_examples=1000)
 
 
 def pytest_configure() -> None:

@@ -8,14 +8,16 @@ from soak.analyse import judge
 from soak.judgement import judge_run, recorded_settings, series_of
 from soak.record import read_run
 from soak.verdict.verdict import Label
+from tests.seeds import nightly
 
 REFERENCE = Path(__file__).parents[3] / "reports" / "reference"
 
 
+@pytest.mark.parametrize("from_s", [60, nightly(80), nightly(100), nightly(120)])
 @pytest.mark.parametrize("name", ["minimal", "medium", "high"])
-def test_no_part_of_a_healthy_run_is_called_climbing(name: str) -> None:
+def test_no_part_of_a_healthy_run_is_called_climbing(name: str, from_s: int) -> None:
     run = read_run(REFERENCE / name)
-    series = [series_of(run.samples[run.samples["t_s"] <= end_s]) for end_s in range(60, 620, 20)]
+    series = [series_of(run.samples[run.samples["t_s"] <= end_s]) for end_s in range(from_s, 620, 80)]
     labels = {judge(part, recorded_settings(run)).verdict for part in series}
     assert Label.CLIMBING not in labels
 

@@ -11,6 +11,7 @@ from scipy.signal import lfilter
 from soak.analyse.models import explain
 from soak.analyse.noise import default_noise_grid
 from soak.analyse.shapes import Kind
+from tests.seeds import nightly, seeds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,8 +46,8 @@ def noise(random: np.random.Generator, points: int, correlation: float, deviatio
     return np.asarray(lfilter([1.0], [1.0, -correlation], fresh))
 
 
-@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.85])
-@pytest.mark.parametrize(("points", "growth_bytes"), [(24, 4e6), (80, 4e6), (80, 0.0)])
+@pytest.mark.parametrize("correlation", [nightly(0.0), 0.5, nightly(0.85)])
+@pytest.mark.parametrize(("points", "growth_bytes"), [(24, 4e6), nightly(80, 4e6), (80, 0.0)])
 def test_the_interval_holds_the_true_growth(correlation: float, points: int, growth_bytes: float) -> None:
     random = np.random.default_rng([points, int(100 * correlation)])
     share = np.linspace(0.0, 1.0, points)
@@ -60,7 +61,7 @@ def test_the_interval_holds_the_true_growth(correlation: float, points: int, gro
     assert hits >= 33
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(4))
 def test_growth_that_goes_on_is_believed_and_growth_that_ends_is_not(seed: int) -> None:
     share = np.linspace(0.0, 1.0, 120)
     random = np.random.default_rng(seed)

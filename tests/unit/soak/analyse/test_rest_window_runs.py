@@ -8,6 +8,7 @@ import pytest
 
 from soak.analyse import JudgeSettings, Series, judge
 from soak.verdict.verdict import Basis, Label
+from tests.seeds import seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,40 +18,40 @@ SMALL_SERVER = JudgeSettings(min_relative_budget_bytes=2**20)
 """Noise of 100 kB on a level of 100 MB is as much as a quarter of a per cent."""
 
 
+@pytest.mark.parametrize("seed", seeds(8))
 @pytest.mark.parametrize(("windows", "connections"), [(12, 400), (16, 500), (20, 500)])
 def test_64_kib_kept_per_connection_is_climbing_and_measured(
-    with_rests: Callable[..., Series], windows: int, connections: int
+    with_rests: Callable[..., Series], windows: int, connections: int, seed: int
 ) -> None:
-    for seed in range(8):
-        series = with_rests(
-            seed=seed,
-            windows=windows,
-            connections=connections,
-            leak_bytes_per_connection=LEAK_BYTES,
-            noise_bytes=100e3,
-        )
-        verdict = judge(series)
-        assert verdict.verdict is Label.CLIMBING, verdict.reasons
-        assert verdict.basis is Basis.REST_WINDOWS
-        assert verdict.growth_bytes_per_connection is not None
-        assert verdict.growth_bytes_per_connection.estimate == pytest.approx(LEAK_BYTES, rel=0.1)
+    series = with_rests(
+        seed=seed,
+        windows=windows,
+        connections=connections,
+        leak_bytes_per_connection=LEAK_BYTES,
+        noise_bytes=100e3,
+    )
+    verdict = judge(series)
+    assert verdict.verdict is Label.CLIMBING, verdict.reasons
+    assert verdict.basis is Basis.REST_WINDOWS
+    assert verdict.growth_bytes_per_connection is not None
+    assert verdict.growth_bytes_per_connection.estimate == pytest.approx(LEAK_BYTES, rel=0.1)
 
 
+@pytest.mark.parametrize("seed", seeds(8))
 @pytest.mark.parametrize("windows", [12, 14, 16])
 @pytest.mark.parametrize("warm_up_bytes", [5e6, 15e6])
 def test_the_same_server_without_the_leak_is_a_plateau(
-    with_rests: Callable[..., Series], windows: int, warm_up_bytes: float
+    with_rests: Callable[..., Series], windows: int, warm_up_bytes: float, seed: int
 ) -> None:
-    for seed in range(8):
-        verdict = judge(with_rests(seed=seed, windows=windows, warm_up_bytes=warm_up_bytes), SMALL_SERVER)
-        assert verdict.verdict is Label.PLATEAU, verdict.reasons
-        assert verdict.plateau_at_s is not None
-        assert verdict.plateau_at_s < 75
+    verdict = judge(with_rests(seed=seed, windows=windows, warm_up_bytes=warm_up_bytes), SMALL_SERVER)
+    assert verdict.verdict is Label.PLATEAU, verdict.reasons
+    assert verdict.plateau_at_s is not None
+    assert verdict.plateau_at_s < 75
 
 
-def test_much_noise_is_never_called_climbing(with_rests: Callable[..., Series]) -> None:
-    for seed in range(20):
-        assert judge(with_rests(seed=seed, noise_bytes=400e3)).verdict is not Label.CLIMBING
+@pytest.mark.parametrize("seed", seeds(20, always=3))
+def test_much_noise_is_never_called_climbing(with_rests: Callable[..., Series], seed: int) -> None:
+    assert judge(with_rests(seed=seed, noise_bytes=400e3)).verdict is not Label.CLIMBING
 
 
 def test_few_connections_decide_nothing_and_say_how_many_would(with_rests: Callable[..., Series]) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from soak.analyse import JudgeSettings, Series, judge
 from soak.analyse.sequential import Horizon, Look, LookSchedule, SequentialJudge
 from soak.verdict.verdict import Estimate, Label, Verdict
+from tests.seeds import seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,7 +197,7 @@ def _words(whole: Series, *, offers: int = 30) -> tuple[list[Label], Look]:
     return stood, rule.conclude(whole)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(4))
 def test_flat_memory_is_never_called_climbing_however_often_it_is_looked_at(
     under_load: Callable[..., Series], seed: int
 ) -> None:
@@ -206,7 +207,7 @@ def test_flat_memory_is_never_called_climbing_however_often_it_is_looked_at(
     assert last.standing is Label.PLATEAU
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(4))
 def test_a_warm_up_that_ends_is_never_called_climbing(under_load: Callable[..., Series], seed: int) -> None:
     whole = under_load(
         lambda t_s: 400e6 + 200e6 * (1 - np.exp(-t_s / 40)), seed=seed, readings=2400, connections_per_s=1.0
@@ -215,7 +216,7 @@ def test_a_warm_up_that_ends_is_never_called_climbing(under_load: Callable[..., 
     assert Label.CLIMBING not in stood
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(4))
 def test_a_leak_stands_long_before_the_end_and_is_never_called_a_plateau(
     under_load: Callable[..., Series], seed: int
 ) -> None:

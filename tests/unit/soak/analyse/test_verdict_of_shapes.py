@@ -9,6 +9,7 @@ import pytest
 
 from soak.analyse import Series, judge
 from soak.verdict.verdict import Follows, Label
+from tests.seeds import seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 MIB = 2.0**20
 KIB = 2.0**10
-SEEDS = range(2)
+SEEDS = seeds(2)
 RUN_S = 1200.0
 
 
