@@ -118,6 +118,12 @@ class ProcessMemory:
         place = bisect.bisect_right(self._starts, address) - 1
         return place >= 0 and address + size_bytes <= self._ends[place]
 
+    def writable_from(self, address: int) -> int:
+        """Return where the writable mapping that holds an address begins; raises `TornError` without one."""
+        if not self.is_writable(address):
+            raise TornError(f"{address:#x} is not writable any more")
+        return self._starts[bisect.bisect_right(self._starts, address) - 1]
+
 
 def _mappings(folder: Path) -> tuple[Mapping, ...]:
     try:

@@ -1,8 +1,8 @@
 """The heap in use of a process: what glibc's malloc has handed out, read from outside.
 
 In use is what the program keeps, free is what the allocator keeps for it; RSS shows their sum only. The
-figures are those of `mallinfo2(3)` in the process itself: `in use = uordblks + hblkhd`, `free = fordblks`.
-Chunks in a thread's cache (tcache) count as in use there as here, at most 7 of each of 64 sizes a thread.
+figures are those of `mallinfo2(3)` in the process itself, but for one: chunks in the threads' caches are free
+here and in use there, so that `uordblks + hblkhd` is in use and cached together, and `fordblks` the rest.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from soak.sources.heap.python_objects import (
     locate_python_arenas,
     python_bytes_in_use,
 )
+from soak.sources.heap.thread_caches import ThreadCaches
 
 if TYPE_CHECKING:
     from soak.sources.heap.arenas import ArenaHeader
@@ -40,13 +41,15 @@ class HeapReading:
     system_bytes: int
     """Got from the system by all arenas (`arena` of mallinfo2), mapped blocks not included."""
     in_use_bytes: int
-    """Handed out, mapped blocks included."""
+    """Handed out, mapped blocks included, the threads' caches not."""
     binned_bytes: int
     """Free chunks in bins."""
     fast_bytes: int
     """Free chunks in fastbins."""
     top_bytes: int
     """Free at the end of the arenas."""
+    cached_bytes: int
+    """Free chunks in the threads' own caches (tcache); 0 where these cannot be found."""
     mmapped_bytes: int
     """Blocks that are mappings of their own, all in use."""
     mmapped_blocks: int
@@ -61,7 +64,7 @@ class HeapReading:
     @property
     def free_bytes(self) -> int:
         """Kept by the allocator for reuse."""
-        return self.binned_bytes + self.fast_bytes + self.top_bytes
+        return self.binned_bytes + self.fast_bytes + self.top_bytes + self.cached_bytes
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class HeapReader:
         self._place: Place | None = None
         self._mangling: tuple[bool, ...] = (True, False)
         self._never: HeapGap | None = None
+        self._caches = ThreadCaches(self._folder)
         self._python: PythonArenas | None = None
         self._python_tries_left = PYTHON_TRIES
 
@@ -128,16 +132,17 @@ class HeapReader:
         blocks, mapped = mmapped_blocks(memory, place)
         top = sum(top_bytes(memory, each) for each in before)
         binned = sum(binned_bytes(memory, each, place.arena_layout) for each in before)
-        fast = self._fast_bytes(memory, place, before)
+        fast, cached = self._linked_bytes(memory, place, before)
         if arenas(memory, place) != before or mmapped_blocks(memory, place) != (blocks, mapped):
             raise TornError("the arenas had changed at the end of the walk")
         system = sum(each.system_bytes for each in before)
         return HeapReading(
             system_bytes=system,
-            in_use_bytes=system - top - binned - fast + mapped,
+            in_use_bytes=system - top - binned - fast - cached + mapped,
             binned_bytes=binned,
             fast_bytes=fast,
             top_bytes=top,
+            cached_bytes=cached,
             mmapped_bytes=mapped,
             mmapped_blocks=blocks,
             arenas=len(before),
@@ -151,12 +156,16 @@ class HeapReader:
             self._python = locate_python_arenas(memory)
         return None if self._python is None else python_bytes_in_use(memory, self._python)
 
-    def _fast_bytes(self, memory: ProcessMemory, place: Place, found: list[ArenaHeader]) -> int:
-        """Add up the fastbins; of an unknown version both ways of linking are tried, of which one fits."""
+    def _linked_bytes(self, memory: ProcessMemory, place: Place, found: list[ArenaHeader]) -> tuple[int, int]:
+        """Add up fastbins and threads' caches; of an unknown version both ways of linking are tried."""
         for mangled in self._mangling:
             try:
-                return sum(fast_bytes(memory, each, place.arena_layout, mangled=mangled) for each in found)
+                fast = sum(fast_bytes(memory, each, place.arena_layout, mangled=mangled) for each in found)
+                cached = self._caches.bytes_cached(memory, mangled=mangled)
             except TornError:
                 if mangled is self._mangling[-1]:
                     raise
+            else:
+                self._mangling = (mangled,) if fast or cached else self._mangling
+                return fast, cached
         raise AssertionError("there is one way at least")

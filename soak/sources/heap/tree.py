@@ -57,6 +57,7 @@ def total(readings: Sequence[HeapReading]) -> HeapReading:
         binned_bytes=sum(each.binned_bytes for each in readings),
         fast_bytes=sum(each.fast_bytes for each in readings),
         top_bytes=sum(each.top_bytes for each in readings),
+        cached_bytes=sum(each.cached_bytes for each in readings),
         mmapped_bytes=sum(each.mmapped_bytes for each in readings),
         mmapped_blocks=sum(each.mmapped_blocks for each in readings),
         arenas=sum(each.arenas for each in readings),

@@ -4,6 +4,7 @@
  *   churn N       N threads one after another that come, allocate and go
  *   fragment N    allocate N chunks of many sizes and free every second one
  *   fast N        free N chunks small enough for the fastbins, with the tcache full
+ *   cache N       allocate and free N chunks of every size that a thread caches
  *   keep N        keep N more bytes
  *   map N         keep one block of N bytes, a mapping of its own
  *   trim          malloc_trim(0)
@@ -75,6 +76,12 @@ int main(void) {
             static void *chunks[MOST_FAST];
             for (size_t i = 0; i < n && i < MOST_FAST; i++) chunks[i] = malloc(24 + 16 * (i % 5));
             for (size_t i = 0; i < n && i < MOST_FAST; i++) free(chunks[i]);
+        } else if (!strcmp(word, "cache")) {
+            for (size_t size = 24; size <= 1032; size += 16) {
+                void *chunks[16];
+                for (size_t i = 0; i < n && i < 16; i++) chunks[i] = malloc(size);
+                for (size_t i = 0; i < n && i < 16; i++) free(chunks[i]);
+            }
         } else if (!strcmp(word, "keep")) {
             for (size_t kept = 0; kept < n; kept += 1000) memset(malloc(1000), 1, 1000);
         } else if (!strcmp(word, "map")) {

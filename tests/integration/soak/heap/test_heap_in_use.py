@@ -18,11 +18,12 @@ STEPS = ("fragment 5000", "fast 2000", "keep 500000", "map 3000000", "churn 20",
 
 
 def as_truth(reading: HeapReading | HeapGap) -> Truth:
+    """Return a reading as mallinfo2 tells it: to it what a thread has cached is in use."""
     assert isinstance(reading, HeapReading), reading
     return Truth(
         reading.system_bytes,
-        reading.in_use_bytes,
-        reading.free_bytes,
+        reading.in_use_bytes + reading.cached_bytes,
+        reading.free_bytes - reading.cached_bytes,
         reading.mmapped_blocks,
         reading.mmapped_bytes,
         reading.fast_bytes,
@@ -47,6 +48,37 @@ def test_without_a_tcache_it_is_exact_too(heap_shapes: Path) -> None:
     with Shaper(heap_shapes, GLIBC_TUNABLES="glibc.malloc.tcache_count=0") as shaper:
         truth = shaper.tell("fragment 5000")
         assert as_truth(HeapReader(shaper.pid).read()) == truth
+
+
+def test_what_threads_have_cached_is_free(heap_shapes: Path) -> None:
+    with Shaper(heap_shapes, GLIBC_TUNABLES="glibc.malloc.tcache_count=7") as shaper:
+        shaper.tell("cache 0")
+        reader = HeapReader(shaper.pid)
+        before = reader.read()
+        shaper.tell("cache 7")
+        after = reader.read()
+    assert isinstance(before, HeapReading)
+    assert isinstance(after, HeapReading)
+    # seven chunks of each of the sizes 32, 48 … 1040, less the few that were cached before
+    filled = 7 * sum(range(32, 1041, 16))
+    assert after.cached_bytes == pytest.approx(filled, rel=0.02)
+    assert after.in_use_bytes == pytest.approx(before.in_use_bytes, abs=2_000)
+
+
+def test_the_caches_of_all_threads_are_found(heap_shapes: Path) -> None:
+    without = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+    with Shaper(heap_shapes) as shaper, Shaper(heap_shapes, **without) as bare:
+        cached, uncached = (as_reading(each, "threads 32") for each in (shaper, bare))
+    assert uncached.cached_bytes == 0
+    assert cached.cached_bytes > 32 * 10_000
+    assert cached.in_use_bytes == pytest.approx(uncached.in_use_bytes, abs=5_000)
+
+
+def as_reading(shaper: Shaper, command: str) -> HeapReading:
+    shaper.tell(command)
+    reading = HeapReader(shaper.pid).read()
+    assert isinstance(reading, HeapReading)
+    return reading
 
 
 def test_tuned_thresholds_hide_nothing(heap_shapes: Path) -> None:
