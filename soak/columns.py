@@ -214,12 +214,14 @@ DECLARED = (
     Column("harness_rss_bytes", Owner.HARNESS, Unit.BYTES, "the harness's own RSS"),
     Column("harness_cpu_s", Owner.HARNESS, Unit.SECONDS, "the harness's own CPU time"),
     Column("late_s", Owner.HARNESS, Unit.SECONDS, "lateness of the sample"),
-    Column("heap_in_use_bytes", Owner.HEAP, Unit.BYTES, "heap in use, read from outside"),
-    Column("heap_free_bytes", Owner.HEAP, Unit.BYTES, "heap free, read from outside"),
+    Column("heap_in_use_bytes", Owner.HEAP, Unit.BYTES, "heap in use", judged=True, drawn="in_use"),
+    Column("heap_free_bytes", Owner.HEAP, Unit.BYTES, "heap kept for reuse", judged=True, drawn="heap_free"),
+    Column("heap_cached_bytes", Owner.HEAP, Unit.BYTES, "of that in threads' caches"),
     Column("heap_system_bytes", Owner.HEAP, Unit.BYTES, "heap taken from the kernel"),
     Column("heap_mmapped_bytes", Owner.HEAP, Unit.BYTES, "heap in blocks mapped singly"),
     Column("heap_arenas", Owner.HEAP, Unit.COUNT, "malloc's arenas"),
-    Column("heap_read_s", Owner.HEAP, Unit.SECONDS, "time the reading of the heap took"),
+    Column("heap_read_s", Owner.HEAP, Unit.SECONDS, "CPU time that reading the heap took"),
+    Column("python_in_use_bytes", Owner.HEAP, Unit.BYTES, "small Python objects in use", judged=True),
 )
 """Every column of ours, in the order of the file."""
 

@@ -19,10 +19,11 @@ SOURCES: Registry[MemorySource] = Registry(
     {
         "process": "soak.sources.from_process:ProcessSource",
         "process-details": "soak.sources.from_process:ProcessDetailsSource",
+        "heap": "soak.sources.from_heap:HeapSource",
         "metrics": "soak.sources.from_metrics:MetricsSource",
     },
 )
-DEFAULT_NAMES = ("process", "process-details", "metrics")
+DEFAULT_NAMES = ("process", "process-details", "heap", "metrics")
 """What is read where nothing else is asked for: of these, what the target can give."""
 
 

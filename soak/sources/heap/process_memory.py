@@ -14,9 +14,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+
+    from numpy.typing import NDArray
 
 from soak.sources.heap.layouts import WORD_BYTES
 
@@ -79,6 +83,12 @@ class ProcessMemory:
         writable = [each for each in self.mappings if each.permissions.startswith("rw")]
         self._starts = [each.start for each in writable]
         self._ends = [each.end for each in writable]
+
+    def are_writable(self, addresses: NDArray[np.uint64], size_bytes: int) -> NDArray[np.bool_]:
+        """Tell of many addresses at once what `is_writable` tells of one."""
+        places = np.searchsorted(np.array(self._starts, dtype=np.uint64), addresses, side="right") - 1
+        ends = np.array(self._ends, dtype=np.uint64)[np.maximum(places, 0)]
+        return (places >= 0) & (addresses <= ends - np.uint64(size_bytes))
 
     def __enter__(self) -> Self:
         """Return self; the memory is closed at the end of the block."""

@@ -64,10 +64,10 @@ def locate_python_arenas(memory: ProcessMemory) -> PythonArenas | None:
             words = np.frombuffer(memory.read(mapping.start, mapping.size_bytes), dtype="<u8")
         except TornError:
             continue
-        aligned = (words != 0) & (words % np.uint64(_BLOCK_STEP_BYTES) == 0)
-        for place in np.flatnonzero(aligned):
-            array = int(words[place])
-            if not memory.is_writable(array, FEWEST_ARENA_OBJECTS * _ARENA.size):
+        possible = memory.are_writable(words, FEWEST_ARENA_OBJECTS * _ARENA.size)
+        possible &= words % np.uint64(_BLOCK_STEP_BYTES) == 0
+        for place in np.flatnonzero(possible):
+            if not _may_be_array(memory, int(words[place])):
                 continue
             for arena_bytes, pool_bytes in _SIZES:
                 pointer = mapping.start + int(place) * WORD_BYTES
@@ -95,6 +95,14 @@ def _data_of_python(memory: ProcessMemory) -> Iterator[Mapping]:
         small = each.size_bytes <= _LARGEST_DATA_BYTES
         if (own or follows) and each.permissions.startswith("rw") and small:
             yield each
+
+
+def _may_be_array(memory: ProcessMemory, address: int) -> bool:
+    """Tell by the size of its chunk whether an array of arenas can be there: most pointers end here."""
+    try:
+        return _entries(memory, address) > 0
+    except TornError:
+        return False
 
 
 def _are_arenas(memory: ProcessMemory, where: PythonArenas) -> bool:
