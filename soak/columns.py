@@ -215,7 +215,7 @@ DECLARED = (
     Column("harness_cpu_s", Owner.HARNESS, Unit.SECONDS, "the harness's own CPU time"),
     Column("late_s", Owner.HARNESS, Unit.SECONDS, "lateness of the sample"),
     Column("heap_in_use_bytes", Owner.HEAP, Unit.BYTES, "heap in use", judged=True, drawn="in_use"),
-    Column("heap_free_bytes", Owner.HEAP, Unit.BYTES, "heap kept for reuse", judged=True, drawn="heap_free"),
+    Column("heap_free_bytes", Owner.HEAP, Unit.BYTES, "heap kept for reuse", judged=True, drawn="free"),
     Column("heap_cached_bytes", Owner.HEAP, Unit.BYTES, "of that in threads' caches"),
     Column("heap_system_bytes", Owner.HEAP, Unit.BYTES, "heap taken from the kernel"),
     Column("heap_mmapped_bytes", Owner.HEAP, Unit.BYTES, "heap in blocks mapped singly"),

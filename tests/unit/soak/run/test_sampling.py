@@ -261,13 +261,13 @@ def test_a_source_that_hangs_delays_a_sample_once_and_stops_none(
 
 def test_what_a_run_reads_is_asked_for_by_name(tmp_path: Path) -> None:
     default = sources_of(load_config("minimal").sample)
-    assert [each.name for each in default] == ["process", "process-details", "metrics"]
+    assert [each.name for each in default] == ["process", "process-details", "heap", "metrics"]
     asked = ["sample.sources=['process', 'metrics']", "sample.source_options={metrics={interval_s=9}}"]
     chosen = sources_of(load_config("minimal", asked).sample)
     assert [str(each.cadence()) for each in chosen] == ["every sample", "every 9 s"]
     for setting, said in (
         ("sample.sources=['telepathy']", r"sample\.sources: 'telepathy': choose one of process,"),
-        ("sample.source_options={heap={}}", r"sample\.source_options\.heap: the run reads process,"),
+        ("sample.source_options={smoke={}}", r"sample\.source_options\.smoke: the run reads process,"),
         (
             "sample.source_options={metrics={interval_s=0}}",
             r"metrics: interval_s is 0: .* above 0",
