@@ -18,7 +18,7 @@ def advise(
     run: Annotated[Path, typer.Argument(help="A run directory, or a CSV of memory readings.")],
     *,
     limit: Annotated[
-        str | None, typer.Option(help="The memory limit you have, such as 2GiB: how long does it last?")
+        str | None, typer.Option(help="Your memory limit, such as 2GiB: says how long it lasts.")
     ] = None,
     prometheus: Annotated[
         Path | None, typer.Option(help="Write alert rules for Prometheus to this file.")

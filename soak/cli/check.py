@@ -77,7 +77,7 @@ def check(
         float | None,
         typer.Option(
             min=0,
-            help="Most ms from the end of the audio to the final result, 99th percentile.",
+            help="Longest wait for the final result after the end of the audio, in ms (99th percentile).",
             rich_help_panel=LIMITS,
         ),
     ] = None,
@@ -100,7 +100,7 @@ def check(
     allow_inconclusive: Annotated[
         bool,
         typer.Option(
-            "--allow-inconclusive", help="Let pass what could not be decided.", rich_help_panel=LIMITS
+            "--allow-inconclusive", help="Pass a run that could not be decided.", rich_help_panel=LIMITS
         ),
     ] = False,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.", rich_help_panel=OUTPUT)] = None,
@@ -181,7 +181,9 @@ def check(
     else:
         given = (config, model, max_minutes, minutes, connections, url, pid, settings)
         if any(value is not None for value in given):
-            raise SoakError(f"{run} is a recorded run: the options on how to run do not go with it")
+            raise SoakError(
+                f"{run} is recorded already: leave out --config, --minutes and what else says how to run"
+            )
         result = check_recorded(run, criteria)
         console.print(render_terminal(result.report))
     outputs.write(result)
@@ -200,9 +202,7 @@ def _length(max_minutes: float | None, minutes: float | None, connections: int |
         most = DEFAULT_MAX_MINUTES if max_minutes is None else max_minutes
         return Length.asked(max_minutes=most, until_decided=True)
     if max_minutes is not None:
-        raise SoakError(
-            "--max-minutes is for runs until decided: leave out --minutes and --connections, or it"
-        )
+        raise SoakError("give --max-minutes or a fixed length (--minutes, --connections), not both")
     return Length.asked(minutes=minutes, connections=connections)
 
 

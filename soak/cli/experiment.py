@@ -32,7 +32,7 @@ def experiment(
         typer.Option(help="TOML file with mitigations of your own: tables [name] with server settings."),
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each; intervals need two.")] = DEFAULT_REPEATS,
-    seed: Annotated[int, typer.Option(help="Of the order of the runs.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random order of the runs.")] = 0,
     minutes: Minutes = None,
     connections: Connections = None,
     settings: Settings = None,

@@ -51,10 +51,10 @@ def run(
         typer.Option(
             "--until-decided",
             help="Stop as soon as plateau or climbing stands, after the block in progress and its quiet "
-            "window; a length is then the most that it may take. Watching does not make it wrong more often: "
-            "the chance of a wrong verdict is spent over a few looks, and several in a row must agree. The "
-            "budget is that of the longest length, so an early plateau excludes as slow a leak as the whole "
-            "would. Undecided at the end: exit code 3.",
+            "window; a length is then the most that it may take. Looking early makes no wrong verdict more "
+            "likely: all looks share one chance of error, and several in a row must agree. The budget is "
+            "that of the longest length, so an early plateau excludes as slow a leak as the whole run would. "
+            "Undecided at the end: exit code 3.",
             rich_help_panel=THE_RUN,
         ),
     ] = False,
@@ -74,7 +74,7 @@ def run(
         str | None,
         typer.Option(
             metavar="auto|none|server",
-            help="What is tried after the load to get memory back: server (its /debug pages), or none.",
+            help="How memory is asked back after the load: server (by its /debug pages), or none.",
             show_default="auto: server for the bundled one, none for others",
             rich_help_panel=THE_RUN,
         ),

@@ -30,8 +30,8 @@ def selftest(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            help="Try this kind, at full and at a tenth of its size. Repeatable. What each kind is, is said "
-            "by 'python -m asr_server --help'."
+            help="Try this kind, at full and at a tenth of its size. Repeatable. 'python -m asr_server "
+            "--help' says what each kind is."
         ),
     ] = None,
     connections: Annotated[

@@ -109,8 +109,8 @@ def _check_max_minutes(max_minutes: object, given: Mapping[str, Any], *, until_d
         raise SoakError(f"load.max_minutes is {max_minutes!r}: it must be a number above 0")
     if not until_decided:
         raise SoakError(
-            "load.max_minutes is the limit of a run until decided: set load.until_decided (--until-decided) "
-            "too, or give a fixed length"
+            "load.max_minutes is the limit of a run until decided: add --until-decided (load.until_decided), "
+            "or give a fixed length instead"
         )
     if "duration_s" in given:
         raise SoakError("load.max_minutes and load.duration_s both limit the run: give one")

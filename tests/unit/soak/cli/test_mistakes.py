@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         (["report", "nowhere"], "nowhere is not a run directory"),
         (["check", "--max-rss", "much"], "--max-rss much: write a size"),
         (["check", "--baseline", "missing.json"], "write one with 'soak baseline save'"),
-        (["check", "--minutes", "1", "--max-minutes", "2"], "--max-minutes is for runs until decided"),
-        (["check", ".", "--minutes", "1"], "the options on how to run do not go with it"),
+        (["check", "--minutes", "1", "--max-minutes", "2"], "give --max-minutes or a fixed length"),
+        (["check", ".", "--minutes", "1"], "is recorded already: leave out --config, --minutes"),
     ],
 )
 def test_it_ends_in_one_line(
