@@ -15,7 +15,8 @@ from soak.analyse.attribution_words import with_attribution
 from soak.analyse.in_use import judge_in_use, with_in_use
 from soak.analyse.resources import RESOURCE_NAMES, ResourceVerdict, judge_resources, with_resources
 from soak.errors import ExitCode, SoakError
-from soak.record.final_look import FinalLook
+from soak.record.events import FinalLook, NotReady, RunEnded, ServerExited
+from soak.record.final_look import look_in_words, seen_by
 from soak.record.transcripts import Transcripts
 from soak.record.whereabouts import readings_of
 from soak.verdict.verdict import Label, Verdict
@@ -63,9 +64,9 @@ def judge_run(
     """
     settings = settings or recorded_settings(run)
     transcripts = Transcripts.of(run)
-    look = FinalLook.of(run)
+    look = run.last_event(FinalLook)
     if look is not None:
-        run = look.seen(run)
+        run = seen_by(look, run)
     try:
         series = series_of(run.samples)
         verdict = judge(series, settings, _advice_context(run, limit_bytes))
@@ -77,16 +78,17 @@ def judge_run(
     failure = _failure(run)
     if failure is not None:
         verdict = with_resources(_after_failure(verdict, failure), resources, first_reasons=1)
-        return Judgement(with_attribution(verdict, attribution), ExitCode.TARGET_FAILED, transcripts)
+        verdict = _with_faults(with_attribution(verdict, attribution), run)
+        return Judgement(verdict, ExitCode.TARGET_FAILED, transcripts)
     if look is not None:
         first, *others = verdict.reasons
-        verdict = dataclasses.replace(verdict, reasons=(first, look.in_words(verdict), *others))
+        verdict = dataclasses.replace(verdict, reasons=(first, look_in_words(look, verdict), *others))
     verdict = with_attribution(with_resources(verdict, resources), attribution)
     verdict = with_in_use(verdict, in_use)
-    if run.manifest.is_recorded and run.last_event("run_ended") is None:
+    if run.manifest.is_recorded and run.last_event(RunEnded) is None:
         note = "The recording has no end (the harness was stopped hard): judged up to its last sample."
         verdict = dataclasses.replace(verdict, reasons=(*verdict.reasons, note))
-    return Judgement(verdict, EXIT_CODE_OF[verdict.verdict], transcripts)
+    return Judgement(_with_faults(verdict, run), EXIT_CODE_OF[verdict.verdict], transcripts)
 
 
 def worst(codes: list[ExitCode]) -> ExitCode:
@@ -159,7 +161,7 @@ def recorded_settings(run: Run, max_growth_bytes_per_hour: float | None = None) 
     a new one. For a run until decided they are those of the look it ended on. `max_growth_bytes_per_hour`
     replaces the budget.
     """
-    look = FinalLook.of(run)
+    look = run.last_event(FinalLook)
     asked = {**run.manifest.judge_asked, **({} if look is None else look.judge)}
     try:
         settings = JudgeSettings().with_recorded(asked)
@@ -218,15 +220,26 @@ class _Failure:
 
 
 def _failure(run: Run) -> _Failure | None:
-    died = run.last_event("server_exited")
+    died = run.last_event(ServerExited)
     if died is not None:
-        how = died.get("how", "its process is gone")
-        return _Failure(f"The server died {died['t_s']:.0f} s into the run: {how}.", died=True)
-    if (run.last_event("run_ended") or {}).get("reason") == "not_ready":
-        missed = run.last_event("not_ready") or {}
-        what = missed.get("detail") or missed.get("kind", "")
+        when = "" if died.t_s is None else f" {died.t_s:.0f} s into the run"
+        return _Failure(f"The server died{when}: {died.how}.", died=True)
+    ended = run.last_event(RunEnded)
+    if ended is not None and ended.reason == "not_ready":
+        missed = run.last_event(NotReady) or NotReady()
+        what = missed.detail or missed.kind
         return _Failure(f"The server never gave a first result: {what}.", died=False)
     return None
+
+
+def _with_faults(verdict: Verdict, run: Run) -> Verdict:
+    """Say last what of the events could not be used."""
+    if not run.faults:
+        return verdict
+    first, *others = run.faults
+    more = f", and {len(others)} more" if others else ""
+    note = f"Part of events.jsonl could not be used: {first}{more}."
+    return dataclasses.replace(verdict, reasons=(*verdict.reasons, note))
 
 
 def _after_failure(verdict: Verdict, failure: _Failure) -> Verdict:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from soak.columns import Column
+    from soak.record.events import Event
     from soak.record.manifest import Manifest
 
 Cell = float | int | str | None
@@ -100,14 +101,14 @@ class RunDirectory:
         cells = (_cell(row.get(column)) for column in self._columns)
         self._append(self._samples_fd, ",".join(cells), "samples.csv")
 
-    def append_event(self, event: str, *, at_monotonic_s: float | None = None, **details: object) -> None:
+    def append_event(self, event: Event, *, at_monotonic_s: float | None = None) -> None:
         """Append one event, stamped with the monotonic second of the run and with UTC."""
         age_s = 0.0 if at_monotonic_s is None else time.monotonic() - at_monotonic_s
         line = {
             "t_s": round(self.elapsed_s() - age_s, 3),
             "utc": datetime.fromtimestamp(time.time() - age_s, UTC).isoformat(timespec="milliseconds"),
-            "event": event,
-            **details,
+            "event": event.name,
+            **event.details(),
         }
         self._append(self._events_fd, json.dumps(line, ensure_ascii=False), "events.jsonl")
 

@@ -36,7 +36,7 @@ class Recorded(BaseModel):
 
     def to_json_object(self) -> dict[str, Any]:
         """Return what is written: what was given, and what another version had recorded."""
-        return self.model_dump(mode="json", exclude_unset=True)
+        return self.model_dump(mode="json", exclude_unset=True, by_alias=True)
 
     @property
     def is_recorded(self) -> bool:

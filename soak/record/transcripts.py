@@ -7,24 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from soak.quantity import format_count
+from soak.record.events import FirstTranscript, TranscriptChanged, TranscriptCounts
 
 if TYPE_CHECKING:
     from soak.record.reader import Run
 
 TEXT_IN_A_WARNING_CHARS = 30
-
-
-@dataclass(frozen=True)
-class ChangedTranscript:
-    """A connection whose transcript differs from the first one of the same recording."""
-
-    clip: str
-    now: str
-    first: str
-    connection: int | None
-    """Its number, from 1; None in runs of before these were recorded."""
-    first_connection: int | None
-    """The connection that got the first transcript."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,7 @@ class Transcripts:
     """The recordings one by one, in order of appearance; empty in runs of before these were recorded."""
     counted_up_to_s: float | None
     """When the figures of `clips` were last recorded, in seconds: a run that was killed lacks the latest."""
-    changes: tuple[ChangedTranscript, ...]
+    changes: tuple[TranscriptChanged, ...]
     """The first changes one by one."""
 
     @classmethod
@@ -78,8 +66,8 @@ class Transcripts:
         changed = _last(run, "transcripts_changed")
         if changed is None:
             return None
-        counted = run.last_event("transcripts") or {}
-        changes = tuple(_change(event) for event in run.events if event.get("event") == "transcript_changed")
+        counted = run.last_event(TranscriptCounts)
+        changes = tuple(run.events_of(TranscriptChanged))
         return cls(
             connections=_last(run, "connections_completed") or 0,
             checked=_last(run, "transcripts_checked") or 0,
@@ -87,7 +75,7 @@ class Transcripts:
             errors=_last(run, "character_errors") or 0,
             characters=_last(run, "reference_characters") or 0,
             clips=_clips(run, counted, changes),
-            counted_up_to_s=counted.get("t_s"),
+            counted_up_to_s=None if counted is None else counted.t_s,
             changes=changes,
         )
 
@@ -152,7 +140,7 @@ class Transcripts:
         }
 
 
-def _in_words(change: ChangedTranscript) -> str:
+def _in_words(change: TranscriptChanged) -> str:
     who = "a connection" if change.connection is None else f"connection {change.connection}"
     before = "the first" if change.first_connection is None else f"connection {change.first_connection}"
     return f"{who} got {_quoted(change.now)} for {change.clip} where {before} got {_quoted(change.first)}"
@@ -176,37 +164,24 @@ def _last(run: Run, column: str) -> int | None:
     return int(known.iloc[-1]) if len(known) else None
 
 
-def _change(event: dict[str, Any]) -> ChangedTranscript:
-    return ChangedTranscript(
-        clip=str(event.get("clip", "")),
-        now=str(event.get("now", "")),
-        first=str(event.get("first", "")),
-        connection=event.get("connection"),
-        first_connection=event.get("first_connection"),
-    )
-
-
 def _clips(
-    run: Run, counted: dict[str, Any], changes: tuple[ChangedTranscript, ...]
+    run: Run, counted: TranscriptCounts | None, changes: tuple[TranscriptChanged, ...]
 ) -> tuple[ClipTranscripts, ...]:
-    counts = {entry["clip"]: entry for entry in counted.get("clips", ())}
+    counts = {} if counted is None else {each.clip: each for each in counted.clips}
     seen_to_change = Counter(change.clip for change in changes)
     found = []
-    for first in run.events:
-        if first.get("event") != "first_transcript":
-            continue
-        name = first["clip"]
-        count = counts.get(name, {})
+    for first in run.events_of(FirstTranscript):
+        count = counts.get(first.clip)
         found.append(
             ClipTranscripts(
-                clip=name,
-                reference=first["reference"],
-                transcript=first["transcript"],
-                connections=count.get("connections"),
-                changed=max(count.get("transcripts_changed", 0), seen_to_change[name]),
+                clip=first.clip,
+                reference=first.reference,
+                transcript=first.transcript,
+                connections=None if count is None else count.connections,
+                changed=max(0 if count is None else count.transcripts_changed, seen_to_change[first.clip]),
                 # of a clip that was not counted yet, the first transcript is all that is known
-                errors=count.get("character_errors", first["character_errors"]),
-                characters=count.get("reference_characters", first["reference_characters"]),
+                errors=first.character_errors if count is None else count.character_errors,
+                characters=first.reference_characters if count is None else count.reference_characters,
             )
         )
     return tuple(found)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from soak.analyse.attributing import COUNT_COLUMNS, Readings
 from soak.columns import declarations
+from soak.record.events import Probe, PythonObjects
 from soak.verdict.attribution import CLASS_COLUMNS, ArenaHold, ProbeResult
 
 if TYPE_CHECKING:
@@ -51,18 +52,17 @@ def readings_of(run: Run) -> Readings | None:
 
 
 def _objects(run: Run) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[int, int]]] | None:
-    counted = {event.get("when"): event for event in run.events if event.get("event") == "python_objects"}
+    counted = {event.when: event for event in run.events_of(PythonObjects)}
     if not {"start", "end"} <= counted.keys():
         return None
     return _by_type(counted["start"]), _by_type(counted["end"])
 
 
-def _by_type(event: dict[str, Any]) -> dict[str, tuple[int, int]]:
-    types = event.get("types") or {}
-    found = {str(name): (int(each["count"]), int(each["bytes"])) for name, each in types.items()}
+def _by_type(counted: PythonObjects) -> dict[str, tuple[int, int]]:
+    found = {name: (each.count, each.bytes) for name, each in counted.types.items()}
     # only the largest are listed: the others together, so that sums agree
-    count = int(event.get("total_count", 0)) - sum(each[0] for each in found.values())
-    size_bytes = int(event.get("total_bytes", 0)) - sum(each[1] for each in found.values())
+    count = counted.total_count - sum(each[0] for each in found.values())
+    size_bytes = counted.total_bytes - sum(each[1] for each in found.values())
     return {**found, "other types": (count, size_bytes)}
 
 
@@ -70,12 +70,12 @@ def _probes(run: Run) -> list[ProbeResult]:
     """Return what the probes gave back; the one for arenas is left out where there are none."""
     return [
         ProbeResult(
-            probe=str(event["probe"]),
-            returned_bytes=float(event["before"]["rss_bytes"] - event["after"]["rss_bytes"]),
-            by=str(event["by"]),
+            probe=event.probe,
+            returned_bytes=float(event.before.rss_bytes - event.after.rss_bytes),
+            by=event.by,
         )
-        for event in run.events
-        if event.get("event") == "probe" and (event.get("detail") or {}).get("shrunk") is not False
+        for event in run.events_of(Probe)
+        if event.detail.shrunk is not False
     ]
 
 
@@ -83,13 +83,13 @@ def _arena_holds(run: Run) -> list[ArenaHold]:
     """Return what the probe that shrinks arenas found in them, those that held most first."""
     found = [
         ArenaHold(
-            graph=str(each["graph"]),
-            loaded_bytes=float(each["loaded_bytes"]),
-            held_bytes=float(each["held_bytes"]),
-            shrunk_bytes=float(each["shrunk_bytes"]),
+            graph=each.graph,
+            loaded_bytes=float(each.loaded_bytes),
+            held_bytes=float(each.held_bytes),
+            shrunk_bytes=float(each.shrunk_bytes),
         )
-        for event in run.events
-        if event.get("event") == "probe" and event.get("probe") == "arena_shrink"
-        for each in (event.get("detail") or {}).get("arenas", ())
+        for event in run.events_of(Probe)
+        if event.probe == "arena_shrink"
+        for each in event.detail.arenas
     ]
     return sorted(found, key=lambda each: each.held_bytes, reverse=True)

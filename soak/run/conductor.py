@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from soak.errors import SoakError
+from soak.record.events import RunEnded
 from soak.run.driver_process import DriverProcess
 from soak.run.ending import Ending, EndReason, record_exit
 from soak.run.following import Following
@@ -69,7 +70,7 @@ class Conductor:
             ending = await self._load_and_sample()
         finally:
             self._sampling.close()
-        self._directory.append_event("run_ended", reason=str(ending.reason))
+        self._directory.append_event(RunEnded(reason=str(ending.reason)))
         if ending.reason is EndReason.FINISHED:
             with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C leaves the rest of the probes out
                 lost = await self._probes.after_the_load()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from soak.record.events import ServerExited
+
 if TYPE_CHECKING:
     from soak.record import RunDirectory
     from soak.targets import ServerExit
@@ -32,10 +34,8 @@ def record_exit(directory: RunDirectory, exited: ServerExit, *, when: str = "") 
     """Write down that the server ended, with `when` if more is known of that, and return it in words."""
     how = f"{exited.describe()}, {when}" if when else exited.describe()
     directory.append_event(
-        "server_exited",
-        return_code=exited.return_code,
-        oom_killed=exited.oom_killed,
-        how=how,
-        log_tail=list(exited.log_tail),
+        ServerExited(
+            return_code=exited.return_code, oom_killed=exited.oom_killed, how=how, log_tail=exited.log_tail
+        )
     )
     return how

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from soak.load.messages import Done, DriverEvent, Interval, PhaseChanged
+from soak.record.events import LoadEnded, Phase, TranscriptChanged, event_of
 from soak.run.rows import QUIET
 
 if TYPE_CHECKING:
@@ -55,27 +56,25 @@ class Following:
                     self.ready.set()
                 self._rows.phase_changed(message.phase, message.block)
                 self._directory.append_event(
-                    "phase", at_monotonic_s=message.t_monotonic_s, phase=message.phase, block=message.block
+                    Phase(phase=message.phase, block=message.block), at_monotonic_s=message.t_monotonic_s
                 )
             case Interval():
                 self._rows.load_reported(message)
             case DriverEvent():
-                self._directory.append_event(
-                    message.event, at_monotonic_s=message.t_monotonic_s, **message.details
-                )
-                self._progress.take_event(message)
-                if message.event == "transcript_changed" and not self._told_of_a_change:
+                event = event_of(message.event, message.details)
+                self._directory.append_event(event, at_monotonic_s=message.t_monotonic_s)
+                self._progress.take_event(event)
+                if isinstance(event, TranscriptChanged) and not self._told_of_a_change:
                     self._told_of_a_change = True
-                    self._view.warn(f"{self._name}: {_change_in_words(message)}")
+                    self._view.warn(f"{self._name}: {_change_in_words(event)}")
             case Done():
                 self._directory.append_event(
-                    "load_ended", reason=message.reason, failures=dict(message.counters.failures)
+                    LoadEnded(reason=message.reason, failures=dict(message.counters.failures))
                 )
 
 
-def _change_in_words(change: DriverEvent) -> str:
-    details = change.details
+def _change_in_words(change: TranscriptChanged) -> str:
     return (
-        f"connection {details['connection']} got another transcript for {details['clip']} than connection "
-        f"{details['first_connection']}; the report has both"
+        f"connection {change.connection} got another transcript for {change.clip} than connection "
+        f"{change.first_connection}; the report has both"
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from soak.quantity import format_bytes
+from soak.record.events import Probe, ProbeFailed, PythonObjects, event_of
 from soak.run.ending import record_exit
 from soak.sources import ProcessTree, ServerPages
 from soak.targets import Capability, ServerExit
@@ -74,7 +75,7 @@ class Probes:
     async def _count_objects(self, when: str, page: str) -> None:
         found = await asyncio.to_thread(self._pages.introspect, page)
         if found is not None:
-            self._directory.append_event("python_objects", when=when, **found)
+            self._directory.append_event(event_of(PythonObjects.NAME, {"when": when, **found}))
 
     async def _step(self, probe: str) -> None:
         before = await self._read()
@@ -83,18 +84,12 @@ class Probes:
         took_s = time.monotonic() - began_s
         after = await self._read()
         if before is None or after is None or detail is None:
-            why = "no answer, or no reading"
-            self._directory.append_event("probe_failed", probe=probe, by="server", why=why)
+            failed = ProbeFailed(probe=probe, by="server", why="no answer, or no reading")
+            self._directory.append_event(failed)
             return
-        self._directory.append_event(
-            "probe",
-            probe=probe,
-            by="server",
-            took_s=round(took_s, 3),
-            before=before,
-            after=after,
-            detail=detail,
-        )
+        told = {"probe": probe, "by": "server", "took_s": round(took_s, 3)}
+        told |= {"before": before, "after": after, "detail": detail}
+        self._directory.append_event(event_of(Probe.NAME, told))
         if detail.get("shrunk") is not False:  # without an arena there is nothing to tell
             returned = before["rss_bytes"] - after["rss_bytes"]
             self._view.say(f"  {probe}: {format_bytes(returned)} given back")

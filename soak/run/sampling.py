@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from soak.errors import SoakError, TargetError
+from soak.record.events import SampleMissed, SourcesRead
 from soak.run.schedule import FixedSchedule
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Sampling:
             now_s = self._clock()
             tick = schedule.take(now_s)
             if tick.missed:
-                self._directory.append_event("sample_missed", count=tick.missed)
+                self._directory.append_event(SampleMissed(count=tick.missed))
             due = [each for each in self._sources if each.is_due(now_s, self._rows.quiet_window)]
             await self._finish(self._start([each for each in due if each.at_every_sample]))
             exited = self._target.poll()
@@ -85,7 +86,7 @@ class Sampling:
         for source in self._sources:
             source.close()
         with contextlib.suppress(SoakError):  # a full disk has been told before
-            self._directory.append_event("sources_read", sources=[each.costs() for each in self._sources])
+            self._directory.append_event(SourcesRead(sources=tuple(each.costs() for each in self._sources)))
 
     def _start(self, sources: Sequence[SourceInUse]) -> set[asyncio.Task[None]]:
         """Begin to read `sources`."""

@@ -15,6 +15,7 @@ from soak.errors import ExitCode, SoakError
 from soak.judgement import Judgement, judge_run
 from soak.record import Run, RunDirectory, read_run
 from soak.record.directory import explained, write_json
+from soak.record.events import RunStarted, ServerStarted
 from soak.record.host import allocator_environment, host_facts, package_versions
 from soak.record.manifest import Configuration, LoadPlan, Manifest, RecordedTarget
 from soak.report.files import write_reports
@@ -69,7 +70,7 @@ def run_soak(
     """
     sources = sources_of(config.sample)
     with RunDirectory.create(out, config.name, foreign_columns(sources)) as directory:
-        directory.append_event("run_started")
+        directory.append_event(RunStarted())
         try:
             log = directory.path / "server.log"
             server = (target or Bundled()).bring_up(config.server, log, cgroup)
@@ -121,7 +122,7 @@ def _conduct(
             load_plan=LoadPlan.of(config.load.to_json_object()),
         )
     )
-    directory.append_event("server_started", pid=target.pid, url=target.url)
+    directory.append_event(ServerStarted(pid=target.pid, url=target.url))
     watched = Watched(target.url, target.pid, target.capabilities, verify_tls=config.load.verify_tls)
     opened = open_sources(sources, watched, directory, asked=bool(config.sample.sources))
     view = view_for(console, config.name)

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from soak.columns import Unit
+from soak.record.events import SourceGap, SourceGone
 from soak.run.due import due_by
 from soak.sources import Every, EverySample, Gap, Gone, Outcome, Reading
 
@@ -95,7 +96,7 @@ class SourceInUse:
         try:
             self._reader.close()
         except Exception as error:  # noqa: BLE001 - somebody else's code, at the end of a run
-            self._note("source_gap", f"it cannot be closed: {_shown(error)}")
+            self._note(SourceGap, f"it cannot be closed: {_shown(error)}")
 
     def _timed(self) -> Outcome:
         began_s, began_cpu_s = time.perf_counter(), time.thread_time()
@@ -117,23 +118,23 @@ class SourceInUse:
         self.last_reason = outcome.reason
         self.target_gone_in_a_row = self.target_gone_in_a_row + 1 if outcome.gone is Gone.TARGET else 0
         self.gone = outcome.gone is Gone.SOURCE
-        self._note("source_gone" if self.gone else "source_gap", outcome.reason)
+        self._note(SourceGone if self.gone else SourceGap, outcome.reason)
 
     def _sound(self, values: Mapping[str, float]) -> dict[str, float]:
         """Return the values that may stand in a row; what may not is left out, with the reason."""
         sound = {}
         for name, value in values.items():
             if (fault := _fault(self._declared.get(name), value)) is not None:
-                self._note("source_gap", f"{name} is left out: {fault}")
+                self._note(SourceGap, f"{name} is left out: {fault}")
             elif name in self._columns:
                 sound[name] = value
         return sound
 
-    def _note(self, event: str, reason: str) -> None:
+    def _note(self, kind: type[SourceGap], reason: str) -> None:
         """Write an event the first time that a reason occurs."""
         if reason not in self._reasons and len(self._reasons) < MOST_REASONS:
             self._reasons.add(reason)
-            self._directory.append_event(event, source=self.name, reason=reason)
+            self._directory.append_event(kind(source=self.name, reason=reason))
 
 
 def _fault(declared: Column | None, value: object) -> str | None:

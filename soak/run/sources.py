@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from soak.errors import SoakError
+from soak.record.events import SourcesChosen
 from soak.run.source_in_use import SourceInUse
 from soak.sources.registry import DEFAULT_NAMES, make_sources
 
@@ -62,7 +63,9 @@ def open_sources(
         for each in in_use:
             each.close()
         raise
-    directory.append_event("sources", sources=described, left_out=[each.name for each in left_out])
+    directory.append_event(
+        SourcesChosen(sources=tuple(described), left_out=tuple(each.name for each in left_out))
+    )
     return tuple(in_use)
 
 

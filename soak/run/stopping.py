@@ -7,6 +7,7 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
+from soak.record.events import Interrupted
 from soak.run.driver_process import STOP_GRACE_S
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Stopping:
 
     async def _stop_load(self, driver: DriverProcess, *, at_once: bool) -> None:
         if not at_once:
-            self._directory.append_event("interrupted")
+            self._directory.append_event(Interrupted())
             self._view.say("Stopping: the load ends, then verdict and report are written.")
             await driver.request_stop()
             await asyncio.sleep(STOP_GRACE_S)

@@ -13,14 +13,15 @@ from rich.text import Text
 
 from soak.analyse.reasons import leaning_in_words
 from soak.quantity import format_bytes, format_count, format_duration, format_number, format_percent
+from soak.record.events import Calibrated
 from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from soak.analyse.sequential import Look
-    from soak.load.messages import DriverEvent
     from soak.load.plan import LoadPlan
+    from soak.record.events import Event
     from soak.run.history import History
     from soak.run.rows import Row
     from soak.run.watch import Standing
@@ -62,10 +63,10 @@ class Progress:
                 self.start_bytes = rss_bytes
         self._counts.append((self.elapsed_s(), self.count("connections_completed")))
 
-    def take_event(self, event: DriverEvent) -> None:
+    def take_event(self, event: Event) -> None:
         """Take the calibrated arrival rate from the driver."""
-        if event.event == "calibrated":
-            self.rate_per_s = event.details["rate_per_s"]
+        if isinstance(event, Calibrated):
+            self.rate_per_s = event.rate_per_s
 
     def count(self, column: str) -> float:
         """Return a counter of the newest row, 0 while it is unknown."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from soak.analyse.resources import RESOURCE_NAMES, best_growth, count_rate
 from soak.analyse.sequential import Horizon, LookSchedule, SequentialJudge
 from soak.judgement import judge_run
 from soak.quantity import format_bytes, format_count, format_level
 from soak.record import read_run
-from soak.record.final_look import EVENT as FINAL_LOOK
-from soak.record.final_look import FinalLook
+from soak.record.events import FinalLook, Growth, VerdictChanged
+from soak.record.recorded import LARGEST
 from soak.run.resource_watch import ResourceWatch
 from soak.verdict.verdict import Follows, Label
 
@@ -108,7 +107,7 @@ class VerdictWatch:
         before = Label.INCONCLUSIVE if self.standing is None else self.standing.label
         known = () if self.standing is None else tuple(self.standing.resources)
         if label is not before or tuple(resources) != known:
-            self._directory.append_event("verdict", verdict=label, was=before, **_evidence(look, resources))
+            self._directory.append_event(_changed(label, before, look, resources))
         if label is Label.INCONCLUSIVE:
             self.standing = None
         elif self.standing is None or label is not before:
@@ -121,8 +120,7 @@ class VerdictWatch:
         """Return whether the run may end on what stands; then that is recorded as the event `final_look`."""
         if self.last is None or self.standing is None or not self._load.until_decided:
             return False
-        final = replace(self._final(self.last, stopped_early=True), verdict=self.standing.label)
-        self._directory.append_event(FINAL_LOOK, **final.details())
+        self._directory.append_event(self._final(self.last, self.standing.label, stopped_early=True))
         return True
 
     def conclude(self, series: Series) -> None:
@@ -133,11 +131,11 @@ class VerdictWatch:
         """
         if self._load.until_decided:
             look = self._judge.conclude(series)
-            self._directory.append_event(FINAL_LOOK, **self._final(look, stopped_early=False).details())
+            self._directory.append_event(self._final(look, look.verdict.verdict, stopped_early=False))
 
-    def _final(self, look: Look, *, stopped_early: bool) -> FinalLook:
+    def _final(self, look: Look, label: Label, *, stopped_early: bool) -> FinalLook:
         return FinalLook(
-            verdict=look.verdict.verdict,
+            verdict=label,
             up_to_s=look.t_s,
             stopped_early=stopped_early,
             looks=look.number,
@@ -148,31 +146,35 @@ class VerdictWatch:
 
     def _judged_from_record(self, look: Look) -> Verdict:
         run = read_run(self._directory.path)
-        final = self._final(look, stopped_early=False)
-        run = replace(run, events=[*run.events, {"event": FINAL_LOOK, **final.details()}])
-        return judge_run(run).verdict
+        final = self._final(look, look.verdict.verdict, stopped_early=False)
+        return judge_run(replace(run, events=(*run.events, final))).verdict
 
 
-def _evidence(look: Look, resources: Mapping[str, ResourceVerdict]) -> dict[str, Any]:
-    """Return what an event says of a look; a resource that climbs is the reason before memory is."""
+def _changed(
+    label: Label, before: Label, look: Look, resources: Mapping[str, ResourceVerdict]
+) -> VerdictChanged:
+    """Return the event with what a look says; a resource that climbs is the reason before memory is."""
     reasons = [one.reasons[0] for one in resources.values()] + list(look.verdict.reasons[:1])
-    return {
-        "look": look.number,
-        "up_to_s": look.t_s,
-        "connections": look.connections,
-        "growth_bytes_per_hour": _numbers(look.verdict.growth_bytes_per_hour),
-        "growth_bytes_per_connection": _numbers(look.verdict.growth_bytes_per_connection),
-        "plateau_confidence": look.settings.plateau_confidence,
-        "climbing_confidence": look.settings.climbing_confidence,
-        "resources": list(resources),
-        "reason": next(iter(reasons), ""),
-    }
+    return VerdictChanged(
+        verdict=label,
+        was=before,
+        look=look.number,
+        up_to_s=look.t_s,
+        connections=look.connections,
+        growth_bytes_per_hour=_growth(look.verdict.growth_bytes_per_hour),
+        growth_bytes_per_connection=_growth(look.verdict.growth_bytes_per_connection),
+        plateau_confidence=look.settings.plateau_confidence,
+        climbing_confidence=look.settings.climbing_confidence,
+        resources=tuple(resources),
+        reason=next(iter(reasons), ""),
+    )
 
 
-def _numbers(growth: Estimate | None) -> dict[str, float] | None:
-    if growth is None or math.isnan(growth.estimate):
+def _growth(growth: Estimate | None) -> Growth | None:
+    if growth is None or not abs(growth.estimate) <= LARGEST:
         return None
-    return asdict(growth)
+    low, high = (end if abs(end) <= LARGEST else None for end in (growth.low, growth.high))
+    return Growth(estimate=growth.estimate, low=low, high=high)
 
 
 def _level_or_growth(verdict: Verdict) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from soak.quantity import format_count
+from soak.record.events import ConnectionFailed, LoadEnded
 from soak.report.model.rows import Row
 
 if TYPE_CHECKING:
@@ -18,17 +19,10 @@ def failed_connections(run: Run, readings: Readings) -> tuple[Row, ...]:
 
     Only the first failures of a run are recorded one by one; the rest of the total has no kind.
     """
-    counted: Counter[str] = Counter()
-    for event in run.events:
-        by_kind = event.get("failures")
-        if isinstance(by_kind, dict):
-            counted = Counter({str(kind): int(count) for kind, count in by_kind.items()})
-    if not counted:
-        counted.update(
-            str(event.get("kind", "unknown"))
-            for event in run.events
-            if event.get("event") == "connection_failed"
-        )
+    ended = run.last_event(LoadEnded)
+    counted = Counter(event.kind for event in run.events_of(ConnectionFailed))
+    if ended is not None and ended.failures:
+        counted = Counter(ended.failures)
     total = int(readings.last("connections_failed") or 0)
     rows = [Row(kind.replace("_", " "), format_count(count)) for kind, count in counted.most_common()]
     if total > counted.total():

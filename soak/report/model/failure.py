@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from soak.quantity import format_duration
+from soak.record.events import RunEnded, ServerExited
 
 if TYPE_CHECKING:
     from soak.record import Run
@@ -27,16 +28,11 @@ class TargetFailure:
     @classmethod
     def of(cls, run: Run) -> Self | None:
         """Return how the server of `run` failed; None where it did not."""
-        died = run.last_event("server_exited")
+        died = run.last_event(ServerExited)
         if died is not None:
-            stamp, lines = died.get("t_s"), died.get("log_tail")
-            return cls(
-                died=True,
-                died_at_s=float(stamp) if isinstance(stamp, int | float) else None,
-                how=str(died.get("how") or ""),
-                log_tail="\n".join(map(str, lines)) if isinstance(lines, list) else "",
-            )
-        if (run.last_event("run_ended") or {}).get("reason") == "not_ready":
+            return cls(died=True, died_at_s=died.t_s, how=died.how, log_tail="\n".join(died.log_tail))
+        ended = run.last_event(RunEnded)
+        if ended is not None and ended.reason == "not_ready":
             return cls(died=False)
         return None
 

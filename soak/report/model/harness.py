@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soak.quantity import format_bytes, format_count, format_duration, format_percent
+from soak.record.events import SampleMissed
 from soak.report.model.rows import Row
 
 if TYPE_CHECKING:
@@ -33,9 +34,7 @@ def harness_cost(run: Run, readings: Readings) -> tuple[Row, ...]:
         latest = format_duration(float(late_s.max()))
         rows.append(Row("late samples", f"{format_count(late)} (latest by {latest})"))
     if run.events:
-        missed = sum(
-            int(event.get("count", 1)) for event in run.events if event.get("event") == "sample_missed"
-        )
+        missed = sum(event.count for event in run.events_of(SampleMissed))
         rows.append(Row("missed samples", format_count(missed)))
     return tuple(rows)
 

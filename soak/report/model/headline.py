@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from soak.analyse.reasons import TO_SETTLE
 from soak.analyse.resources import RESOURCE_NAMES, climbing, memory_label
 from soak.quantity import format_count, format_duration, format_interval, format_rate, is_known
+from soak.record.events import Interrupted
 from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _warnings(run: Run, death: str | None, transcripts: Transcripts | None) -> l
     found = [] if death is None else [death]
     if transcripts is not None and transcripts.warning is not None:
         found.append(transcripts.warning)
-    if run.last_event("interrupted") is not None:
+    if run.last_event(Interrupted) is not None:
         found.append("The run was interrupted; the verdict is drawn from what was recorded until then.")
     if run.torn:
         found.append(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soak.quantity import format_duration, format_level, format_rate
+from soak.record.events import Event, Interrupted, ServerExited, TranscriptChanged
 from soak.report.model.charts import axis_range
 from soak.report.model.thinning import thin
 
@@ -24,13 +25,12 @@ MAX_SHADED_RESTS = 400
 """Beyond this the shading is a grey wash; the floors still show where the rests were."""
 MAX_MARKS = 12
 """Labels beyond this many would cover the curve; the rest is counted in the tables."""
-_MARKED_EVENTS = {
-    "server_exited": "server died",
-    "interrupted": "interrupted",
-    "fault": "fault",
-    "transcript_changed": "a transcript changed",
+_MARKED_EVENTS: dict[type[Event], str] = {
+    ServerExited: "server died",
+    Interrupted: "interrupted",
+    TranscriptChanged: "a transcript changed",
 }
-_MARKED_ONCE = frozenset({"transcript_changed"})
+_MARKED_ONCE = frozenset({TranscriptChanged})
 """Where one happens more will, and they would leave no room for the others."""
 
 
@@ -167,15 +167,10 @@ def _warm_up(verdict: Verdict) -> Mark | None:
 
 
 def _marks(run: Run, verdict: Verdict) -> tuple[Mark, ...]:
-    once: set[str] = set()
     found = [Mark(stamp, "restart") for stamp in verdict.restarts_at_s]
-    for event in run.events:
-        name, stamp = event.get("event"), event.get("t_s")
-        if not isinstance(stamp, int | float) or not isinstance(name, str):
-            continue
-        if name in _MARKED_EVENTS and name not in once:
-            once |= _MARKED_ONCE & {name}
-            found.append(Mark(float(stamp), _MARKED_EVENTS[name]))
+    for kind, label in _MARKED_EVENTS.items():
+        stamps = [event.t_s for event in run.events_of(kind) if event.t_s is not None]
+        found += [Mark(stamp, label) for stamp in stamps[: 1 if kind in _MARKED_ONCE else None]]
     return tuple(sorted(found, key=lambda mark: mark.t_s)[:MAX_MARKS])
 
 

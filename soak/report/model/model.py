@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soak.quantity import format_duration
+from soak.record.events import LoadEnded
 from soak.report.model.advice_tables import AdviceTables, advice_tables
 from soak.report.model.attribution_charts import attribution_charts
 from soak.report.model.attribution_table import AttributionTable, attribution_table
@@ -138,7 +139,7 @@ def report_model(run: Run, judgement: Judgement) -> ReportModel:
         latencies=latencies(readings),
         failed_connections=failed_connections(run, readings),
         transcripts=transcripts,
-        transcript_table=transcript_table(transcripts, load_ended=run.last_event("load_ended") is not None),
+        transcript_table=transcript_table(transcripts, load_ended=run.last_event(LoadEnded) is not None),
         text_settings=text_settings(run),
         advice=advice_tables(verdict.advice),
         setup=made,

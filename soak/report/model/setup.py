@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from soak.quantity import format_bytes, format_count, format_number
+from soak.record.events import Calibrated
 from soak.record.manifest import ServerSettings
 from soak.report.model.rows import Row, Section
 
@@ -97,13 +98,13 @@ def _target(run: Run) -> tuple[Row, ...]:
 
 
 def _calibration(run: Run) -> tuple[Row, ...]:
-    calibrated = run.last_event("calibrated")
-    if not calibrated:
+    calibrated = run.last_event(Calibrated)
+    if calibrated is None:
         return ()
     return (
-        Row("arrivals per second", _plain(calibrated.get("rate_per_s"))),
-        Row("throughput found, per second", format_number(calibrated.get("throughput_per_s"))),
-        Row("connections tried", format_count(calibrated.get("connections"))),
+        Row("arrivals per second", _plain(calibrated.rate_per_s)),
+        Row("throughput found, per second", format_number(calibrated.throughput_per_s)),
+        Row("connections tried", format_count(calibrated.connections)),
     )
 
 

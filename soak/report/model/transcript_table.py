@@ -10,7 +10,8 @@ from soak.quantity import MISSING, format_count, format_duration, format_percent
 
 if TYPE_CHECKING:
     from soak.record import Transcripts
-    from soak.record.transcripts import ChangedTranscript, ClipTranscripts
+    from soak.record.events import TranscriptChanged
+    from soak.record.transcripts import ClipTranscripts
 
 MAX_ROWS = 50
 """Recordings in the table; of more, those that changed and then those with the most errors are shown."""
@@ -51,7 +52,7 @@ def transcript_table(transcripts: Transcripts | None, *, load_ended: bool) -> Tr
     """
     if transcripts is None or not transcripts.clips:
         return None
-    changes: dict[str, list[ChangedTranscript]] = defaultdict(list)
+    changes: dict[str, list[TranscriptChanged]] = defaultdict(list)
     for change in transcripts.changes:
         changes[change.clip].append(change)
     worst = sorted(transcripts.clips, key=_how_bad, reverse=True)[:MAX_ROWS]
@@ -71,7 +72,7 @@ def _how_bad(clip: ClipTranscripts) -> tuple[int, float]:
     return clip.changed, clip.character_error_rate or 0.0
 
 
-def _row(clip: ClipTranscripts, changes: list[ChangedTranscript]) -> TranscriptRow:
+def _row(clip: ClipTranscripts, changes: list[TranscriptChanged]) -> TranscriptRow:
     return TranscriptRow(
         clip=clip.clip,
         reference=MISSING if clip.reference is None else _shown(clip.reference),
@@ -84,7 +85,7 @@ def _row(clip: ClipTranscripts, changes: list[ChangedTranscript]) -> TranscriptR
     )
 
 
-def _other(change: ChangedTranscript) -> str:
+def _other(change: TranscriptChanged) -> str:
     who = "another connection" if change.connection is None else f"connection {change.connection}"
     return f"{who}: {_shown(change.now)}"
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from soak.errors import ExitCode, SoakError
 from soak.record import read_run
+from soak.record.events import Calibrated
 from soak.record.samples import REQUIRED_COLUMNS
 from soak.studies.conduct import NotStarted, PlannedRun, Study, new_folder, started
 from soak.studies.experiment.mitigations import BASELINE
@@ -103,7 +104,7 @@ class Experiment(Study[MitigationRun]):
         """Return the rate of arrivals that the first run calibrated; None where it is given or not found."""
         for trial in done:
             run = None if trial.run is None else read_run(self.folder / trial.run, REQUIRED_COLUMNS)
-            calibrated = None if run is None else run.last_event("calibrated")
+            calibrated = None if run is None else run.last_event(Calibrated)
             if calibrated is not None:
-                return float(calibrated["rate_per_s"])
+                return float(calibrated.rate_per_s)
         return None

@@ -11,6 +11,7 @@ from soak.errors import ExitCode, SoakError, TargetError
 from soak.judgement import judge_run
 from soak.quantity import format_level
 from soak.record import read_run
+from soak.record.events import Calibrated
 from soak.studies.conduct import OwnMemory, PlannedRun, Study, new_folder, read_kept, started
 from soak.studies.limit.limited_run import (
     TOO_LITTLE,
@@ -153,9 +154,9 @@ class LimitStudy(Study[LimitedRun]):
         to_follow: int = 0,
     ) -> PlannedRun:
         load = self._config.load
-        calibrated = None if unlimited is None else self._recorded(unlimited).last_event("calibrated")
+        calibrated = None if unlimited is None else self._recorded(unlimited).last_event(Calibrated)
         if calibrated is not None:
-            load = replace(load, rate_per_s=float(calibrated["rate_per_s"]))
+            load = replace(load, rate_per_s=float(calibrated.rate_per_s))
         config = replace(self._config, name=name, load=load)
         return PlannedRun(config, words, to_follow=to_follow, memory=OwnMemory(limit_bytes))
 

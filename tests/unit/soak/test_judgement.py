@@ -11,6 +11,7 @@ import pytest
 from soak.errors import ExitCode
 from soak.judgement import judge_run, series_of, worst
 from soak.record import Run, RunDirectory, read_run
+from soak.record.events import event_of
 from soak.record.manifest import Configuration, Manifest
 from soak.verdict.verdict import Label
 
@@ -48,7 +49,7 @@ def _run(
                 }
             )
         for event, details in ending:
-            directory.append_event(event, **details)
+            directory.append_event(event_of(event, details))
         return directory.path
 
 

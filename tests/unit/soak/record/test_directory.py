@@ -10,13 +10,14 @@ import pytest
 from soak.columns import COLUMNS, Column, Unit
 from soak.errors import ExitCode, SoakError
 from soak.record import RunDirectory, read_run
+from soak.record.events import Ready
 from soak.record.manifest import Manifest
 
 
 def test_every_line_is_in_the_file_before_the_directory_is_closed(tmp_path: Path) -> None:
     directory = RunDirectory.create(tmp_path, "minimal")
     directory.append_sample({"t_s": 0.0, "rss_bytes": 1000, "phase": "load"})
-    directory.append_event("ready", attempts=2)
+    directory.append_event(Ready(attempts=2))
     # nothing flushed or closed: this is what a kill at this moment leaves
     rows = (directory.path / "samples.csv").read_text().splitlines()
     assert rows[0].split(",") == list(COLUMNS)

@@ -27,7 +27,7 @@ def test_a_torn_last_row_and_event_are_left_out_and_said(tmp_path: Path) -> None
     assert run.torn
     assert run.samples["t_s"].tolist() == [0.0, 1.0]
     assert run.samples["phase"].tolist() == ["load", "rest"]
-    assert [event["event"] for event in run.events] == ["ready"]
+    assert [event.name for event in run.events] == ["ready"]
 
 
 def test_a_csv_without_a_last_line_end_keeps_its_last_row(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 from rich.console import Console
 
 from soak.record import Run
+from soak.record.events import FirstTranscript, ServerExited, TranscriptChanged, TranscriptCounts
 from soak.record.manifest import Manifest
 from soak.report.comparison_files import write_comparison
 from soak.report.comparison_table import comparison_table
@@ -72,16 +73,14 @@ def corrupted() -> tuple[Run, Verdict]:
     frame["transcripts_changed"] = np.floor(late / 12)
     frame["character_errors"] += np.floor(late / 12) * 7
     changes = [
-        {
-            "t_s": 342.0 + 12 * number,
-            "utc": "x",
-            "event": "transcript_changed",
-            "clip": clip,
-            "connection": 1000 + 36 * number,
-            "now": now,
-            "first": first,
-            "first_connection": at,
-        }
+        TranscriptChanged(
+            t_s=342.0 + 12 * number,
+            clip=clip,
+            connection=1000 + 36 * number,
+            now=now,
+            first=first,
+            first_connection=at,
+        )
         for number, (clip, now, first, at) in enumerate(
             [
                 ("en-f2-03-digits", "seven 三八一零", "seven two nine", 2),
@@ -91,7 +90,8 @@ def corrupted() -> tuple[Run, Verdict]:
         )
     ]
     ended = [
-        counted(599, 200, changed="en-f2-03-digits") if e["event"] == "transcripts" else e for e in run.events
+        counted(599, 200, changed="en-f2-03-digits") if isinstance(e, TranscriptCounts) else e
+        for e in run.events
     ]
     return replace(run, samples=frame, events=[*ended[:-2], *changes, *ended[-2:]]), made
 
@@ -102,15 +102,8 @@ def before_transcripts() -> tuple[Run, Verdict]:
     new = ["transcripts_checked", "character_errors", "reference_characters"]
     frame = run.samples.drop(columns=new)
     frame.loc[frame["t_s"] > 200, "transcripts_changed"] = 1.0
-    change = {
-        "t_s": 200.0,
-        "utc": "x",
-        "event": "transcript_changed",
-        "clip": "a",
-        "first": "one",
-        "now": "two",
-    }
-    kept = [event for event in run.events if event["event"] not in ("first_transcript", "transcripts")]
+    change = TranscriptChanged(t_s=200.0, clip="a", first="one", now="two")
+    kept = [event for event in run.events if not isinstance(event, FirstTranscript | TranscriptCounts)]
     return replace(run, samples=frame, events=[*kept, change]), made
 
 
@@ -121,15 +114,13 @@ def long() -> tuple[Run, Verdict]:
 def crashed() -> tuple[Run, Verdict]:
     """The server dies after half the run; the recording's last line is cut."""
     run, made = judged_run(Scenario(name="crashed"))
-    died = {
-        "t_s": 300.0,
-        "utc": "x",
-        "event": "server_exited",
-        "return_code": -9,
-        "oom_killed": True,
-        "how": "killed by the kernel for want of memory (OOM)",
-        "log_tail": ["load model: ok", "decode <b>failed</b>: std::bad_alloc"],
-    }
+    died = ServerExited(
+        t_s=300.0,
+        return_code=-9,
+        oom_killed=True,
+        how="killed by the kernel for want of memory (OOM)",
+        log_tail=("load model: ok", "decode <b>failed</b>: std::bad_alloc"),
+    )
     cut = run.samples[run.samples["t_s"] < 300]
     return (
         replace(run, samples=cut, events=[*run.events[:-1], died], torn=True),

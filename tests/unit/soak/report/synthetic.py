@@ -13,6 +13,17 @@ from soak.advice.advise import AdviceContext, advise
 from soak.analyse.resources import RESOURCE_NAMES, judge_resources, with_resources
 from soak.judgement import EXIT_CODE_OF, Judgement, series_of
 from soak.record import Run, Transcripts
+from soak.record.events import (
+    ClipCounts,
+    ConnectionFailed,
+    Event,
+    FirstTranscript,
+    LoadEnded,
+    RunEnded,
+    RunStarted,
+    ServerStarted,
+    TranscriptCounts,
+)
 from soak.record.manifest import Manifest
 from soak.report.model import ReportModel, report_model
 from soak.verdict.verdict import Basis, Estimate, JudgedPoints, Label, Settling, Verdict
@@ -230,49 +241,47 @@ def verdict(scenario: Scenario, frame: pd.DataFrame) -> Verdict:
     )
 
 
-def events(scenario: Scenario) -> list[dict[str, Any]]:
+def events(scenario: Scenario) -> list[Event]:
     failed = [
-        {"t_s": 60.0 + n, "utc": "x", "event": "connection_failed", "kind": kind}
+        ConnectionFailed(t_s=60.0 + n, kind=kind)
         for n, kind in enumerate(("result_timeout", "result_timeout", "handshake"))
     ]
     first = [
-        {
-            "t_s": 6.0 + number,
-            "utc": "x",
-            "event": "first_transcript",
-            "clip": clip,
-            "connection": number + 1,
-            "reference": reference,
-            "transcript": transcript,
-            "character_errors": 0 if reference == transcript else 2,
-            "reference_characters": len(reference.replace(" ", "")),
-        }
+        FirstTranscript(
+            t_s=6.0 + number,
+            clip=clip,
+            connection=number + 1,
+            reference=reference,
+            transcript=transcript,
+            character_errors=0 if reference == transcript else 2,
+            reference_characters=len(reference.replace(" ", "")),
+        )
         for number, (clip, reference, transcript) in enumerate(CLIPS)
     ]
     return [
-        {"t_s": 0.0, "utc": "x", "event": "run_started"},
-        {"t_s": 0.1, "utc": "x", "event": "server_started", "pid": 4711},
+        RunStarted(t_s=0.0),
+        ServerStarted(t_s=0.1, pid=4711),
         *first,
         *failed,
         counted(scenario.duration_s - 1, connections=200),
-        {"t_s": scenario.duration_s - 1, "utc": "x", "event": "load_ended", "reason": "finished"},
-        {"t_s": scenario.duration_s, "utc": "x", "event": "run_ended"},
+        LoadEnded(t_s=scenario.duration_s - 1, reason="finished"),
+        RunEnded(t_s=scenario.duration_s),
     ]
 
 
-def counted(t_s: float, connections: int, changed: str = "") -> dict[str, Any]:
+def counted(t_s: float, connections: int, changed: str = "") -> TranscriptCounts:
     """The event with what became of the clips; one transcript of the clip `changed` did."""
-    clips = [
-        {
-            "clip": clip,
-            "connections": connections,
-            "transcripts_changed": int(clip == changed),
-            "character_errors": 0 if reference == transcript else 2 * connections,
-            "reference_characters": connections * len(reference.replace(" ", "")),
-        }
+    clips = tuple(
+        ClipCounts(
+            clip=clip,
+            connections=connections,
+            transcripts_changed=int(clip == changed),
+            character_errors=0 if reference == transcript else 2 * connections,
+            reference_characters=connections * len(reference.replace(" ", "")),
+        )
         for clip, reference, transcript in CLIPS
-    ]
-    return {"t_s": t_s, "utc": "x", "event": "transcripts", "clips": clips}
+    )
+    return TranscriptCounts(t_s=t_s, clips=clips)
 
 
 def judged_run(scenario: Scenario) -> tuple[Run, Verdict]:

@@ -13,6 +13,7 @@ from soak.analyse.attributing import attribute
 from soak.analyse.attribution_words import with_attribution
 from soak.judgement import judge_run
 from soak.record import Run
+from soak.record.events import Probe, ProbedArena, ProbeDetail, ProbeMemory
 from soak.record.manifest import Manifest
 from soak.record.whereabouts import readings_of
 from soak.report.html import render_html
@@ -49,8 +50,9 @@ def run() -> Run:
     samples = pd.DataFrame(columns)
     samples.loc[seconds % 10 != 0, [name for name in columns if name.startswith("map_")]] = np.nan
     samples["phase"] = np.where(seconds % 10 == 0, "rest", samples["phase"])
-    probe = {"event": "probe", "probe": "trim", "by": "server", "after": {"rss_bytes": 140 * MIB}}
-    return Run(Path("made"), Manifest(), samples, [{**probe, "before": {"rss_bytes": 150 * MIB}}], torn=False)
+    before, after = ProbeMemory(rss_bytes=150 * MIB), ProbeMemory(rss_bytes=140 * MIB)
+    probe = Probe(probe="trim", by="server", before=before, after=after)
+    return Run(Path("made"), Manifest(), samples, [probe], torn=False)
 
 
 @pytest.fixture
@@ -117,13 +119,13 @@ def with_arenas(run: Run) -> Run:
         server_arenas=2.0,
         server_arena_held_bytes=10 * MIB + grown,
     )
-    arenas = [
-        {"graph": "online/model", "loaded_bytes": 4 * MIB, "held_bytes": 5 * MIB, "shrunk_bytes": 4 * MIB},
-        {"graph": "offline/model", "loaded_bytes": 6 * MIB, "held_bytes": 65 * MIB, "shrunk_bytes": 7 * MIB},
-    ]
-    reading = {"rss_bytes": 150 * MIB}
-    probe = {"event": "probe", "probe": "arena_shrink", "by": "server", "before": reading, "after": reading}
-    return dataclasses.replace(run, samples=samples, events=[{**probe, "detail": {"arenas": arenas}}])
+    arenas = (
+        ProbedArena(graph="online/model", loaded_bytes=4 * MIB, held_bytes=5 * MIB, shrunk_bytes=4 * MIB),
+        ProbedArena(graph="offline/model", loaded_bytes=6 * MIB, held_bytes=65 * MIB, shrunk_bytes=7 * MIB),
+    )
+    reading, detail = ProbeMemory(rss_bytes=150 * MIB), ProbeDetail(arenas=arenas)
+    probe = Probe(probe="arena_shrink", by="server", before=reading, after=reading, detail=detail)
+    return dataclasses.replace(run, samples=samples, events=[probe])
 
 
 def test_arenas_are_shown_apart_from_what_else_malloc_has_handed_out(with_arenas: Run) -> None:

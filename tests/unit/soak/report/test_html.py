@@ -13,6 +13,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from soak.analyse.resources import with_resources
+from soak.record.events import ConnectionFailed
 from soak.record.manifest import Manifest
 from soak.report.files import write_reports
 from soak.report.html import render_html
@@ -255,7 +256,7 @@ def test_text_of_the_run_is_never_markup(judged: Judged, seen: Seen) -> None:
     attack = "</script><script>alert(1)</script><img src=http://x/y>"
     changed = {"name": attack, "command_line": ["soak", attack], "host": {"kernel": attack}}
     manifest = Manifest.of({**run.manifest.to_json_object(), **changed})
-    happened = [*run.events, {"t_s": 5.0, "event": "connection_failed", "kind": attack}]
+    happened = [*run.events, ConnectionFailed(t_s=5.0, kind=attack)]
     run = replace(run, manifest=manifest, events=happened)
     page = page_of(run, replace(verdict, reasons=(attack,)))
     harmless = seen("healthy")

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from soak.record.events import ClipCounts, FirstTranscript, TranscriptCounts
 from soak.report.markdown import render_markdown
 from soak.report.model.error_rates import WINDOWS, error_rates
 from soak.report.model.readings import Readings
@@ -43,7 +44,7 @@ def with_columns(run: Run, **columns: Any) -> Run:
 
 
 def without(run: Run, *names: str) -> Run:
-    return replace(run, events=[event for event in run.events if event["event"] not in names])
+    return replace(run, events=[event for event in run.events if event.name not in names])
 
 
 def table_of(run: Run, verdict: Verdict) -> TranscriptTable:
@@ -130,20 +131,20 @@ def test_a_run_that_was_killed_has_its_table_with_the_counts_it_got_to(judged: J
 
 def test_of_a_great_many_recordings_the_worst_are_shown(judged: Judged) -> None:
     run, verdict = judged("healthy")
-    first = next(event for event in run.events if event["event"] == "first_transcript")
+    first = run.events_of(FirstTranscript)[0]
     names = [f"clip-{number:03}" for number in range(3 * MAX_ROWS)]
-    events = [{**first, "clip": name} for name in names]
-    counts = [
-        {
-            "clip": name,
-            "connections": 5,
-            "transcripts_changed": int(name == "clip-149"),
-            "character_errors": number,
-            "reference_characters": 1000,
-        }
+    events = [first.model_copy(update={"clip": name}) for name in names]
+    counts = tuple(
+        ClipCounts(
+            clip=name,
+            connections=5,
+            transcripts_changed=int(name == "clip-149"),
+            character_errors=number,
+            reference_characters=1000,
+        )
         for number, name in enumerate(reversed(names))
-    ]
-    counted = {"event": "transcripts", "t_s": 1.0, "clips": counts}
+    )
+    counted = TranscriptCounts(t_s=1.0, clips=counts)
     table = table_of(replace(run, events=[*events, counted]), verdict)
     assert [row.clip for row in table.rows] == [*names[: MAX_ROWS - 1], "clip-149"]
     assert table.note.startswith("100 more recordings are in events.jsonl.")

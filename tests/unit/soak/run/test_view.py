@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from soak.analyse.sequential import SequentialJudge
-from soak.load.messages import DriverEvent
 from soak.load.plan import LoadPlan
+from soak.record.events import Calibrated
 from soak.run.history import History
 from soak.run.view import LiveView, PlainView, Progress, panel, plain_line, sparkline, view_for
 from soak.run.watch import Standing
@@ -32,7 +32,7 @@ def _progress() -> tuple[Progress, History]:
     for row in ({**ROW, "phase": "start", "rss_bytes": 90_000_000, "connections_completed": 0}, ROW):
         progress.take_row(row)
         history.append(row)
-    progress.take_event(DriverEvent(0.0, "calibrated", {"rate_per_s": 5.0}))
+    progress.take_event(Calibrated(rate_per_s=5.0))
     return progress, history
 
 

@@ -16,6 +16,7 @@ from soak.analyse.sequential import LookSchedule
 from soak.config import load_config
 from soak.judgement import judge_run
 from soak.record import RunDirectory, read_run
+from soak.record.events import RunEnded
 from soak.record.manifest import Configuration, Manifest
 from soak.run.history import History
 from soak.run.watch import Standing, VerdictWatch
@@ -139,7 +140,7 @@ async def test_a_run_until_decided_ends_on_descriptors_that_climb(watched: Any) 
     run = watched(UNTIL_DECIDED)
     noisy = _rows(180, kept_per_block=0)
     assert await run.go_on(_with_descriptors(noisy, kept_per_connection=1)) is not None
-    run.directory.append_event("run_ended", reason="finished")
+    run.directory.append_event(RunEnded(reason="finished"))
     verdict = judge_run(read_run(run.directory.path)).verdict
     assert verdict.verdict is Label.CLIMBING
     assert verdict.reasons[0].startswith("File descriptors climb")
@@ -197,7 +198,7 @@ async def test_a_run_until_decided_ends_early_on_a_verdict_that_is_found_again(
     block = (int(ended_s) + 1) // BLOCK_S
     for row in _rows(block + 1, kept_per_block=0, from_block=block):
         run.directory.append_sample({**row, "rss_bytes": 900 * MIB})
-    run.directory.append_event("run_ended", reason="finished")
+    run.directory.append_event(RunEnded(reason="finished"))
     verdict = judge_run(read_run(run.directory.path)).verdict
     assert verdict.verdict is label
     assert verdict.peak_bytes < 900 * MIB

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from soak.record import RunDirectory
+from soak.record.events import RunEnded
 from soak.record.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Record:
                         "final_p99_ms": 55.0 + noise.normal(0, 0.5) if busy else None,
                     }
                 )
-            directory.append_event("run_ended", reason="finished")
+            directory.append_event(RunEnded(reason="finished"))
             return directory.path
 
 

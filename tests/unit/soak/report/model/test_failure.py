@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from soak.record.events import RunEnded, ServerExited
 from tests.unit.soak.report.synthetic import told
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def test_a_death_is_the_headline_and_a_warning_and_within_the_axis(judged: Judged) -> None:
     run, verdict = judged("healthy")
-    died = {"t_s": 650.0, "utc": "x", "event": "server_exited", "how": "signal 11", "log_tail": ["a", "b"]}
+    died = ServerExited(t_s=650.0, how="signal 11", log_tail=("a", "b"))
     model = told(replace(run, events=[*run.events, died]), verdict)
     assert model.failure is not None
     assert model.failure.died
@@ -43,7 +44,7 @@ def test_a_death_that_the_judge_tells_is_told_once(judged: Judged) -> None:
 
 def test_a_server_that_never_answered_did_not_die(judged: Judged) -> None:
     run, verdict = judged("short_lived")
-    ended = {"t_s": 3.0, "utc": "x", "event": "run_ended", "reason": "not_ready"}
+    ended = RunEnded(t_s=3.0, reason="not_ready")
     model = told(replace(run, events=[ended]), verdict)
     assert model.failure is not None
     assert not model.failure.died

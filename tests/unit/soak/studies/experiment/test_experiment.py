@@ -13,6 +13,7 @@ from rich.console import Console
 from soak.analyse.repeats import difference, mean_with_interval, ratio
 from soak.errors import ExitCode, SoakError, TargetError
 from soak.record import Run, RunDirectory
+from soak.record.events import Calibrated
 from soak.record.manifest import Manifest
 from soak.studies.conduct import NotStarted
 from soak.studies.experiment.mitigations import BASELINE, BUILT_IN, Mitigation, chosen, read_matrix
@@ -193,7 +194,7 @@ def test_an_experiment_goes_on_with_what_is_missing(plan: Plan, tmp_path: Path) 
     for repeat, each in order[:5]:
         with RunDirectory.create(study.folder, f"{each.name}-{repeat}") as directory:
             if not done:
-                directory.append_event("calibrated", rate_per_s=2.5)
+                directory.append_event(Calibrated(rate_per_s=2.5))
         done.append(replace(trial(each.name, repeat, 700), run=directory.path.name))
     del done[2]  # a run that somebody wants to be made again
     study.keep(done, complete=False)

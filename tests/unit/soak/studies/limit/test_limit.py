@@ -13,6 +13,7 @@ from rich.console import Console
 
 from soak.errors import ExitCode, SoakError, TargetError
 from soak.record import Run, RunDirectory, read_run
+from soak.record.events import Calibrated
 from soak.record.manifest import Manifest
 from soak.studies.conduct import Charge, NotStarted, OwnMemory
 from soak.studies.limit.limited_run import Fate, LimitedRun, judged_against, latency_ratio, needed_bytes
@@ -116,7 +117,7 @@ def test_latency_is_compared_with_an_interval() -> None:
 def recorded(folder: Path, name: str, latency_ms: float = 250.0) -> str:
     """Record a run that took 500 MiB and found a rate of 4 connections/s; return its directory's name."""
     with RunDirectory.create(folder, name) as directory:
-        directory.append_event("calibrated", rate_per_s=4.0)
+        directory.append_event(Calibrated(rate_per_s=4.0))
         for second in range(40):
             directory.append_sample(
                 {

@@ -14,6 +14,7 @@ from rich.console import Console
 from soak.errors import ExitCode
 from soak.judgement import judge_run
 from soak.record import Run
+from soak.record.events import PythonObjects, TypeCount
 from soak.record.manifest import LoadPlan, Manifest
 from soak.studies.selftest.outcome import TrialOutcome, TrialResult, outcome_of, truth_of
 from soak.studies.selftest.table import footnotes, outcome_line, outcome_table, summary
@@ -68,10 +69,14 @@ def recorded(
         )
     kept = int(in_python * kept_bytes * min(until, PER_BLOCK * blocks))
     events = [
-        {"event": "python_objects", "when": when, "total_count": count, "total_bytes": size_bytes,
-         "types": {"bytes": {"count": count, "bytes": size_bytes}}}
+        PythonObjects(
+            when=when,
+            total_count=count,
+            total_bytes=size_bytes,
+            types={"bytes": TypeCount(count=count, bytes=size_bytes)},
+        )
         for when, count, size_bytes in (("start", 10, 1000), ("end", 10 + kept // 1000, 1000 + kept))
-    ]  # fmt: skip
+    ]
     return Run(Path("somewhere"), Manifest(), pd.DataFrame(rows), events, torn=False)
 
 
