@@ -8,6 +8,7 @@ import numpy as np
 
 from soak.columns import Unit, declarations
 from soak.quantity import format_count, format_duration, format_level, format_milliseconds
+from soak.report.model.heap_columns import heap_columns
 from soak.report.model.rows import Course
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 LATENCIES = declarations("first_partial_p50_ms", "first_partial_p95_ms", "final_p50_ms", "final_p95_ms")
 """The latencies that are told and drawn."""
-_COURSES = declarations(
+_MEMORY = declarations(
     "rss_bytes",
     "rss_anon_bytes",
     "rss_file_bytes",
@@ -26,8 +27,8 @@ _COURSES = declarations(
     "swap_bytes",
     "pss_bytes",
     "uss_bytes",
-    "server_heap_in_use_bytes",
-    "server_heap_free_bytes",
+)
+_OTHERS = declarations(
     "threads",
     "fds",
     "sockets",
@@ -58,7 +59,7 @@ def courses(readings: Readings, judged: Container[str], foreign: Iterable[Column
     `foreign` columns are those of somebody else's memory source.
     """
     found = []
-    for column in (*_COURSES, *foreign):
+    for column in (*_MEMORY, *heap_columns(readings), *_OTHERS, *foreign):
         known = readings.known(column.name)
         if known is None or column.name in judged or column.unit not in _WRITTEN:
             continue

@@ -10,6 +10,7 @@ from soak.analyse.resources import climbing, growth_in_words
 from soak.columns import declarations, declared
 from soak.report.model.charts import MIB, Line, LineChart, StackChart, axis_range
 from soak.report.model.courses import LATENCIES
+from soak.report.model.heap_columns import heap_columns
 from soak.report.model.thinning import thin, thinned_indices
 
 if TYPE_CHECKING:
@@ -96,13 +97,11 @@ def breakdown_chart(readings: Readings) -> StackChart | None:
 
 
 def heap_chart(readings: Readings) -> StackChart | None:
-    """Stack the allocator's heap: in use against free but kept, as the server reports it.
+    """Stack the allocator's heap: in use against free but kept.
 
     What ONNX Runtime's arenas hold is in use for malloc, and shown apart where the server has any.
     """
-    in_use, arenas, free = declarations(
-        "server_heap_in_use_bytes", "server_arena_held_bytes", "server_heap_free_bytes"
-    )
+    (in_use, free), arenas = heap_columns(readings), declared("server_arena_held_bytes")
     used, held = readings.column(in_use.name), readings.positive(arenas.name)
     caption = "Growth of “in use” is kept by the program; growth of “free” is the allocator’s cache."
     parts: dict[Column, Floats | None] = {in_use: used}

@@ -15,7 +15,6 @@ from plotly.offline import get_plotlyjs
 from soak.analyse.resources import with_resources
 from soak.record.events import ConnectionFailed
 from soak.record.manifest import Manifest
-from soak.report.files import write_reports
 from soak.report.html import render_html
 from soak.report.model.thinning import MAX_POINTS
 from soak.report.palette import DARK, LIGHT
@@ -24,7 +23,6 @@ from tests.unit.soak.report.synthetic import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from soak.record import Run
     from soak.report.model import ReportModel
@@ -309,18 +307,3 @@ def _numbers(values: dict[str, str]) -> np.ndarray[Any, Any]:
 def test_every_light_colour_has_one_dark_counterpart() -> None:
     assert LIGHT.keys() == DARK.keys()
     assert len(set(LIGHT.values())) == len(LIGHT)
-
-
-def test_reports_land_in_the_run_directory(judged: Judged, tmp_path: Path) -> None:
-    run, verdict = judged("short_lived")
-    html_path, png_path = write_reports(told(replace(run, path=tmp_path), verdict))
-    assert (html_path, png_path) == (tmp_path / "report.html", tmp_path / "memory.png")
-    assert html_path.stat().st_size > 100_000
-    assert png_path.stat().st_size > 10_000
-
-
-def test_reports_of_a_single_csv_land_beside_it(judged: Judged, tmp_path: Path) -> None:
-    run, verdict = judged("bare_csv")
-    csv = tmp_path / "memory.csv"
-    csv.write_text("t_s,rss_bytes\n")
-    assert write_reports(told(replace(run, path=csv), verdict))[0] == tmp_path / "report.html"
