@@ -17,6 +17,7 @@ from soak.cli.options import (
     THE_RUN,
     AllowUnlike,
     AsJson,
+    Command,
     Config,
     Connections,
     MaxGrowth,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from soak.config import Length
     from soak.studies.check.limits import Limits
     from soak.studies.conduct import PlannedRun
-    from soak.targets import Attachment
+    from soak.targets import Target
 
 DEFAULT_MAX_MINUTES = 10.0
 
@@ -60,6 +61,7 @@ def check(
     connections: Connections = None,
     url: Url = None,
     pid: Pid = None,
+    command: Command = None,
     settings: Settings = None,
     out: Out = DEFAULT_OUT,
     max_rss: Annotated[
@@ -125,8 +127,8 @@ def check(
     decided, for ten minutes unless told otherwise; what is undecided then fails
     with exit code 3, unless --allow-inconclusive. With --minutes or --connections
     it is exactly so long, decided or not: best for a baseline. Without --config it
-    runs minimal, with --url attached. The bundled configurations are run in a
-    quicker rhythm than by soak run: shorter blocks and quiet windows.
+    runs minimal, with --url or --command attached. The bundled configurations are
+    run in a quicker rhythm than by soak run: shorter blocks and quiet windows.
 
     On GitHub it adds to the job's summary and annotates the workflow by itself.
 
@@ -148,7 +150,7 @@ def check(
     from soak.studies.check.table import findings_table
     from soak.studies.compare.baseline import read_baseline
     from soak.studies.conduct import NotStarted, make_run
-    from soak.targets import Attachment
+    from soak.targets import target_asked
 
     limits = Limits(
         max_rss_bytes=None if max_rss is None else size_bytes("--max-rss", max_rss),
@@ -171,7 +173,7 @@ def check(
     console = Console(stderr=as_json)
     if run is None:
         length = _length(max_minutes, minutes, connections)
-        planned = _planned(config, model, Attachment.asked(url, pid), settings or [], length, limits)
+        planned = _planned(config, model, target_asked(url, pid, command), settings or [], length, limits)
         made = make_run(planned, out, console)
         if isinstance(made, NotStarted):
             outputs.write_failed_start(str(made.error))
@@ -179,7 +181,7 @@ def check(
         tell(made.result, console)
         result = check_made(made, criteria)
     else:
-        given = (config, model, max_minutes, minutes, connections, url, pid, settings)
+        given = (config, model, max_minutes, minutes, connections, url, pid, command, settings)
         if any(value is not None for value in given):
             raise SoakError(
                 f"{run} is recorded already: leave out --config, --minutes and what else says how to run"
@@ -209,7 +211,7 @@ def _length(max_minutes: float | None, minutes: float | None, connections: int |
 def _planned(
     config: str | None,
     model: str | None,
-    attachment: Attachment | None,
+    target: Target,
     settings: list[str],
     length: Length,
     limits: Limits,
@@ -219,13 +221,11 @@ def _planned(
     from soak.config import load_config, overrides_of
     from soak.studies.check.rhythm import rhythm_for
     from soak.studies.conduct import PlannedRun
-    from soak.targets import Bundled
 
-    target = attachment or Bundled()
     name = config or target.default_config
     overrides = overrides_of(length, model=model, max_growth_bytes_per_hour=limits.max_growth_bytes_per_hour)
-    rhythm = rhythm_for(name, attached=attachment is not None)
+    rhythm = rhythm_for(name, bundled=target.is_reference)
     whole = load_config(name, (*rhythm, *settings), overrides)
-    if target.needs_model:
+    if target.is_reference:
         ensure_model(whole.server.model, Console(stderr=True))
     return PlannedRun(whole, "a check", target=target)

@@ -42,13 +42,21 @@ Model = Annotated[
 Url = Annotated[
     str | None,
     typer.Option(
-        help="Address of a server that is already running, such as ws://127.0.0.1:10095; needs --pid.",
+        help="Address of a server that is already running, such as ws://127.0.0.1:10095 (needs --pid), or of "
+        "the one that --command starts.",
         rich_help_panel=THE_RUN,
     ),
 ]
 Pid = Annotated[
     int | None,
     typer.Option(help="Process id of that server, to sample its memory.", rich_help_panel=THE_RUN),
+]
+Command = Annotated[
+    str | None,
+    typer.Option(
+        help="Start this server and stop it in the end; {port} stands for a free port, here and in --url.",
+        rich_help_panel=THE_RUN,
+    ),
 ]
 Minutes = Annotated[float | None, typer.Option(help="Run for so many minutes.", rich_help_panel=THE_RUN)]
 Connections = Annotated[

@@ -13,6 +13,7 @@ from soak.cli.options import (
     DEFAULT_OUT,
     THE_RUN,
     AsJson,
+    Command,
     Connections,
     MaxGrowth,
     Minutes,
@@ -36,7 +37,7 @@ def run(
             "-c",
             help="minimal, medium, high (1/1/1, 32/2/1, 32/8/4 decoder/io/model threads) or a TOML file. "
             "Repeat it to run several and compare them.",
-            show_default="minimal; attached with --url",
+            show_default="minimal; attached with --url or --command",
             rich_help_panel=THE_RUN,
         ),
     ] = None,
@@ -69,6 +70,7 @@ def run(
     model: Model = None,
     url: Url = None,
     pid: Pid = None,
+    command: Command = None,
     max_growth: MaxGrowth = None,
     probe: Annotated[
         str | None,
@@ -85,7 +87,7 @@ def run(
 ) -> None:
     """Load a server with connections and say whether its memory plateaus or climbs.
 
-    Without --url the bundled Paraformer server is started and stopped again.
+    Without --url or --command the bundled Paraformer server is started and stopped again.
 
     A quick look (about three minutes):   soak run
 
@@ -94,6 +96,8 @@ def run(
     A day:   soak run --config high --model large --hours 24
 
     Your own server:   soak run --url ws://127.0.0.1:10095 --pid 4711 --hours 1
+
+    Or let it be started:   soak run --command "my-server --port {port}"
     """
     from soak.cli.model_building import ensure_model
     from soak.config import Length, load_config, overrides_of
@@ -101,9 +105,9 @@ def run(
     from soak.judgement import worst
     from soak.studies.conduct import Interrupted, conduct
     from soak.studies.configurations import Configurations
-    from soak.targets import Attachment, Bundled
+    from soak.targets import target_asked
 
-    target = Attachment.asked(url, pid) or Bundled()
+    target = target_asked(url, pid, command)
     overrides = overrides_of(
         Length.asked(
             hours=hours,
@@ -119,7 +123,7 @@ def run(
     names = config or [target.default_config]
     configs = [load_config(name, settings or (), overrides) for name in names]
     console = Console(stderr=as_json)
-    if target.needs_model:
+    if target.is_reference:
         for name in {each.server.model for each in configs}:
             ensure_model(name, Console(stderr=True))
     made: list[MadeRun] = []

@@ -40,7 +40,7 @@ class Configurations(Study[MadeRun]):
         return started(made)
 
     def _in_words(self, config: SoakConfig) -> str:
-        if not self.target.needs_model:
+        if not self.target.is_reference:
             return "a server of your own"
         server = config.server
         threads = f"{server.decoder_thread_num}/{server.io_thread_num}/{server.model_thread_num}"

@@ -5,6 +5,7 @@ do (`Capability`), not what kind it is.
 """
 
 from soak.capabilities import Capability, capabilities_of
+from soak.targets.asked import target_asked
 from soak.targets.attached import AttachedServer, Attachment
 from soak.targets.bundled import Bundled, BundledServer
 from soak.targets.command import Command, CommandServer
@@ -22,4 +23,5 @@ __all__ = [
     "Target",
     "TargetServer",
     "capabilities_of",
+    "target_asked",
 ]

@@ -71,7 +71,7 @@ class Attachment:
     url: str
     pid: int
     default_config = "attached"
-    needs_model = False
+    is_reference = False
 
     @classmethod
     def asked(cls, url: str | None, pid: int | None) -> Self | None:

@@ -101,7 +101,7 @@ class Bundled:
     """The bundled server, started as the configuration says."""
 
     default_config = "minimal"
-    needs_model = True
+    is_reference = True
 
     def bring_up(self, server: ServerConfig, log: Path, cgroup: Path | None = None) -> BundledServer:
         """Start it; raises as `BundledServer.start` does."""

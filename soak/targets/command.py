@@ -106,7 +106,7 @@ class Command:
     url: str = DEFAULT_URL
     """Its WebSocket address; `{port}` stands for the same."""
     default_config = "attached"
-    needs_model = False
+    is_reference = False
 
     def bring_up(self, server: ServerConfig, log: Path, cgroup: Path | None = None) -> CommandServer:
         """Start it with the `preload` and the `environment` of `server`; raises as `CommandServer.start`."""

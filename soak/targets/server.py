@@ -79,8 +79,8 @@ class Target(Protocol):
         ...
 
     @property
-    def needs_model(self) -> bool:
-        """Whether the configuration's model must be there before it is brought up."""
+    def is_reference(self) -> bool:
+        """Whether it is the bundled server, with the model and the settings of the section `server`."""
         ...
 
     def bring_up(self, server: ServerConfig, log: Path, cgroup: Path | None = None) -> TargetServer:

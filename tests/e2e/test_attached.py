@@ -1,4 +1,4 @@
-"""`soak run --url --pid`: a server that somebody else started is soaked and left running."""
+"""Servers of other people: `--url --pid` leaves them running, `--command` starts and stops them."""
 
 from __future__ import annotations
 
@@ -56,3 +56,40 @@ def test_an_address_nobody_serves_is_a_failed_target(server: tuple[str, int], so
     done = soak("run", *arguments, "--connections", "5")
     assert done.status == 4
     assert "never gave a first result" in " ".join(done.out.split())
+
+
+def test_a_command_is_started_sampled_judged_and_stopped(soak: Soak, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m asr_server --port {{port}} --decoder-thread-num 1"
+    done = soak("run", "--command", command, "--connections", "20", "--json", *QUICK)
+    assert done.status in (0, 3), done.err
+    (path,) = (tmp_path / "reports").iterdir()
+    assert path.name.endswith("Z-attached")
+    manifest = json.loads((path / "manifest.json").read_text())
+    assert "server" not in manifest["configuration"]
+    target = manifest["target"]
+    assert target["kind"] == "command"
+    assert target["url"] == f"ws://127.0.0.1:{target['command_line'][4]}"
+    assert "may_be_stopped" in target["capabilities"]
+    assert not psutil.pid_exists(target["pid"])
+    assert "listening" in (path / "server.log").read_text()
+    rows = (path / "samples.csv").read_text().splitlines()
+    assert rows[-1].split(",")[2] == "20"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--command", "server", "--pid", "1"], "--command starts a server and --pid names one that runs"),
+        (["--command", "no-such-server {port}"], "cannot start no-such-server: there is no such program"),
+        (["--command", "a 'b"], "No closing quotation"),
+        (["--command", "true", "--url", "http://h:1"], "--url http://h:1: write it as ws://127.0.0.1:{port}"),
+    ],
+)
+def test_a_command_that_cannot_be_meant_is_refused_in_one_line(
+    soak: Soak, options: list[str], said: str, tmp_path: Path
+) -> None:
+    done = soak("run", *options)
+    assert done.status == 2, done.err
+    assert said in done.err
+    assert done.err.count("\n") == 1
+    assert not list((tmp_path / "reports").glob("*"))

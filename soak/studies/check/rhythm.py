@@ -14,6 +14,6 @@ RHYTHM = (
 """Short blocks and quiet windows: it is decided about in two minutes rather than in four."""
 
 
-def rhythm_for(config: str, *, attached: bool) -> tuple[str, ...]:
+def rhythm_for(config: str, *, bundled: bool) -> tuple[str, ...]:
     """Return the settings that a check lays over `config`: a file, or somebody else's server, is let be."""
-    return () if attached or config not in bundled_config_names() else RHYTHM
+    return RHYTHM if bundled and config in bundled_config_names() else ()
