@@ -60,7 +60,7 @@ def experiment(
     """
     from soak.cli.model_building import ensure_model
     from soak.config import Length, overrides_of
-    from soak.studies.conduct import Interrupted, conduct
+    from soak.studies.conduct import Interrupted, conduct, tell_how_to_go_on
     from soak.studies.experiment.mitigations import BUILT_IN, chosen
     from soak.studies.experiment.plan import Plan
     from soak.studies.experiment.report import mitigation_list
@@ -91,9 +91,7 @@ def experiment(
             done.append(trial)
         code = study.exit_code(done)
     except Interrupted:
-        console.print(
-            f"Interrupted; go on with: soak experiment --resume {study.folder}", markup=False, soft_wrap=True
-        )
+        tell_how_to_go_on(console, "experiment", study.folder)
         code = ExitCode.INTERRUPTED
     _tell(study, done, console, as_json=as_json)
     raise typer.Exit(code)

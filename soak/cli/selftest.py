@@ -76,7 +76,7 @@ def selftest(
     was called climbing, 2 usage, 3 the machine was too busy for some trials,
     4 the server failed, 130 interrupted (go on with --resume).
     """
-    from soak.studies.conduct import Interrupted, conduct
+    from soak.studies.conduct import Interrupted, conduct, tell_how_to_go_on
     from soak.studies.selftest.results import selftest_exit_code, to_json_object
     from soak.studies.selftest.study import SelfTest
     from soak.studies.selftest.table import outcome_line
@@ -98,9 +98,7 @@ def selftest(
             console.print(outcome_line(outcome))
     except Interrupted:
         interrupted = True
-        console.print(
-            f"Interrupted; go on with: soak selftest --resume {study.folder}", markup=False, soft_wrap=True
-        )
+        tell_how_to_go_on(console, "selftest", study.folder)
     _tell(outcomes, console)
     if as_json:
         typer.echo(json.dumps(to_json_object(outcomes, complete=not interrupted)))

@@ -60,7 +60,7 @@ def verify_limit(
     from soak.cli.model_building import ensure_model
     from soak.config import Length, overrides_of
     from soak.config.sizes import size_bytes
-    from soak.studies.conduct import Interrupted, conduct
+    from soak.studies.conduct import Interrupted, conduct, tell_how_to_go_on
     from soak.studies.limit.result import (
         JSON_NAME,
         READ,
@@ -87,11 +87,7 @@ def verify_limit(
         for made in conduct(study, list(done), study.folder, console):
             done.append(made)
     except Interrupted:
-        console.print(
-            f"Interrupted; go on with: soak verify-limit --resume {study.folder}",
-            markup=False,
-            soft_wrap=True,
-        )
+        tell_how_to_go_on(console, "verify-limit", study.folder)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     runs = study.compared(done)
     page = write_limit_markdown(study.folder, runs)

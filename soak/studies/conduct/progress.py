@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from soak.quantity import format_duration
@@ -46,5 +47,5 @@ class StudyProgress:
 
 def tell_how_to_go_on(console: Console, verb: str, folder: Path) -> None:
     """Say that a study was interrupted, and the command that goes on with it."""
-    words = f"Interrupted; go on with: soak {verb} --resume {folder}"
+    words = f"Interrupted; go on with: soak {verb} --resume {shlex.quote(str(folder))}"
     console.print(words, markup=False, highlight=False, soft_wrap=True)

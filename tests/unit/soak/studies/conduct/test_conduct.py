@@ -11,7 +11,16 @@ from rich.console import Console
 
 from soak.config import load_config
 from soak.errors import ExitCode, TargetError
-from soak.studies.conduct import Interrupted, MadeRun, NotStarted, PlannedRun, Study, conduct, started
+from soak.studies.conduct import (
+    Interrupted,
+    MadeRun,
+    NotStarted,
+    PlannedRun,
+    Study,
+    conduct,
+    started,
+    tell_how_to_go_on,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,3 +163,10 @@ def test_a_server_that_does_not_come_up_ends_the_study_unless_it_has_a_use_for_t
 
 def test_a_server_that_fails_under_way_is_an_outcome(tmp_path: Path) -> None:
     assert Machine(ends={"b": ExitCode.TARGET_FAILED}).conduct(Letters(), (), tmp_path) == ["a", "b", "c"]
+
+
+def test_how_to_go_on_is_a_command_to_copy_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    machine = Machine()
+    folder = tmp_path / "a name with spaces" / ("x" * 80)
+    tell_how_to_go_on(machine.console, "experiment", folder)
+    assert machine.said() == [f"Interrupted; go on with: soak experiment --resume '{folder}'"]
