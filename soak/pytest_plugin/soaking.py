@@ -59,9 +59,11 @@ def soak_server_of(server: SoakServer, options: SoakOptions, out: Path, test: st
     try:
         said, complaints = process.communicate(request.to_json(), timeout=options.timeout_s)
     except subprocess.TimeoutExpired:
-        _interrupt(process)
+        said = _interrupt(process)
         what = f"the soak took longer than timeout_s={options.timeout_s:g}"
-        return Soaked("time-out", f"soak: {what}; what it recorded is under {out}")
+        if not said:
+            return Soaked("time-out", f"soak: {what}; what it recorded is under {out}")
+        return Soaked("time-out", failure_text({**json.loads(said), "headline": what}, server.log))
     except BaseException:
         _interrupt(process)
         raise
@@ -93,11 +95,12 @@ def failure_text(result: dict[str, Any], log: Path) -> str:
     return "\n".join([*lines, "", f"Report: {run / 'report.html'}"])
 
 
-def _interrupt(process: subprocess.Popen[str]) -> None:
-    """Let it write what it has, as Ctrl-C would."""
+def _interrupt(process: subprocess.Popen[str]) -> str:
+    """Let it write what it has, as Ctrl-C would; return the result that it then prints, if it does."""
     process.send_signal(signal.SIGINT)
     try:
-        process.communicate(timeout=REPORT_TIMEOUT_S)
+        said, _ = process.communicate(timeout=REPORT_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        said, _ = process.communicate()
+    return said
