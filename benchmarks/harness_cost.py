@@ -24,7 +24,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -71,6 +71,13 @@ print("ready", flush=True)
 sys.stdin.read()
 """
 """Every page is written, so that all of it is resident."""
+
+
+class Sampling(Protocol):
+    """What is switched on in every other window."""
+
+    async def run(self, until_s: float) -> None:
+        """Sample until `until_s` of the monotonic clock."""
 
 
 class Sampler:
@@ -146,7 +153,7 @@ class Load:
                 yield message
 
 
-async def compare(load: Load, sampler: Sampler | None, comparisons: int, seed: int) -> tuple[Side, Side]:
+async def compare(load: Load, sampler: Sampling | None, comparisons: int, seed: int) -> tuple[Side, Side]:
     """Make so many comparisons; return the differences A - B of each as two columns, sampled first."""
     sides = Side(), Side()
     dice = np.random.default_rng(seed)

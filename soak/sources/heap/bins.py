@@ -41,16 +41,25 @@ def binned_bytes(memory: ProcessMemory, arena: ArenaHeader, layout: ArenaLayout)
     for number in range(BINS):
         offset = layout.bins + number * 2 * WORD_BYTES
         pseudo_chunk = arena.address + offset - FD_OFFSET_BYTES
-        chunk = int(struct.unpack_from("<Q", arena.raw, offset + WORD_BYTES)[0])
-        came_from = pseudo_chunk
-        while chunk != pseudo_chunk:
-            size, forward, backward = _chunk(memory, chunk)
-            if forward != came_from:
-                raise TornError("a bin's chunks do not point at each other")
-            total += size
-            if total > arena.system_bytes:
-                raise TornError("a bin holds more than its arena")
-            chunk, came_from = backward, chunk
+        newest = int(struct.unpack_from("<Q", arena.raw, offset + WORD_BYTES)[0])
+        total += _bin_bytes(memory, pseudo_chunk, newest, arena.system_bytes - total)
+    return total
+
+
+def _bin_bytes(memory: ProcessMemory, pseudo_chunk: int, newest: int, at_most: int) -> int:
+    """Add up one bin. A heap in pieces has a million chunks in it: what is done for each counts."""
+    total, chunk, came_from = 0, newest, pseudo_chunk
+    read, unpack = memory.read, _CHUNK.unpack
+    while chunk != pseudo_chunk:
+        _, size, forward, backward = unpack(read(chunk, _SMALLEST_CHUNK_BYTES))
+        size &= ~SIZE_FLAGS
+        # a chunk that is answered by the one before it, all the way round, is no chance find
+        if forward != came_from or size < _SMALLEST_CHUNK_BYTES:
+            raise TornError("a bin's chunks do not point at each other")
+        total += size
+        if total > at_most:
+            raise TornError("a bin holds more than its arena")
+        chunk, came_from = backward, chunk
     return total
 
 

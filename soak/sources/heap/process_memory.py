@@ -125,14 +125,17 @@ class ProcessMemory:
 
     def is_writable(self, address: int, size_bytes: int = 1) -> bool:
         """Tell whether the range lies in one mapping that the process may write to, as `maps` had it."""
-        place = bisect.bisect_right(self._starts, address) - 1
+        place = self._place(address)
         return place >= 0 and address + size_bytes <= self._ends[place]
 
     def writable_from(self, address: int) -> int:
         """Return where the writable mapping that holds an address begins; raises `TornError` without one."""
         if not self.is_writable(address):
             raise TornError(f"{address:#x} is not writable any more")
-        return self._starts[bisect.bisect_right(self._starts, address) - 1]
+        return self._starts[self._place(address)]
+
+    def _place(self, address: int) -> int:
+        return bisect.bisect_right(self._starts, address) - 1
 
 
 def _mappings(folder: Path) -> tuple[Mapping, ...]:
