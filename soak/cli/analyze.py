@@ -7,16 +7,13 @@ import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from soak.cli.options import AsJson, MaxGrowth
 from soak.errors import ExitCode, SoakError
-
-if TYPE_CHECKING:
-    from soak.judgement import Judgement
 
 
 def analyze(
@@ -50,34 +47,33 @@ def analyze(
     that was found is never hidden by a file that could not be read.
     """
     from soak.config.sizes import growth_budget
-    from soak.studies.fleet import WORTH_A_POOL
+    from soak.studies.fleet import WORTH_A_POOL, fleet_exit_code
 
     budget = None if max_growth is None else growth_budget(max_growth)
     if len(paths) < WORTH_A_POOL:
         codes = [_judge_one(path, budget, as_json=as_json) for path in paths]
     else:
         codes = _judge_many(paths, budget, jobs, as_json=as_json)
-    raise typer.Exit(_exit_code(codes))
+    raise typer.Exit(fleet_exit_code(codes))
 
 
 def _judge_one(path: Path, budget: float | None, *, as_json: bool) -> ExitCode:
     """Tell all about one run; return its exit code."""
     from soak.report.model import report_model
     from soak.report.terminal import render_terminal
-    from soak.studies.fleet import judge_path
+    from soak.studies.fleet import Judged, judge_path
 
     try:
         run, judgement = judge_path(path, budget)
+        judged = Judged(path, judgement)
+        if not as_json:
+            Console().print(render_terminal(report_model(run, judgement)))
     except SoakError as error:
+        judged = Judged(path, error=str(error))
         typer.echo(f"soak: {error}", err=True)
-        if as_json:
-            typer.echo(_as_json(path, None, str(error)))
-        return error.exit_code
     if as_json:
-        typer.echo(_as_json(path, judgement))
-    else:
-        Console().print(render_terminal(report_model(run, judgement)))
-    return judgement.exit_code
+        typer.echo(json.dumps(judged.to_json_object()))
+    return judged.exit_code
 
 
 def _judge_many(
@@ -97,39 +93,18 @@ def _judge_many(
         for outcome in judged:
             judgement = outcome.judgement
             verdict = None if judgement is None else judgement.verdict
-            code = ExitCode.USAGE if judgement is None else judgement.exit_code
-            failed = code is ExitCode.TARGET_FAILED
+            failed = outcome.exit_code is ExitCode.TARGET_FAILED
             if outcome.error is not None:
                 progress.complain(f"soak: {outcome.error}")
             if judgement is not None and judgement.transcripts and judgement.transcripts.change_in_words:
                 progress.complain(f"soak: {outcome.path}: {judgement.transcripts.change_in_words}")
             if as_json:
-                progress.tell(_as_json(outcome.path, judgement, outcome.error))
+                progress.tell(json.dumps(outcome.to_json_object()))
             else:
                 progress.tell(fleet_line(outcome.path, verdict, progress.width, failed=failed))
-            codes.append(code)
+            codes.append(outcome.exit_code)
             outcomes[outcome_of(verdict, failed=failed)] += 1
             progress.advance()
     summary = summary_line(outcomes, time.monotonic() - began_s)
     typer.echo(summary, err=as_json)
     return codes
-
-
-def _as_json(path: Path, judgement: Judgement | None, error: str | None = None) -> str:
-    from soak.verdict.verdict_json import SCHEMA_VERSION
-
-    if judgement is None:
-        data = {"schema_version": SCHEMA_VERSION, "source": str(path), "verdict": None, "error": error}
-        return json.dumps(data)
-    return json.dumps(judgement.to_json_object(source=str(path)))
-
-
-def _exit_code(codes: list[ExitCode]) -> ExitCode:
-    """Return the code of the worst run; a failure or a leak that was found outranks what is not known."""
-    from soak.judgement import worst
-
-    judged: list[ExitCode] = [code for code in codes if code is not ExitCode.USAGE]
-    found = worst(judged) if judged else ExitCode.USAGE
-    if len(judged) < len(codes) and found in (ExitCode.PLATEAU, ExitCode.INCONCLUSIVE):
-        return ExitCode.USAGE
-    return found

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import forkserver
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from soak.columns import JUDGED_COLUMNS
-from soak.errors import SoakError, in_one_line
-from soak.judgement import judge_run, recorded_settings
+from soak.errors import ExitCode, SoakError, in_one_line
+from soak.judgement import judge_run, recorded_settings, worst
 from soak.record import read_run
+from soak.verdict.verdict_json import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -43,6 +44,27 @@ class Judged:
     """As it was given."""
     judgement: Judgement | None = None
     error: str | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The judgement's; that of a wrong usage where there is none."""
+        return ExitCode.USAGE if self.judgement is None else self.judgement.exit_code
+
+    def to_json_object(self) -> dict[str, Any]:
+        """Return what `soak analyze --json` prints of it."""
+        source = str(self.path)
+        if self.judgement is not None:
+            return self.judgement.to_json_object(source=source)
+        return {"schema_version": SCHEMA_VERSION, "source": source, "verdict": None, "error": self.error}
+
+
+def fleet_exit_code(codes: Sequence[ExitCode]) -> ExitCode:
+    """Return the code of the worst run; a failure or a leak that was found outranks what is not known."""
+    judged: list[ExitCode] = [code for code in codes if code is not ExitCode.USAGE]
+    found = worst(judged) if judged else ExitCode.USAGE
+    if len(judged) < len(codes) and found in (ExitCode.PLATEAU, ExitCode.INCONCLUSIVE):
+        return ExitCode.USAGE
+    return found
 
 
 def usable_cores() -> int:
