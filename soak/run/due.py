@@ -26,13 +26,13 @@ class Due(Protocol):
         ...
 
 
-def due_by(cadence: Cadence, start_s: float) -> Due:
-    """Return what decides for `cadence`, on a clock that shows `start_s` now."""
+def due_by(cadence: Cadence) -> Due:
+    """Return what decides for `cadence`; a fixed interval begins when it is first asked."""
     match cadence:
         case EverySample():
             return _Always()
         case Every(interval_s):
-            return _AtIntervals(FixedSchedule(start_s, interval_s))
+            return _AtIntervals(interval_s)
         case InQuietWindows(at_least_every_s, share):
             return _InQuietWindows(TimeBudget(share=share, at_least_every_s=at_least_every_s))
         case OnceInEveryQuietWindow(share):
@@ -48,14 +48,19 @@ class _Always:
 
 
 class _AtIntervals:
-    def __init__(self, schedule: FixedSchedule) -> None:
-        self._schedule = schedule
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._schedule: FixedSchedule | None = None
 
     def is_due(self, now_s: float, quiet_window: int | None) -> bool:  # noqa: ARG002 - whatever goes on
-        return now_s >= self._schedule.next_due_s()
+        return now_s >= self._begun(now_s).next_due_s()
 
     def was_read(self, began_s: float, ended_s: float, quiet_window: int | None) -> None:  # noqa: ARG002
-        self._schedule.take(began_s)
+        self._begun(began_s).take(began_s)
+
+    def _begun(self, now_s: float) -> FixedSchedule:
+        self._schedule = self._schedule or FixedSchedule(now_s, self._interval_s)
+        return self._schedule
 
 
 class _InQuietWindows:

@@ -36,7 +36,6 @@ class Sampling:
         directory: RunDirectory,
         interval_s: float,
         on_row: Callable[[Row], None],
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Sample from `sources`, the primary one first; every row is written and given to `on_row`."""
         self._sources = sources
@@ -45,7 +44,6 @@ class Sampling:
         self._directory = directory
         self._interval_s = interval_s
         self._on_row = on_row
-        self._clock = clock
         self._reading: set[asyncio.Task[None]] = set()
 
     async def sample_all(self) -> None:
@@ -65,10 +63,10 @@ class Sampling:
         Raises `TargetError` when the target is gone without an end that could be seen, `SoakError` when the
         source that is judged is gone.
         """
-        schedule = FixedSchedule(self._clock(), self._interval_s)
+        schedule = FixedSchedule(time.monotonic(), self._interval_s)
         while True:
-            await asyncio.sleep(schedule.next_due_s() - self._clock())
-            now_s = self._clock()
+            await asyncio.sleep(schedule.next_due_s() - time.monotonic())
+            now_s = time.monotonic()
             tick = schedule.take(now_s)
             if tick.missed:
                 self._directory.append_event(SampleMissed(count=tick.missed))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ from soak.run.due import due_by
 from soak.sources import Every, EverySample, Gap, Gone, Outcome, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Set
+    from collections.abc import Mapping, Set
 
     from soak.columns import Column
     from soak.record import RunDirectory
@@ -32,7 +34,6 @@ class SourceInUse:
         reader: SourceReader,
         columns: Set[str],
         directory: RunDirectory,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Of what `source` yields, only `columns` are kept: the others come from a source before it."""
         self.name = source.name
@@ -48,8 +49,7 @@ class SourceInUse:
         self._declared = {each.name: each for each in source.columns()}
         self._columns = columns
         self._directory = directory
-        self._clock = clock
-        self._due = due_by(source.cadence(), clock())
+        self._due = due_by(source.cadence())
         self._busy = False
         self._fresh: dict[str, float] = {}
         self._reasons: set[str] = set()
@@ -66,14 +66,12 @@ class SourceInUse:
         return self.is_free and self._due.is_due(now_s, quiet_window)
 
     async def read(self, quiet_window: int | None) -> None:
-        """Read it once, in a thread."""
+        """Read it once, in a thread: a source that hangs holds up neither the run nor its end."""
         self._busy = True
-        began_s = self._clock()
-        try:
-            outcome = await asyncio.to_thread(self._timed)
-        finally:
-            self._busy = False
-        self._due.was_read(began_s, self._clock(), quiet_window)
+        began_s = time.monotonic()
+        outcome = await self._in_a_thread()
+        self._busy = False
+        self._due.was_read(began_s, time.monotonic(), quiet_window)
         self._take(outcome)
 
     def take_fresh(self) -> dict[str, float]:
@@ -98,11 +96,28 @@ class SourceInUse:
         except Exception as error:  # noqa: BLE001 - somebody else's code, at the end of a run
             self._note(SourceGap, f"it cannot be closed: {_shown(error)}")
 
+    async def _in_a_thread(self) -> Outcome:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Outcome] = loop.create_future()
+
+        def take(outcome: Outcome) -> None:
+            if not answer.done():  # cancelled, at the end of the run
+                answer.set_result(outcome)
+
+        def read() -> None:
+            outcome = self._timed()
+            with contextlib.suppress(RuntimeError):  # the run is over, and its loop is closed
+                loop.call_soon_threadsafe(take, outcome)
+
+        # a daemon: the threads of asyncio.to_thread are waited for when the loop ends
+        threading.Thread(target=read, name=f"source {self.name}", daemon=True).start()
+        return await answer
+
     def _timed(self) -> Outcome:
         began_s, began_cpu_s = time.perf_counter(), time.thread_time()
         try:
             return self._reader.read()
-        except Exception as error:  # noqa: BLE001 - somebody else's code must not end the run
+        except BaseException as error:  # noqa: BLE001 - somebody else's code must not end the run
             return Gap(_shown(error))
         finally:
             self._wall_s += time.perf_counter() - began_s
@@ -145,5 +160,5 @@ def _fault(declared: Column | None, value: object) -> str | None:
     return f"{value} is below 0" if declared.unit is Unit.BYTES and value < 0 else None
 
 
-def _shown(error: Exception) -> str:
+def _shown(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())

@@ -24,7 +24,7 @@ def window_at(second: int) -> int | None:
 
 def read_at(cadence: Cadence, seconds: int, *, cost_s: float = 0.0, quiet: bool = True) -> list[int]:
     """Return the seconds at which a source of that cadence is read, if it is asked once a second."""
-    due = due_by(cadence, 0.0)
+    due = due_by(cadence)
     found = []
     for second in range(seconds):
         window = window_at(second) if quiet else None

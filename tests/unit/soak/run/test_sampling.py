@@ -232,31 +232,43 @@ def test_a_source_that_is_gone_is_not_asked_again_and_ends_the_run_only_if_it_is
         sample(Scripted([WELL, gone]), ticks=math.inf)
 
 
-def test_a_source_that_hangs_delays_a_sample_once_and_stops_none(
+def test_a_source_that_hangs_delays_one_sample_and_not_the_end(
     sample: Callable[..., Sampled], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_sampling, "LONGEST_READING_S", 0.1)
-    answered = threading.Event()
+    monkeypatch.setattr(run_sampling, "LONGEST_READING_S", 0.5)
+    over = threading.Event()
 
     def hang() -> Outcome:
-        answered.wait(20.0)
+        over.wait(60.0)
         return Reading({"toy_bytes": 2})
 
-    toy = Toy([Reading({"toy_bytes": 1}), hang, Reading({"toy_bytes": 3})], (TOY,))
-    calls = iter(range(1, 100))
+    found = sample(Scripted([WELL]), Toy([Reading({"toy_bytes": 1}), hang], (TOY,)), ticks=4)
+    assert not over.is_set()
+    over.set()
+    assert found.rows["rss_bytes"].tolist() == [100] * 6
+    assert found.rows["toy_bytes"].isna().tolist() == [False, True, True, True, True, True]
+
+
+def test_a_source_that_answers_again_is_read_again(
+    sample: Callable[..., Sampled], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_sampling, "LONGEST_READING_S", 0.5)
+    asked = iter(range(100))
+    go_on = threading.Event()
 
     def rss() -> Outcome:
-        if next(calls) == 5:
-            answered.set()
+        if next(asked) == 3:
+            go_on.set()
         return WELL
 
-    found = sample(Scripted([rss]), toy, ticks=7)
-    assert found.rows["rss_bytes"].notna().all()
-    cells = found.rows["toy_bytes"].tolist()
-    assert cells[0] == 1
-    assert math.isnan(cells[1])
-    assert 2 in cells
-    assert cells[-1] == 3
+    def late() -> Outcome:
+        go_on.wait(60.0)
+        return Reading({"toy_bytes": 2})
+
+    toy = Toy([Reading({"toy_bytes": 1}), late, Reading({"toy_bytes": 3})], (TOY,))
+    cells = sample(Scripted([rss]), toy, ticks=6).rows["toy_bytes"]
+    assert cells.isna().tolist()[:3] == [False, True, True]
+    assert cells.tolist()[-1] == 3
 
 
 def test_what_a_run_reads_is_asked_for_by_name(tmp_path: Path) -> None:
