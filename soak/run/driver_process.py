@@ -7,7 +7,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from soak.errors import SoakError
+from soak.errors import ExitCode, SoakError
 from soak.load.messages import FINISH_LINE, STOP_LINE, Message, decode
 from soak.targets.child import tail
 from soak.tether import tied_to_this_process
@@ -53,11 +53,15 @@ class DriverProcess:
             try:
                 yield decode(line.decode())
             except ValueError as error:
-                raise SoakError(f"{error}; please report this as a bug of soak") from error
+                what = f"{error}; please report this as a bug of soak"
+                raise SoakError(what, exit_code=ExitCode.SOAK_FAILED) from error
         status = await self._process.wait()
         if status != 0:
             said = " ".join(tail(self._log)[-1:]) or "without a word"
-            raise SoakError(f"the load driver ended with status {status}: {said}; see {self._log}")
+            raise SoakError(
+                f"the load driver ended with status {status}: {said}; see {self._log}",
+                exit_code=ExitCode.USAGE if status == ExitCode.USAGE else ExitCode.SOAK_FAILED,
+            )
 
     async def request_stop(self) -> None:
         """Ask it to close its connections and end; its last messages still arrive."""

@@ -112,7 +112,8 @@ def judge_fleet(
                 yield given_out.popleft().result()
             except BrokenProcessPool:
                 raise SoakError(
-                    "a process that was judging was killed (out of memory?): try again with --jobs 1"
+                    "a process that was judging was killed (out of memory?): try again with --jobs 1",
+                    exit_code=ExitCode.SOAK_FAILED,
                 ) from None
 
 
