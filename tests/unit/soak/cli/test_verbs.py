@@ -6,14 +6,12 @@ import importlib
 import inspect
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from soak.cli.verbs import VERBS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEAVY = ("asr_server", "matplotlib", "numpy", "onnxruntime", "pandas", "plotly", "pydantic", "scipy")
 SCRIPT = """
@@ -62,3 +60,10 @@ def test_the_map_says_of_a_verb_what_its_own_help_begins_with(name: str) -> None
     text = app.info.help if app is not None else inspect.getdoc(getattr(module, name.replace("-", "_")))
     assert isinstance(text, str)
     assert " ".join(text.partition("\n\n")[0].split()) == VERBS[name].summary
+
+
+def test_the_contract_that_no_verb_imports_another_names_every_verb() -> None:
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = {each["name"]: each for each in project["tool"]["importlinter"]["contracts"]}
+    named = contracts["A verb imports no other verb"]["modules"]
+    assert sorted(named) == sorted(verb.module for verb in VERBS.values())
