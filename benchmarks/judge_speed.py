@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.verdict.peers import mann_kendall
-from soak.analyse import Series, judge
+from soak.analyse import Series, judge_series
 from soak.studies.fleet import judge_fleet, usable_cores
 
 if TYPE_CHECKING:
@@ -88,17 +88,17 @@ def _pages(memory: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def measure(shape: str, beside: str, samples: int) -> Cost:
     """Judge one series `REPEATS` times, alternating with the peer."""
-    judge(make(shape, beside, 1000))  # what is loaded or computed once
+    judge_series(make(shape, beside, 1000))  # what is loaded or computed once
     series = make(shape, beside, samples)
     tracemalloc.start()
-    verdict = judge(series)
+    verdict = judge_series(series)
     _, extra = tracemalloc.get_traced_memory()
     tracemalloc.stop()  # it takes time, too
     own, peer = [], []
     for _ in range(REPEATS):
-        own.append(_cpu_s(judge, series))
+        own.append(_cpu_s(judge_series, series))
         peer.append(_cpu_s(mann_kendall, series))
-    return Cost(str(verdict.verdict), min(own), min(peer), extra)
+    return Cost(str(verdict.label), min(own), min(peer), extra)
 
 
 def _cpu_s(rule: Callable[[Series], object], series: Series) -> float:
@@ -126,7 +126,7 @@ def judge_a_fleet(folder: Path) -> None:
     paths = [folder / f"{number:04}.csv" for number in range(FLEET)]
     for path, shape in zip(paths, shapes, strict=False):
         series = make(shape, "memory alone", FLEET_SAMPLES)
-        table = np.column_stack((series.t_s, series.rss_bytes))
+        table = np.column_stack((series.t_s, series.values))
         np.savetxt(path, table, fmt="%.0f", delimiter=",", header="t_s,rss_bytes", comments="")
     rates: dict[int, list[float]] = {1: [], usable_cores(): []}
     for chunk in (paths[: FLEET // 2], paths[FLEET // 2 :]):

@@ -114,6 +114,13 @@ def format_rounded_count(count: float) -> str:
     return f"{math.ceil(count / step) * step:,.0f}"
 
 
+def format_count_rate(value: float | None) -> str:
+    """Write a growth in counts: ``1.00``, ``0.333``, ``0.021``, ``12.5``."""
+    if value is not None and 0.0995 <= abs(value) < 9.995:
+        return f"{value:.2f}" if abs(value) >= 0.9995 else f"{value:.3f}"
+    return format_number(value)
+
+
 def format_number(value: float | None) -> str:
     """Write a plain number with three significant digits: ``0.25``, ``7``, ``1,240``."""
     if value is None or not math.isfinite(value):

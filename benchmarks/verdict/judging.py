@@ -24,7 +24,7 @@ from rich.progress import (
 from benchmarks.verdict.peers import PEERS
 from benchmarks.verdict.recorded import FAMILY
 from benchmarks.verdict.scoring import Answer, Arrival, arrive, hold
-from soak.analyse import Series, judge
+from soak.analyse import Series, judge_series
 from soak.analyse.weights import WEIGHTS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from benchmarks.verdict.scoring import Held
     from benchmarks.verdict.trace import Trace
     from soak.analyse.weighing import Weights
-    from soak.verdict.verdict import Label, Verdict
+    from soak.verdict.verdict import Label, SeriesVerdict
 
 SOAK = "soak"
 """Name of this project's engine among the rules."""
@@ -127,7 +127,7 @@ def with_progress(
 class _Judgement:
     """What the engine says, and what that took."""
 
-    verdict: Verdict
+    verdict: SeriesVerdict
     cpu_s: float
 
 
@@ -161,10 +161,10 @@ def _asked(rule: str, trace: Trace, question: Question, judged: Judge) -> Answer
     return replace(answer, arrival=_arrival(trace, look)) if question.timed else answer
 
 
-def _held(trace: Trace, verdict: Verdict) -> tuple[Held, ...]:
+def _held(trace: Trace, verdict: SeriesVerdict) -> tuple[Held, ...]:
     """Hold the intervals against the truth: of a leak, in the one unit its pace is steady in."""
-    per_hour = verdict.growth_bytes_per_hour
-    per_connection = verdict.growth_bytes_per_connection
+    per_hour = verdict.growth_per_hour
+    per_connection = verdict.growth_per_connection
     if not trace.leaking:
         return hold("hour", per_hour, 0.0, leaking=False) + hold(
             "connection", per_connection, 0.0, leaking=False
@@ -172,9 +172,7 @@ def _held(trace: Trace, verdict: Verdict) -> tuple[Held, ...]:
     if trace.growth_bytes_per_connection is not None:
         return hold("connection", per_connection, trace.growth_bytes_per_connection, leaking=True)
     if trace.growth_bytes_per_audio_s is not None:
-        return hold(
-            "audio second", verdict.growth_bytes_per_audio_s, trace.growth_bytes_per_audio_s, leaking=True
-        )
+        return hold("audio second", verdict.growth_per_audio_s, trace.growth_bytes_per_audio_s, leaking=True)
     return hold("hour", per_hour, trace.growth_bytes_per_hour, leaking=True)
 
 
@@ -185,7 +183,7 @@ def _arrival(trace: Trace, look: Callable[[float], Label]) -> Arrival:
 
 def _look(rule: str, series: Series, judged: Judge, share: float) -> Label:
     if rule == SOAK:
-        return judged(share).verdict.verdict
+        return judged(share).verdict.label
     if rule == LEANING:
         return judged(share).verdict.leaning
     return PEERS[rule](prefix(series, share))
@@ -193,7 +191,7 @@ def _look(rule: str, series: Series, judged: Judge, share: float) -> Label:
 
 def _judge(series: Series, weights: Weights, share: float) -> _Judgement:
     began_s = time.process_time()
-    verdict = judge(prefix(series, share), weights=weights)
+    verdict = judge_series(prefix(series, share), weights=weights)
     return _Judgement(verdict, time.process_time() - began_s)
 
 

@@ -24,7 +24,7 @@ from rich.table import Table
 from benchmarks.verdict.judging import in_parallel, prefix
 from benchmarks.verdict.selection import Part, Which, wanted
 from benchmarks.verdict.trace import FAMILIES
-from soak.analyse import JudgeSettings, judge
+from soak.analyse import JudgeSettings, judge_series
 from soak.analyse.sequential import Horizon, SequentialJudge
 from soak.verdict.verdict import Label
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from benchmarks.verdict.trace import Trace
     from soak.analyse import Series
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.verdict import SeriesVerdict
 
 PEEKS = 20
 """Times a growing trace is shown, evenly over its length. The plain judge answers each time; the sequential
@@ -66,38 +66,38 @@ Word = tuple[float, Label]
 
 def plain(trace: Trace) -> list[Word]:
     """Ask the plain judge at every peek."""
-    return [(share, judge(prefix(trace.series, share)).verdict) for share in _shares()]
+    return [(share, judge_series(prefix(trace.series, share)).label) for share in _shares()]
 
 
 def spending(trace: Trace) -> list[Word]:
     """Ask by the sequential rule: each look has its share of the error, and the budget of the whole trace."""
-    return _looks(trace, judge)
+    return _looks(trace, judge_series)
 
 
 def not_spending(trace: Trace) -> list[Word]:
     """Ask at the same looks with the same budget, but give every look the whole error."""
 
-    def whole_error(series: Series, settings: JudgeSettings) -> Verdict:
+    def whole_error(series: Series, settings: JudgeSettings) -> SeriesVerdict:
         once = JudgeSettings()
         plain_settings = replace(
             settings,
             plateau_confidence=once.plateau_confidence,
             climbing_confidence=once.climbing_confidence,
         )
-        return judge(series, plain_settings)
+        return judge_series(series, plain_settings)
 
     return _looks(trace, whole_error)
 
 
-def _looks(trace: Trace, judge_once: Callable[[Series, JudgeSettings], Verdict]) -> list[Word]:
+def _looks(trace: Trace, judge_once: Callable[[Series, JudgeSettings], SeriesVerdict]) -> list[Word]:
     stamped = trace.series.t_s[np.isfinite(trace.series.t_s)]
     rule = SequentialJudge(horizon=Horizon(float(stamped[-1] - stamped[0])), judge_once=judge_once)
     said = []
     for share in _shares()[:-1]:
         look = rule.offer(prefix(trace.series, share))
         if look is not None:
-            said.append((share, look.verdict.verdict))
-    said.append((1.0, rule.conclude(trace.series).verdict.verdict))
+            said.append((share, look.verdict.label))
+    said.append((1.0, rule.conclude(trace.series).verdict.label))
     return said
 
 

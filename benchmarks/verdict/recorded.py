@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.verdict.trace import Trace
-from soak.judgement import series_of
+from soak.judging import series_of
 from soak.record import read_run
 
 RECORDED = Path(__file__).parent / "real"

@@ -176,7 +176,7 @@ def record(draw: Draw, sketch: Sketch, rss_bytes: NDArray[np.float64], level_byt
         swap = np.round(swap * level_bytes / PAGE_BYTES) * PAGE_BYTES
     return Series(
         t_s=sketch.clock.t_s,
-        rss_bytes=np.where(failed, np.nan, rss_bytes),
+        values=np.where(failed, np.nan, rss_bytes),
         connections_completed=load.completed if "connections_completed" in columns else None,
         open_connections=load.open_connections if "open_connections" in columns else None,
         phase=load.phase if "phase" in columns else None,

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from soak.quantity import format_bytes, format_duration, format_level
+from soak.verdict.advice import Advice, AdviceNote, CapacityRow
+from soak.verdict.verdict import Label
+
+if TYPE_CHECKING:
+    from soak.verdict.verdict import SeriesVerdict
 
 MIB = 1024 * 1024
 MULTIPLE_IO = 16
@@ -19,44 +24,6 @@ LIMIT_STEPS_BYTES = ((256 * MIB, 4 * MIB), (1024 * MIB, 16 * MIB), (8192 * MIB, 
 CAPACITY_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 FUNASR_THREAD = "FunASR issue 2164, https://github.com/modelscope/FunASR/issues/2164"
 MEASURED = "measured in this run"
-
-
-class AdviceNote(TypedDict):
-    """One piece of advice in words, and where it comes from."""
-
-    text: str
-    source: str
-
-
-class CapacityRow(TypedDict):
-    """How much memory so many connections at once take."""
-
-    open_connections: int
-    memory_bytes: int
-    basis: Literal["measured", "between", "beyond"]
-    """`measured` by the run, on the straight line `between` its start and its peak, or `beyond` it."""
-
-
-class Advice(TypedDict):
-    """Everything advised, JSON-serialisable as it is."""
-
-    memory_limit_bytes: list[int]
-    """[low, high]: what to give a container; empty when nothing was read."""
-    io_thread_num: int | None
-    """ceil(decoder_thread_num / 16); None when the number of decoder threads is not known."""
-    model_thread_num: int | None
-    """1 on a CPU; None on a GPU."""
-    limit_bytes: int | None
-    """The memory limit that was asked about."""
-    time_to_limit_s: float | None
-    """Seconds until that limit (without one, the low advised limit) is reached; None unless climbing."""
-    restart_interval_s: float | None
-    """Restart at least this often: headroom of a fresh process, divided by the upper end of the growth's
-    interval; None where no restart is needed (a plateau) or nothing is known of the growth."""
-    capacity: list[CapacityRow]
-    """Memory by connections open at once, ascending; empty where that was not recorded, and of a climb, whose
-    peak says how long the run was."""
-    notes: list[AdviceNote]
 
 
 @dataclass(frozen=True)
@@ -79,36 +46,28 @@ class AdviceContext:
     """Most decoding tasks that waited."""
 
 
-def advise(
-    *,
-    peak_bytes: float,
-    last_bytes: float,
-    start_bytes: float = 0.0,
-    climbing_bytes_per_hour: float | None = None,
-    at_most_bytes_per_hour: float = math.nan,
-    is_plateau: bool = False,
-    context: AdviceContext | None = None,
-) -> Advice:
-    """Return the advice for a server whose highest reading was `peak_bytes` and whose last was `last_bytes`.
+def advise(memory: SeriesVerdict, context: AdviceContext | None = None) -> Advice:
+    """Return the advice for a server whose memory was judged.
 
-    `climbing_bytes_per_hour` is given only when the verdict is climbing, `at_most_bytes_per_hour` is the
-    upper end of the growth's interval. Sources: the answers in FunASR issue 2164 (20–30 % above the peak; io
-    threads by `multiple_io` = 16; one model thread on a CPU; restart on a schedule as a last guard).
+    Sources: the answers in FunASR issue 2164 (20–30 % above the peak; io threads by `multiple_io` = 16; one
+    model thread on a CPU; restart on a schedule as a last guard).
     """
     context = context or AdviceContext()
+    growth, peak_bytes, start_bytes = memory.growth_per_hour, memory.peak, memory.fresh
+    is_plateau = memory.label is Label.PLATEAU
+    climbing = memory.label is Label.CLIMBING and growth.estimate > 0
     limit = memory_limit_bytes(peak_bytes)
-    climbing = climbing_bytes_per_hour is not None and climbing_bytes_per_hour > 0
     target = context.limit_bytes or (limit[0] if limit else None)
     time_to_limit_s = None
     notes: list[AdviceNote] = []
     if limit:
         notes.append(_limit_note(peak_bytes, limit, climbing=climbing))
-    if climbing and climbing_bytes_per_hour is not None and target is not None:
-        time_to_limit_s = max(0.0, (target - last_bytes) / climbing_bytes_per_hour * 3600.0)
+    if climbing and target is not None:
+        time_to_limit_s = max(0.0, (target - memory.end) / growth.estimate * 3600.0)
         notes.append(_time_note(target, time_to_limit_s))
     restart_interval_s = None
     if not is_plateau and target is not None:
-        restart_interval_s = _restart_interval_s(target, start_bytes, at_most_bytes_per_hour)
+        restart_interval_s = _restart_interval_s(target, start_bytes, growth.high)
     if limit:
         notes.append(_restart_note(restart_interval_s, is_plateau=is_plateau, climbing=climbing))
     io_thread_num = None

@@ -10,7 +10,7 @@ import yaml
 from soak.quantity import format_bytes
 
 if TYPE_CHECKING:
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
 LIMIT_SHARE = 0.9
 """Of the memory limit: beyond, somebody should look."""
@@ -20,7 +20,7 @@ SERVER = {"memory": "asr_resident_memory_bytes", "up": 'up{job="asr"}'}
 CONTAINER = 'container="asr"'
 
 
-def prometheus_rules(verdict: Verdict) -> str:
+def prometheus_rules(verdict: RunVerdict) -> str:
     """Return a rules file (YAML); raises `ValueError` when the run gives no memory limit to compare with.
 
     The trend is judged over a window of 1 to 24 hours, as long as the growth that the run accepted takes to
@@ -123,13 +123,13 @@ def _rule(
     }
 
 
-def _budget(verdict: Verdict) -> float:
+def _budget(verdict: RunVerdict) -> float:
     """Return the growth per hour to warn of: what the run accepted, but never less than it could see."""
-    known = (verdict.budget_bytes_per_hour, verdict.minimum_detectable_bytes_per_hour)
+    known = (verdict.memory.budget_per_hour, verdict.memory.minimum_detectable_per_hour)
     return max((value for value in known if math.isfinite(value) and value > 0), default=2.0**20)
 
 
-def _window_h(verdict: Verdict) -> int:
+def _window_h(verdict: RunVerdict) -> int:
     """Return hours over which the growth to warn of is as much as the level wobbles, 0.25 % of it."""
-    hours = 0.0025 * verdict.peak_bytes / _budget(verdict)
+    hours = 0.0025 * verdict.memory.peak / _budget(verdict)
     return min(LONGEST_WINDOW_H, max(SHORTEST_WINDOW_H, math.ceil(hours)))

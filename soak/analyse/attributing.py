@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.quantity import format_bytes, format_count
 from soak.verdict.attribution import (
     CLASS_COLUMNS,
-    SMALLEST_TOLD_BYTES,
-    SMALLEST_TOLD_SHARE,
     ArenaHold,
     Attribution,
     ClassGrowth,
@@ -112,7 +109,6 @@ def attribute(
             climbing,
             memory_climbs=memory_climbs,
         ),
-        summary=_summary(growth, classes),
         accounted_share=named / growth if abs(growth) >= SMALLEST_SHARED_BYTES else None,
         sum_over_rss=total / float(rss[last]),
         lazy_free_bytes=_growth_near(readings, "lazy_free_bytes", first, last),
@@ -288,23 +284,3 @@ def _objects_within(readings: Readings, first: int, last: int) -> float | None:
         clock = readings.t_s
     share = (clock[last] - clock[first]) / (np.nanmax(clock) - np.nanmin(clock))
     return float(share) * sum(each.growth_bytes for each in types)
-
-
-def _summary(growth: float, classes: Sequence[ClassGrowth]) -> str:
-    told = max(SMALLEST_TOLD_BYTES, SMALLEST_TOLD_SHARE * abs(growth))
-    grown = sorted(
-        (each for each in classes if abs(each.growth_bytes) >= told),
-        key=lambda each: abs(each.growth_bytes),
-        reverse=True,
-    )
-    if not grown:
-        return f"RSS changed by {format_bytes(growth, signed=True)}, and no class of memory by much."
-    parts = [f"{format_bytes(each.growth_bytes, signed=True)} {_named(each)}" for each in grown]
-    return f"Of {format_bytes(growth, signed=True)}: {', '.join(parts)}."
-
-
-def _named(each: ClassGrowth) -> str:
-    """Return the class with its counts where they changed: "glibc arenas (2 → 34)"."""
-    if each.start_count is None or each.end_count is None or each.start_count == each.end_count:
-        return str(each.memory_class)
-    return f"{each.memory_class} ({format_count(each.start_count)} → {format_count(each.end_count)})"

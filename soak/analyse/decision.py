@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from soak.verdict.reason import ReasonKind
 from soak.verdict.verdict import Label, Settling
 
 if TYPE_CHECKING:
@@ -22,28 +22,12 @@ LONGEST_FORECAST = 64.0
 """Runs this many times longer than the present one are not forecast."""
 
 
-class Cause(StrEnum):
-    """The one thing a verdict rests on."""
-
-    NOTHING_READ = "nothing was read"
-    TOO_SHORT = "the run is too short"
-    TOO_FEW_POINTS = "too few points"
-    TOO_FEW_CONNECTIONS = "too few connections"
-    WITHIN_BUDGET = "growth is below the budget"
-    PERSISTS = "growth persists"
-    SLOWING = "growth is still slowing down"
-    SLOW_TAIL = "growth is small and young"
-    YOUNG = "growth was seen at few points"
-    FEW_RESTS = "the server has rested too seldom"
-    UNDECIDED = "neither is shown"
-
-
 @dataclass(frozen=True)
 class Decision:
     """A label, why, and what would settle it if it is inconclusive."""
 
     label: Label
-    cause: Cause
+    cause: ReasonKind
     settling: Settling | None = None
     belief: float = float("nan")
     """Probability of growth beyond the budget that goes on; NaN where nothing was weighed."""
@@ -63,7 +47,7 @@ class Run:
         return Settling(more_seconds=share * self.duration_s, more_connections=connections)
 
 
-def budget_bytes_per_second(level_bytes: float, duration_s: float, settings: JudgeSettings) -> float:
+def budget_per_second(level_bytes: float, duration_s: float, settings: JudgeSettings) -> float:
     """Return the growth below which memory is flat: the given budget, else the relative one over the run."""
     if settings.max_growth_bytes_per_hour is not None:
         return settings.max_growth_bytes_per_hour / 3600.0
@@ -74,16 +58,16 @@ def budget_bytes_per_second(level_bytes: float, duration_s: float, settings: Jud
 def check_minimum(points: Points, run: Run, settings: JudgeSettings) -> Decision | None:
     """Return an inconclusive decision when there is too little to judge at all."""
     if points.t_s.size == 0:
-        return Decision(Label.INCONCLUSIVE, Cause.NOTHING_READ)
+        return Decision(Label.INCONCLUSIVE, ReasonKind.NOTHING_READ)
     if run.duration_s < settings.min_duration_s:
         missing = settings.min_duration_s - run.duration_s
-        return Decision(Label.INCONCLUSIVE, Cause.TOO_SHORT, Settling(missing, None))
+        return Decision(Label.INCONCLUSIVE, ReasonKind.TOO_SHORT, Settling(missing, None))
     if points.t_s.size < settings.min_points:
         share = settings.min_points / points.t_s.size - 1.0
-        return Decision(Label.INCONCLUSIVE, Cause.TOO_FEW_POINTS, run.more(share))
+        return Decision(Label.INCONCLUSIVE, ReasonKind.TOO_FEW_POINTS, run.more(share))
     if run.connections is not None and run.connections < settings.min_connections:
         share = settings.min_connections / max(run.connections, 1.0) - 1.0
-        return Decision(Label.INCONCLUSIVE, Cause.TOO_FEW_CONNECTIONS, run.more(share))
+        return Decision(Label.INCONCLUSIVE, ReasonKind.TOO_FEW_CONNECTIONS, run.more(share))
     return None
 
 
@@ -92,12 +76,12 @@ def decide(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings)
 
     `belief` is the probability of such growth, all things weighed.
     """
-    budget = budget_bytes_per_second(evidence.level_bytes, run.duration_s, settings)
+    budget = budget_per_second(evidence.level_bytes, run.duration_s, settings)
     return replace(_rule(evidence, belief, budget, run, settings), belief=belief)
 
 
 def _rule(evidence: Evidence, belief: float, budget: float, run: Run, settings: JudgeSettings) -> Decision:
-    undecided = Decision(Label.INCONCLUSIVE, Cause.UNDECIDED, forecast(evidence, budget, run, settings))
+    undecided = Decision(Label.INCONCLUSIVE, ReasonKind.UNDECIDED, forecast(evidence, budget, run, settings))
     if weighs_as_leak(belief, settings):
         shown = max(belief, evidence.lasting) >= settings.climbing_confidence
         growing = shown and evidence.at_least_per_second > 0
@@ -109,8 +93,8 @@ def _rule(evidence: Evidence, belief: float, budget: float, run: Run, settings: 
     if doubted or (given and evidence.at_most_per_second > budget):
         return undecided
     if belief > 1.0 - settings.beyond_doubt and not settled(evidence, budget, settings):
-        return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
-    return Decision(Label.PLATEAU, Cause.WITHIN_BUDGET)
+        return Decision(Label.INCONCLUSIVE, ReasonKind.SLOWING, run.more(1.0))
+    return Decision(Label.PLATEAU, ReasonKind.WITHIN_BUDGET)
 
 
 def weighs_as_leak(belief: float, settings: JudgeSettings) -> bool:
@@ -135,12 +119,12 @@ def settled(evidence: Evidence, budget_bytes_per_s: float, settings: JudgeSettin
 def _growing(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings) -> Decision:
     """Decide on growth that goes on so far."""
     if belief < settings.beyond_doubt and evidence.still_warms(settings.most_warming):
-        return Decision(Label.INCONCLUSIVE, Cause.SLOWING, run.more(1.0))
+        return Decision(Label.INCONCLUSIVE, ReasonKind.SLOWING, run.more(1.0))
     if not _seasoned(run, settings):
         young = _slow_tail(evidence, run, settings) or _few_points(evidence, belief, run, settings)
         if young is not None:
             return young
-    return Decision(Label.CLIMBING, Cause.PERSISTS)
+    return Decision(Label.CLIMBING, ReasonKind.PERSISTS)
 
 
 def _slow_tail(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decision | None:
@@ -152,21 +136,21 @@ def _slow_tail(evidence: Evidence, run: Run, settings: JudgeSettings) -> Decisio
     if not small or not (missing > 0 or slower):
         return None
     share = max(missing / (evidence.tail_span + evidence.warm_up_span), 0.5)
-    return Decision(Label.INCONCLUSIVE, Cause.SLOW_TAIL, run.more(share))
+    return Decision(Label.INCONCLUSIVE, ReasonKind.SLOW_TAIL, run.more(share))
 
 
 def _few_points(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings) -> Decision | None:
     """Return that growth was seen too seldom to tell it from a warm-up, if it was."""
     points = evidence.point_count
     if evidence.waits_for_rests:
-        return Decision(Label.INCONCLUSIVE, Cause.FEW_RESTS, run.more(1.0))
+        return Decision(Label.INCONCLUSIVE, ReasonKind.FEW_RESTS, run.more(1.0))
     if points < settings.min_climbing_points:
         return Decision(
-            Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.min_climbing_points / points - 1.0)
+            Label.INCONCLUSIVE, ReasonKind.YOUNG, run.more(settings.min_climbing_points / points - 1.0)
         )
     doubted = belief < settings.beyond_doubt and not evidence.kept_pace >= settings.few_points_pace
     if points < settings.few_points and doubted:
-        return Decision(Label.INCONCLUSIVE, Cause.YOUNG, run.more(settings.few_points / points))
+        return Decision(Label.INCONCLUSIVE, ReasonKind.YOUNG, run.more(settings.few_points / points))
     return None
 
 

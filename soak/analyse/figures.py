@@ -15,6 +15,7 @@ from scipy.ndimage import median_filter
 from soak.analyse.moments import slope
 from soak.analyse.points import MAD_TO_DEVIATION
 from soak.analyse.seasons import without_swings
+from soak.verdict.reason import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,26 +28,26 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 TOPICS = {
-    "whole": "what the models make of all of it",
-    "two_thirds": "what the models make of its last parts",
-    "half": "what the models make of its last parts",
-    "tau": "how steadily it rises",
-    "r2": "how steadily it rises",
-    "rise": "where it stands at the end",
-    "range": "where it stands at the end",
-    "noise": "where it stands at the end",
-    "above": "where it stands at the end",
-    "since": "where it stands at the end",
-    "end": "where it stands at the end",
-    "largest": "where it stands at the end",
-    "pace": "the course of its pace",
-    "kept": "the course of its pace",
-    "warm": "its warm-up",
-    "endings": "its warm-up",
-    "persisted": "its warm-up",
-    "restarted": "that the process was restarted",
+    "whole": Topic.WHOLE,
+    "two_thirds": Topic.LAST_PARTS,
+    "half": Topic.LAST_PARTS,
+    "tau": Topic.STEADINESS,
+    "r2": Topic.STEADINESS,
+    "rise": Topic.END,
+    "range": Topic.END,
+    "noise": Topic.END,
+    "above": Topic.END,
+    "since": Topic.END,
+    "end": Topic.END,
+    "largest": Topic.END,
+    "pace": Topic.PACE,
+    "kept": Topic.PACE,
+    "warm": Topic.WARM_UP,
+    "endings": Topic.WARM_UP,
+    "persisted": Topic.WARM_UP,
+    "restarted": Topic.RESTARTS,
 }
-"""What figures are about, in words, by how their names begin."""
+"""What figures are about, by how their names begin."""
 MOST_CERTAIN = 1e-4
 """Probabilities are told apart down to this: no model is surer of itself than its shapes are true."""
 SMOOTHING = 16
@@ -91,11 +92,11 @@ def figures(
     return found
 
 
-def by_topic(adds: Mapping[str, float]) -> dict[str, float]:
+def by_topic(adds: Mapping[str, float]) -> dict[Topic, float]:
     """Add up what figures add to the log odds of a leak, by what they are about."""
-    found: dict[str, float] = {}
+    found: dict[Topic, float] = {}
     for name, added in adds.items():
-        topic = next(words for begins, words in TOPICS.items() if name.startswith(begins))
+        topic = next(topic for begins, topic in TOPICS.items() if name.startswith(begins))
         found[topic] = found.get(topic, 0.0) + added
     return found
 

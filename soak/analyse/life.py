@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from soak.analyse.decision import (
     Decision,
     Run,
-    budget_bytes_per_second,
+    budget_per_second,
     check_minimum,
     decide,
     settled,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from soak.analyse.lives import Readings
     from soak.analyse.settings import JudgeSettings
     from soak.analyse.weighing import Weights
+    from soak.verdict.reason import Topic
 
 LAST_PARTS = {"two_thirds": 2 / 3, "half": 1 / 2}
 """The last parts of a life whose evidence is gathered by itself, too, and what they are of it: a warm-up that
@@ -61,8 +62,8 @@ class Judged:
     run: Run
     evidence: Evidence | None
     decision: Decision
-    spoken: Mapping[str, float] = field(default_factory=dict)
-    """What was weighed, in words, with what it adds to the log odds of a leak."""
+    weighed: Mapping[Topic, float] = field(default_factory=dict)
+    """What was weighed, with what it adds to the log odds of a leak."""
 
 
 def judge_life(life: Readings, settings: JudgeSettings, weights: Weights, *, restarted: bool) -> Judged:
@@ -81,7 +82,7 @@ def judge_life(life: Readings, settings: JudgeSettings, weights: Weights, *, res
 
 def weigh(points: Points, run: Run, settings: JudgeSettings, *, restarted: bool) -> Weighable:
     """Gather what speaks for and against a leak; needs points that pass `check_minimum`."""
-    per_second = budget_bytes_per_second(points.level_bytes, run.duration_s, settings)
+    per_second = budget_per_second(points.level_bytes, run.duration_s, settings)
     budget = per_second * points.length_s
     whole = gather(points, settings, budget)
     parts = [Part(points, whole)]

@@ -52,17 +52,16 @@ class Readings:
 
 
 def read(series: Series) -> Readings:
-    """Drop the gaps, add swap, and keep the last of readings that share a time.
-
-    An RSS of zero is a gap too: the kernel reports it for a process that has just died.
-    """
-    rss = series.rss_bytes
-    good = np.isfinite(series.t_s) & np.isfinite(rss) & (rss > 0)
+    """Drop the gaps, add swap, and keep the last of readings that share a time."""
+    values = series.values
+    good = np.isfinite(series.t_s) & np.isfinite(values)
+    if series.quantity.unit.zero_is_a_gap:
+        good &= values > 0
     chosen = np.flatnonzero(good)
     if chosen.size:
         t_s = series.t_s[chosen]
         chosen = chosen[np.append(np.diff(t_s) > 0, True)]
-    memory = rss[chosen]
+    memory = values[chosen] + series.quantity.unit.lowest_level
     swapped = False
     if series.swap_bytes is not None:
         swap = np.nan_to_num(_filled(series.swap_bytes[chosen], series.t_s[chosen]), nan=0.0)

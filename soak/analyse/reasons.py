@@ -1,336 +1,235 @@
-"""The verdict in words: what was seen, with numbers and units, most important first."""
+"""Why a series is judged as it is: facts with their units, most important first, without words."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
-from soak.analyse.decision import Cause
-from soak.quantity import format_bytes, format_duration, format_level, format_rounded_count
-from soak.verdict.verdict import EVEN, Basis, Follows, Label
+from soak.json_values import without_nan
+from soak.verdict.quantities import Unit
+from soak.verdict.reason import Reason, ReasonKind
+from soak.verdict.verdict import Basis, Follows, Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping
 
     from soak.analyse.decision import Decision, Run
     from soak.analyse.evidence import Evidence
     from soak.analyse.points import Points
     from soak.analyse.settings import JudgeSettings
-    from soak.verdict.verdict import Estimate, Settling
-
+    from soak.verdict.quantities import Quantity
+    from soak.verdict.reason import Topic
+    from soak.verdict.verdict import Settling
 
 TO_BE_TOLD = 0.2
 """Log odds below which what was weighed is not worth a word,"""
 MOST_TOLD = 2
 """and how many things are told for either side."""
-TO_SETTLE = "To settle it"
-"""How the sentence begins on what settles an inconclusive verdict."""
-FLAT = "Memory is flat at"
-"""How the one begins on a plateau."""
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """Everything the words are made of."""
+    """Everything the reasons are made of. Levels are in the unit of the quantity."""
 
+    quantity: Quantity
     decision: Decision
     evidence: Evidence | None
     points: Points
     run: Run
-    start_bytes: float
-    budget_bytes_per_s: float
+    start: float
+    end: float
+    peak: float
+    duration_s: float
+    """From the first to the last reading of the series."""
+    budget_per_s: float
+    budget_over_run: float
     budget_is_relative: bool
     restarts: int
     last_life: bool
     """Whether the last life of the process was judged, and not a longer one before it."""
-    detectable_bytes_per_s: float
+    detectable_per_s: float
     settings: JudgeSettings
-    spoken: Mapping[str, float]
-    """What was weighed, in words, with what it adds to the log odds of a leak."""
+    weighed: Mapping[Topic, float]
+    """What was weighed, with what it adds to the log odds of a leak."""
 
 
-def reasons_in_words(facts: Facts) -> tuple[str, ...]:
-    """Return the reasons, most important first; each is a sentence or two."""
-    reasons = [_main(facts)]
-    if facts.decision.label is Label.INCONCLUSIVE and facts.decision.cause is not Cause.NOTHING_READ:
-        reasons.append(_settling(facts.decision.settling))
-    if facts.evidence is not None:
-        reasons.append(_slope(facts, facts.evidence))
-        reasons.append(_warm_up(facts, facts.evidence))
-        reasons.append(_detectable(facts, facts.evidence))
-        reasons.append(_judged(facts))
-        reasons.append(_weighed(facts))
+def reasons_of(facts: Facts) -> tuple[Reason, ...]:
+    """Return the reasons, most important first; of a count only the first, and what would settle it."""
+    return tuple(Reason(reason.kind, without_nan(reason.facts)) for reason in _reasons(facts))
+
+
+def settling_reason(settling: Settling | None) -> Reason:
+    """Return what would settle an inconclusive verdict: seconds and connections more, None where unknown."""
+    return Reason(
+        ReasonKind.SETTLING,
+        {
+            "more_seconds": None if settling is None else settling.more_seconds,
+            "more_connections": None if settling is None else settling.more_connections,
+        },
+    )
+
+
+def _reasons(facts: Facts) -> Iterator[Reason]:
+    yield _main(facts)
+    decision, evidence = facts.decision, facts.evidence
+    is_count = facts.quantity.unit is Unit.COUNT
+    undecided = decision.label is Label.INCONCLUSIVE and decision.cause is not ReasonKind.NOTHING_READ
+    if undecided and (_is_known(decision.settling) or not is_count):
+        yield settling_reason(decision.settling)
+    if is_count:
+        return
+    if evidence is not None:
+        yield _growth(evidence)
+        yield _warm_up(facts, evidence)
+        if math.isfinite(facts.detectable_per_s):
+            yield _sensitivity(facts, evidence)
+        yield _basis(facts, evidence)
+        yield from _weighed(facts)
     if facts.restarts:
-        which = "only its last life" if facts.last_life else "its longest life"
-        reasons.append(
-            f"The process started anew {facts.restarts} time{'s' if facts.restarts > 1 else ''}; "
-            f"{which}, {format_duration(facts.run.duration_s)}, was judged."
-        )
-    return tuple(reason for reason in reasons if reason)
+        told = {
+            "restarts": facts.restarts,
+            "last_life": facts.last_life,
+            "judged_s": facts.run.duration_s,
+        }
+        yield Reason(ReasonKind.RESTARTED, told)
 
 
-def confidence_in_words(facts: Facts) -> str:
-    """Return how sure the verdict is, in words."""
-    belief = facts.decision.belief
-    if math.isnan(belief):
-        return "not enough evidence to decide"
-    if facts.decision.label is Label.INCONCLUSIVE:
-        return f"not enough evidence to decide; {leaning_in_words(belief)}"
-    sure = belief if facts.decision.label is Label.CLIMBING else 1.0 - belief
-    strength = "very high" if sure >= 0.99 else "high" if sure >= 0.95 else "moderate"
-    what = (
-        "growth beyond the budget goes on"
-        if facts.decision.label is Label.CLIMBING
-        else "no growth beyond the budget goes on"
-    )
-    return f"{strength}: {what}, {_percent(sure)} sure"
+def _is_known(settling: Settling | None) -> bool:
+    return settling is not None and settling.more_seconds is not None
 
 
-def leaning_in_words(probability_climbing: float) -> str:
-    """Say what a run leans to that is not decided."""
-    if probability_climbing < EVEN:
-        return f"leans to a plateau, {_percent(1.0 - probability_climbing)}"
-    return f"leans to climbing, {_percent(probability_climbing)}"
-
-
-def _main(facts: Facts) -> str:
+def _main(facts: Facts) -> Reason:
+    """Return the finding: how much there is of the quantity, how it grows, and how that compares."""
+    told: dict[str, Any] = {
+        "quantity": str(facts.quantity),
+        "start": facts.start,
+        "end": facts.end,
+        "peak": facts.peak,
+        "duration_s": facts.duration_s,
+        "budget_over_run": facts.budget_over_run,
+        "probability_climbing": facts.decision.belief,
+    }
     if facts.evidence is None:
-        return _too_little(facts)
-    sentence = SENTENCES[facts.decision.cause]
-    return sentence(facts, facts.evidence)
+        return Reason(facts.decision.cause, told | _too_little(facts))
+    return Reason(facts.decision.cause, told | _finding(facts, facts.evidence))
 
 
-def _within_budget(facts: Facts, evidence: Evidence) -> str:
+def _finding(facts: Facts, evidence: Evidence) -> dict[str, Any]:
     most = max(evidence.at_most_per_second, 0.0)
-    sure = _percent(1.0 - facts.decision.belief)
-    excluded = f"{format_bytes(most * 3600.0)} per hour{_also_per_unit(evidence, most)}"
-    return (
-        f"{FLAT} {format_level(evidence.end_level_bytes)}: it does not go on growing beyond the "
-        f"budget of {_budget_over_run(facts)} over the run ({sure} sure). "
-        f"A leak of more than {excluded} is excluded with 95 %."
-    )
+    return {
+        "level": evidence.end_level_bytes - facts.quantity.unit.lowest_level,
+        "judged_s": evidence.run_s,
+        "growth": _pace(evidence),
+        "growth_per_hour": asdict(evidence.per_second.scaled(3600.0)),
+        "at_most_per_hour": most * 3600.0,
+        "at_most_per_connection": _per_connection(evidence, most),
+        "lasting_shape": evidence.lasting_shape.name.lower(),
+        "ending_shapes": _ending_shapes(evidence),
+        "ending_pace_over_run": max(evidence.warm_up_pace_bytes, evidence.beside_pace_bytes),
+        "share_of_level": evidence.per_second.estimate * evidence.run_s / max(evidence.level_bytes, 1.0),
+        "points": evidence.point_count,
+        "points_to_climb": facts.settings.min_climbing_points,
+        "quiet_windows": facts.points.windows,
+        "quiet_windows_wanted": facts.settings.min_points,
+    }
 
 
-def _persists(facts: Facts, evidence: Evidence) -> str:
-    over_run = format_bytes(evidence.per_second.estimate * evidence.run_s)
-    return (
-        f"Memory grows by {_pace(evidence)} and does not stop: {over_run} over the "
-        f"{format_duration(evidence.run_s)} judged, and no warm-up, step or swing explains it "
-        f"({_percent(facts.decision.belief)} sure). Its shape: a {evidence.lasting_shape}."
-    )
+def _too_little(facts: Facts) -> dict[str, Any]:
+    return {
+        "judged_s": facts.run.duration_s,
+        "seconds_wanted": facts.settings.min_duration_s,
+        "connections": facts.run.connections,
+        "connections_wanted": facts.settings.min_connections,
+        "points": int(facts.points.t_s.size),
+        "points_wanted": facts.settings.min_points,
+        "in_quiet_windows": facts.points.basis is Basis.REST_WINDOWS,
+    }
 
 
-def _slowing(_facts: Facts, evidence: Evidence) -> str:
-    return (
-        f"Memory is still warming up: its growth bends like {_ending(evidence)}, and at the pace that has "
-        f"now another {format_duration(evidence.run_s)} would add "
-        f"{format_bytes(max(evidence.warm_up_pace_bytes, evidence.beside_pace_bytes))}."
-    )
+def _growth(evidence: Evidence) -> Reason:
+    told = {
+        "per_hour": asdict(evidence.per_second.scaled(3600.0)),
+        "per_connection": None if evidence.per_connection is None else asdict(evidence.per_connection),
+        "per_audio_s": None if evidence.per_audio_s is None else asdict(evidence.per_audio_s),
+        "follows": str(evidence.follows) if evidence.per_second.low > 0 and evidence.follows else None,
+    }
+    return Reason(ReasonKind.GROWTH, told)
 
 
-def _slow_tail(_facts: Facts, evidence: Evidence) -> str:
-    percent = 100 * evidence.per_second.estimate * evidence.run_s / max(evidence.level_bytes, 1.0)
-    return (
-        f"Memory grows by {_pace(evidence)} without slowing down, but that is only {percent:.1f} % of its "
-        "level so far: healthy servers have shown a slow tail of this size that then ended."
-    )
-
-
-def _young(facts: Facts, evidence: Evidence) -> str:
-    points = evidence.point_count
-    if points < facts.settings.min_climbing_points:
-        why = f"a leak is called from {facts.settings.min_climbing_points} on"
-    else:
-        why = "and it was slower in the later half of them"
-    return (
-        f"Memory grows by {_pace(evidence)}, but was judged at only {points} points, {why}: warm-up has "
-        "looked like that."
-    )
-
-
-def _few_rests(facts: Facts, evidence: Evidence) -> str:
-    points, least = facts.points, facts.settings.min_points
-    return (
-        f"Memory grows by {_pace(evidence)} under load, but the server rested only {points.windows} times: "
-        f"from {least} rest windows on their floors tell growth from what open connections hold."
-    )
-
-
-def _undecided(facts: Facts, evidence: Evidence) -> str:
-    low = format_bytes(evidence.run_s * evidence.per_second.low)
-    high = format_bytes(evidence.run_s * evidence.per_second.high)
-    return (
-        f"Growth that goes on comes to between {low} and {high} over the length of this run (95 %), and the "
-        f"budget is {_budget_over_run(facts)}: neither flat nor climbing is shown "
-        f"({_percent(facts.decision.belief)} for climbing)."
-    )
-
-
-SENTENCES: dict[Cause, Callable[[Facts, Evidence], str]] = {
-    Cause.WITHIN_BUDGET: _within_budget,
-    Cause.PERSISTS: _persists,
-    Cause.SLOWING: _slowing,
-    Cause.SLOW_TAIL: _slow_tail,
-    Cause.YOUNG: _young,
-    Cause.FEW_RESTS: _few_rests,
-    Cause.UNDECIDED: _undecided,
-}
-"""The first sentence, by what the verdict rests on."""
-
-
-def _too_little(facts: Facts) -> str:
-    settings, run = facts.settings, facts.run
-    points = facts.points
-    if facts.decision.cause is Cause.NOTHING_READ:
-        return "There is no reading of the memory to judge."
-    if facts.decision.cause is Cause.TOO_SHORT:
-        return (
-            f"The run covers {format_duration(run.duration_s)}; nothing is decided in less than "
-            f"{format_duration(settings.min_duration_s)}."
-        )
-    if facts.decision.cause is Cause.TOO_FEW_CONNECTIONS:
-        completed = format_rounded_count(run.connections or 0)
-        wanted = format_rounded_count(settings.min_connections)
-        return f"Only {completed} connections were completed; warm-up alone takes about {wanted}."
-    kind = "rest windows" if points.basis is Basis.REST_WINDOWS else "readings"
-    least = settings.min_points
-    return f"There are only {points.t_s.size} {kind} to judge; a trend with its noise needs {least}."
-
-
-def _settling(settling: Settling | None) -> str:
-    if settling is None or settling.more_seconds is None:
-        return (
-            "No run of reasonable length settles it at this noise; --max-growth can say what matters to you."
-        )
-    wanted = f"about {format_duration(max(settling.more_seconds, 1.0))} more"
-    if settling.more_connections:
-        count = format_rounded_count(settling.more_connections)
-        return f"{TO_SETTLE}: about {count} more connections ({wanted})."
-    return f"{TO_SETTLE}: {wanted} of the same load."
-
-
-def _slope(facts: Facts, evidence: Evidence) -> str:
-    slope = _interval(evidence.per_second, 3600.0, "per hour")
-    text = f"Growth after warm-up: {slope}"
-    if evidence.per_connection is not None:
-        text += f"; {_interval(evidence.per_connection, 1.0, 'per connection')}"
-    if evidence.per_audio_s is not None:
-        text += f"; {_interval(evidence.per_audio_s, 1.0, 'per second of audio')}"
-    text += f". Budget: {format_bytes(facts.budget_bytes_per_s * 3600.0)} per hour"
-    text += f" ({_budget_over_run(facts)} over the run)." if facts.budget_is_relative else "."
-    if evidence.per_second.low > 0 and evidence.follows is not None:
-        text += f" It follows {FOLLOWED[evidence.follows]}."
-    return text
-
-
-FOLLOWED = {
-    Follows.CONNECTIONS: "the number of connections, not the time",
-    Follows.AUDIO: "the seconds of audio, not the time",
-    Follows.TIME: "the time, not the load",
-}
-"""What growth follows, in words."""
-
-
-def _warm_up(facts: Facts, evidence: Evidence) -> str:
+def _warm_up(facts: Facts, evidence: Evidence) -> Reason:
     points = facts.points
     if evidence.point_count > points.t_s.size:
-        return (
-            f"The growth is that of the last {format_duration(points.length_s)} of the run, which says most."
-        )
+        return Reason(ReasonKind.LAST_PART, {"judged_s": points.length_s})
     if evidence.first == 0 or not evidence.ending:
-        return "No warm-up stands out from the noise; the whole run was judged."
+        return Reason(ReasonKind.NO_WARM_UP)
     begun = facts.run.duration_s - float(points.t_s[-1] - points.t_s[evidence.first])
-    when = f"{format_duration(max(begun, 0.0))} into the run"
-    if points.connections is not None:
-        when += f" (after {format_rounded_count(float(points.connections[evidence.first]))} connections)"
-    gained = format_bytes(evidence.warm_up_gain_bytes)
-    return f"Growth that ended: {gained}, all but over {when}; it is explained by {_ending(evidence)}."
+    connections = None if points.connections is None else float(points.connections[evidence.first])
+    told = {
+        "gained": evidence.warm_up_gain_bytes,
+        "over_after_s": max(begun, 0.0),
+        "over_after_connections": connections,
+        "shapes": _ending_shapes(evidence),
+    }
+    return Reason(ReasonKind.WARM_UP, told)
 
 
-def _detectable(facts: Facts, evidence: Evidence) -> str:
-    smallest = facts.detectable_bytes_per_s
-    if not math.isfinite(smallest):
-        return ""
-    text = f"The smallest growth this run could have seen is {format_bytes(smallest * 3600.0)} per hour"
+def _sensitivity(facts: Facts, evidence: Evidence) -> Reason:
+    smallest, each = facts.detectable_per_s, None
     if evidence.per_connection is not None:
         rate = evidence.tail_span / max(evidence.tail_s, 1e-9)
-        text += f", or {format_bytes(smallest / max(rate, 1e-9))} per connection"
-    return f"{text}; a slower leak would not show."
+        each = smallest / max(rate, 1e-9)
+    told = {
+        "per_hour": smallest * 3600.0,
+        "per_connection": each,
+        "budget_per_hour": facts.budget_per_s * 3600.0,
+        "budget_over_run": facts.budget_over_run if facts.budget_is_relative else None,
+    }
+    return Reason(ReasonKind.SENSITIVITY, told)
 
 
-def _judged(facts: Facts) -> str:
+def _basis(facts: Facts, evidence: Evidence) -> Reason:
     points = facts.points
-    if points.basis is Basis.REST_WINDOWS:
-        text = f"Judged on the floors of {points.t_s.size} rest windows, when no connection was open."
-    else:
-        text = f"Judged on the lower envelope of the readings under load ({points.t_s.size} stretches)."
-    if facts.evidence is not None and facts.evidence.swings.shape[1]:
-        text += " Memory swings with a period; the swing was taken out."
-    if points.bytes_per_open_connection > 0:
-        worth = format_bytes(points.bytes_per_open_connection)
-        text += f" Memory follows the open connections, {worth} each; that was taken out."
-    return text
+    told = {
+        "in_quiet_windows": points.basis is Basis.REST_WINDOWS,
+        "points": int(points.t_s.size),
+        "swings": bool(evidence.swings.shape[1]),
+        "per_open_connection": points.bytes_per_open_connection,
+    }
+    return Reason(ReasonKind.BASIS, told)
 
 
-def _weighed(facts: Facts) -> str:
-    """Say what spoke most for a leak and against it, as factors of its odds."""
-    told = []
-    for sign, side in ((1.0, "for a leak"), (-1.0, "against it")):
+def _weighed(facts: Facts) -> Iterator[Reason]:
+    """Return what spoke most for a leak and against it, if anything did."""
+    sides = {}
+    for side, sign in (("for_leak", 1.0), ("against", -1.0)):
         most = sorted(
-            (-sign * adds, topic) for topic, adds in facts.spoken.items() if sign * adds > TO_BE_TOLD
+            (-sign * adds, topic) for topic, adds in facts.weighed.items() if sign * adds > TO_BE_TOLD
         )
-        words = [f"{topic} (odds × {math.exp(-adds):.2g})" for adds, topic in most[:MOST_TOLD]]
-        if words:
-            told.append(f"{side} speaks {' and '.join(words)}")
-    return f"Weighed: {'; '.join(told)}." if told else ""
+        sides[side] = [str(topic) for _, topic in most[:MOST_TOLD]]
+    if any(sides.values()):
+        yield Reason(ReasonKind.EVIDENCE, sides)
 
 
-def _pace(evidence: Evidence) -> str:
-    hourly = f"{format_bytes(evidence.per_second.estimate * 3600.0)} per hour"
-    unit = _per_unit(evidence)
-    if unit is None:
-        return hourly
-    estimate, name = unit
-    return f"{format_bytes(estimate.estimate)} {name} ({hourly})"
-
-
-def _per_unit(evidence: Evidence) -> tuple[Estimate, str] | None:
-    """Return the growth by the unit people would quote it in, where that is not time."""
+def _pace(evidence: Evidence) -> dict[str, Any]:
+    """Return the growth by the unit people would quote it in, and that unit: "hour", "connection", …"""
     if evidence.follows is Follows.AUDIO and evidence.per_audio_s is not None:
-        return evidence.per_audio_s, "per second of audio"
+        return {"per": "audio_second", **asdict(evidence.per_audio_s)}
     if evidence.follows is not Follows.TIME and evidence.per_connection is not None:
-        return evidence.per_connection, "per connection"
-    return None
+        return {"per": "connection", **asdict(evidence.per_connection)}
+    return {"per": "hour", **asdict(evidence.per_second.scaled(3600.0))}
 
 
-def _also_per_unit(evidence: Evidence, bytes_per_s: float) -> str:
+def _per_connection(evidence: Evidence, per_second: float) -> float | None:
     if evidence.per_connection is None or evidence.per_second.estimate == 0:
-        return ""
-    seconds_each = evidence.per_connection.estimate / evidence.per_second.estimate
-    return f", or {format_bytes(bytes_per_s * seconds_each)} per connection"
+        return None
+    return per_second * evidence.per_connection.estimate / evidence.per_second.estimate
 
 
-def _ending(evidence: Evidence) -> str:
-    """Name the shapes of growth that ends, the largest first."""
+def _ending_shapes(evidence: Evidence) -> list[str]:
+    """Return the shapes of growth that ends, the largest first."""
     kinds: dict[str, float] = {}
     for shape, gain in evidence.ending:
-        kinds[str(shape.kind)] = kinds.get(str(shape.kind), 0.0) + abs(gain)
-    names = [
-        f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
-        for kind in sorted(kinds, key=lambda kind: -kinds[kind])
-    ]
-    return " and ".join(names) if names else "nothing"
-
-
-def _percent(probability: float) -> str:
-    return f"{100 * min(max(probability, 0.001), 0.999):.3g} %"
-
-
-def _interval(slope: Estimate, factor: float, unit: str) -> str:
-    low, high = format_bytes(slope.low * factor), format_bytes(slope.high * factor)
-    return f"{format_bytes(slope.estimate * factor)} {unit} (95 % between {low} and {high})"
-
-
-def _budget_over_run(facts: Facts) -> str:
-    return format_bytes(facts.budget_bytes_per_s * facts.run.duration_s)
+        kind = shape.kind.name.lower()
+        kinds[kind] = kinds.get(kind, 0.0) + abs(gain)
+    return sorted(kinds, key=lambda kind: -kinds[kind])

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.analyse.engine import judge
+from soak.analyse.engine import judge_series
 from soak.analyse.settings import JudgeSettings
 from soak.verdict.verdict import Label
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from soak.analyse.series import Series
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.verdict import SeriesVerdict
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Look:
     settings: JudgeSettings
     """The settings it was judged with: its share of the error, and the budget of the whole run. `judge` with
     these and the readings up to `t_s` gives `verdict` again."""
-    verdict: Verdict
+    verdict: SeriesVerdict
     """What was said at this look."""
     standing: Label
     """What stands after it: `verdict`'s label if the looks before agree or this is the last, else
@@ -136,7 +136,7 @@ class SequentialJudge:
         settings: JudgeSettings | None = None,
         horizon: Horizon | None = None,
         schedule: LookSchedule | None = None,
-        judge_once: Callable[[Series, JudgeSettings], Verdict] = judge,
+        judge_once: Callable[[Series, JudgeSettings], SeriesVerdict] = judge_series,
     ) -> None:
         """Begin a run; `settings` carry the confidences of the run as a whole."""
         self._settings = settings or JudgeSettings()
@@ -190,18 +190,18 @@ class SequentialJudge:
         if not at_end:
             settings = replace(settings, still_running=True)
         verdict = self._judge_once(series, settings)
-        if not at_end and math.isnan(verdict.growth_bytes_per_hour.estimate):
+        if not at_end and math.isnan(verdict.growth_per_hour.estimate):
             number = 0  # too little to decide on, whatever it was: nothing was asked and nothing is spent
-        same = self.last is not None and self.last.verdict.verdict is verdict.verdict
+        same = self.last is not None and self.last.verdict.label is verdict.label
         self._agreeing = self._agreeing + 1 if same else 1
-        stands = at_end or self._agreeing >= self._schedule.looks_to_stand(verdict.verdict)
+        stands = at_end or self._agreeing >= self._schedule.looks_to_stand(verdict.label)
         self.last = Look(
             number=number,
             t_s=extent.t_s,
             connections=extent.connections,
             settings=settings,
             verdict=verdict,
-            standing=verdict.verdict if stands else Label.INCONCLUSIVE,
+            standing=verdict.label if stands else Label.INCONCLUSIVE,
             at_end=at_end,
         )
         return self.last

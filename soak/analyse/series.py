@@ -1,11 +1,13 @@
-"""What is judged: one series of memory readings, with the load beside it where it was recorded."""
+"""What is judged: one series of readings, with the load beside it where it was recorded."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+
+from soak.verdict.quantities import Quantity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +22,7 @@ LARGEST_READING = 1e18
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Memory readings in the order they were taken; NaN is a reading that failed (a gap).
+    """Readings of one quantity in the order they were taken; NaN is a reading that failed (a gap).
 
     All arrays are one-dimensional and of one length. Time must not go backwards; readings that share a
     time are merged by the judge. Raises ValueError, in one line, when the arrays cannot be a series.
@@ -28,8 +30,8 @@ class Series:
 
     t_s: NDArray[np.float64]
     """Seconds on a monotonic clock."""
-    rss_bytes: NDArray[np.float64]
-    """Resident set size."""
+    values: NDArray[np.float64]
+    """What was read, in the unit of the quantity: of memory the resident set size."""
     connections_completed: NDArray[np.float64] | None = None
     """Connections opened and closed again since the start (a counter)."""
     open_connections: NDArray[np.float64] | None = None
@@ -40,12 +42,14 @@ class Series:
     """Swapped out pages of the same process, added to RSS."""
     audio_s: NDArray[np.float64] | None = None
     """Seconds of audio streamed since the start (a counter)."""
+    quantity: Quantity = Quantity.MEMORY
+    """What was read."""
 
     def __post_init__(self) -> None:
         """Check the shapes and the clock, and bring every number to float64."""
         numeric = (
             "t_s",
-            "rss_bytes",
+            "values",
             "connections_completed",
             "open_connections",
             "swap_bytes",
@@ -54,21 +58,30 @@ class Series:
         for name in numeric:
             given = getattr(self, name)
             if given is not None:
-                object.__setattr__(self, name, _as_floats(name, given))
+                object.__setattr__(self, name, _as_floats(self._column(name), given))
         if self.phase is not None:
             object.__setattr__(self, "phase", np.asarray(self.phase, dtype=np.str_))
         for name in (*numeric, "phase"):
             array = getattr(self, name)
             if array is not None and array.shape != self.t_s.shape:
-                raise ValueError(f"{name} has {array.size} readings where t_s has {self.t_s.size}")
+                found = f"{self._column(name)} has {array.size} readings"
+                raise ValueError(f"{found} where t_s has {self.t_s.size}")
         _check_clock(self.t_s)
+
+    def _column(self, name: str) -> str:
+        """Return what a field is called in `samples.csv`."""
+        if name != "values":
+            return name
+        return "rss_bytes" if self.quantity is Quantity.MEMORY else str(self.quantity)
 
     def part(self, chosen: Chosen) -> Series:
         """Return some of the readings."""
         columns: dict[str, Any] = {
-            field.name: part_of(getattr(self, field.name), chosen) for field in fields(self)
+            field.name: part_of(getattr(self, field.name), chosen)
+            for field in fields(self)
+            if field.name != "quantity"
         }
-        return Series(**columns)
+        return replace(self, **columns)
 
 
 def part_of(column: NDArray[Scalar] | None, chosen: Chosen) -> NDArray[Scalar] | None:

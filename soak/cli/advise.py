@@ -35,7 +35,7 @@ def advise(
     """
     from soak.advice.prometheus_rules import prometheus_rules
     from soak.config.sizes import size_bytes
-    from soak.judgement import judge_run
+    from soak.judging import judge_run
     from soak.record import read_run
     from soak.record.directory import explained
     from soak.report.advice_terminal import render_advice

@@ -23,4 +23,4 @@ def report(
         if not path.is_dir():
             raise SoakError(f"{path} is not a run directory (soak analyze judges single CSV files)")
         run, judgement, _ = judge_and_report(path)
-        typer.echo(f"{judgement.verdict.verdict}: {run.path / 'report.html'}")
+        typer.echo(f"{judgement.verdict.label}: {run.path / 'report.html'}")

@@ -102,7 +102,7 @@ def run(
     from soak.cli.model_building import ensure_model
     from soak.config import Length, load_config, overrides_of
     from soak.config.sizes import growth_budget
-    from soak.judgement import worst
+    from soak.judging import worst
     from soak.studies.conduct import Interrupted, conduct
     from soak.studies.configurations import Configurations
     from soak.targets import target_asked

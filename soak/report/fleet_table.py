@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from pathlib import Path
 
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
 FAILED, UNREADABLE = "server failed", "unreadable"
 OUTCOMES = ("plateau", "climbing", "inconclusive", FAILED, UNREADABLE)
@@ -30,7 +30,7 @@ def header_line() -> Text:
     return Text(_line("verdict", "growth/h", "plateau", "run"), style="bold")
 
 
-def fleet_line(path: Path, verdict: Verdict | None, width: int | None, *, failed: bool = False) -> Text:
+def fleet_line(path: Path, verdict: RunVerdict | None, width: int | None, *, failed: bool = False) -> Text:
     """Return the line of one run; `verdict` is None for one that could not be judged.
 
     `failed` says that the server failed. A long name loses its beginning to fit into `width` columns, or is
@@ -38,8 +38,10 @@ def fleet_line(path: Path, verdict: Verdict | None, width: int | None, *, failed
     """
     outcome = outcome_of(verdict, failed=failed)
     sign = SIGNS.get(outcome, SIGNS["failed"])
-    growth = MISSING if verdict is None else format_bytes(verdict.growth_bytes_per_hour.estimate, signed=True)
-    level = None if verdict is None else verdict.plateau_bytes
+    growth = (
+        MISSING if verdict is None else format_bytes(verdict.memory.growth_per_hour.estimate, signed=True)
+    )
+    level = None if verdict is None else verdict.memory.level
     name = os.fsencode(path).decode(errors="replace")
     if width is not None:
         room = max(width - sum(COLUMNS) - 2 * len(COLUMNS), SHORTEST_NAME)
@@ -49,11 +51,11 @@ def fleet_line(path: Path, verdict: Verdict | None, width: int | None, *, failed
     return line
 
 
-def outcome_of(verdict: Verdict | None, *, failed: bool = False) -> str:
+def outcome_of(verdict: RunVerdict | None, *, failed: bool = False) -> str:
     """Return which of `OUTCOMES` a run is."""
     if verdict is None:
         return UNREADABLE
-    return FAILED if failed else str(verdict.verdict)
+    return FAILED if failed else str(verdict.label)
 
 
 def summary_line(outcomes: Counter[str], elapsed_s: float) -> str:

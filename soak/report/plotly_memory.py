@@ -48,7 +48,7 @@ def memory_chart(memory: MemoryPicture, axis: TimeAxis) -> Drawn:
     return Drawn(
         key="memory",
         title="Memory and load over time" if memory.has_load else "Memory over time",
-        caption="Shaded: rest windows, when no connection is open. Their floors carry the verdict."
+        caption="Shaded: quiet windows, when no connection is open. Their floors carry the verdict."
         if memory.has_rests
         else "",
         figure=canvas.figure,
@@ -131,7 +131,7 @@ def _plateau(canvas: _Canvas) -> None:
 
 
 def _happenings(canvas: _Canvas) -> None:
-    """Mark where warm-up ends, shade the rest windows, mark restarts, exits and faults."""
+    """Mark where warm-up ends, shade the quiet windows, mark restarts, exits and faults."""
     warm_up, unit_s = canvas.memory.warm_up, canvas.axis.unit_s
     if warm_up is not None:
         _vertical(canvas, warm_up.t_s, warm_up.label, "warm_up", level=0)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soak.analyse import Series
-from soak.analyse.resources import RESOURCE_NAMES
 from soak.columns import declarations
+from soak.verdict.quantities import JUDGED_COUNTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ FIELDS = tuple(
     each.name
     for each in declarations(
         *("t_s", "rss_bytes", "connections_completed", "open_connections", "swap_bytes", "audio_s"),
-        *RESOURCE_NAMES,
+        *JUDGED_COUNTS,
     )
 )
 
@@ -62,7 +62,7 @@ class History:
         columns = dict(zip(FIELDS, numbers.T, strict=True))
         return Series(
             t_s=columns["t_s"],
-            rss_bytes=columns["rss_bytes"],
+            values=columns["rss_bytes"],
             connections_completed=columns["connections_completed"],
             open_connections=columns["open_connections"],
             phase=self._phases[: self._length].copy(),
@@ -72,7 +72,7 @@ class History:
 
     def counts(self) -> dict[str, NDArray[np.float64]]:
         """Return a copy of what is counted beside memory, by column; NaN where it was not read."""
-        return {name: self._numbers[: self._length, FIELDS.index(name)].copy() for name in RESOURCE_NAMES}
+        return {name: self._numbers[: self._length, FIELDS.index(name)].copy() for name in JUDGED_COUNTS}
 
     def recent_rss_bytes(self, points: int) -> list[float]:
         """Return the course of RSS over the whole run in at most `points` values, oldest first."""

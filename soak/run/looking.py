@@ -55,7 +55,7 @@ class Looking:
 
     def _tell(self) -> None:
         standing = self._watch.standing
-        self._progress.last_look, self._progress.standing = self._watch.last, standing
+        self._progress.last_verdict, self._progress.standing = self._watch.last_verdict, standing
         if standing is not None and standing.label is Label.CLIMBING and not self._warned:
             self._warned = True
             subject = "" if standing.resources else "memory is "

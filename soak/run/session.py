@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from soak.analyse import JudgeSettings
 from soak.config import with_url
 from soak.errors import ExitCode, SoakError
-from soak.judgement import Judgement, judge_run
+from soak.judging import Judgement, judge_run
 from soak.record import Run, RunDirectory, read_run
 from soak.record.directory import explained, write_json
 from soak.record.events import RunStarted, ServerStarted

@@ -11,21 +11,21 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from soak.analyse.reasons import leaning_in_words
 from soak.quantity import format_bytes, format_count, format_duration, format_number, format_percent
 from soak.record.events import Calibrated
 from soak.verdict.verdict import Label
+from soak.words import leaning_in_words, sentence
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from soak.analyse.sequential import Look
     from soak.load.plan import LoadPlan
     from soak.record.events import Event
     from soak.run.history import History
     from soak.run.rows import Row
     from soak.run.watch import Standing
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
+    from soak.verdict.verdict import SeriesVerdict
 
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARKLINE_WIDTH = 32
@@ -46,8 +46,8 @@ class Progress:
         """The newest row of `samples.csv`."""
         self.start_bytes: float | None = None
         self.peak_bytes = 0.0
-        self.last_look: Look | None = None
-        """The newest look at the memory; its word holds until the next."""
+        self.last_verdict: SeriesVerdict | RunVerdict | None = None
+        """What was said at the newest look; it holds until the next."""
         self.standing: Standing | None = None
         """The verdict that stands, if one does."""
         self.rate_per_s = plan.rate_per_s
@@ -225,8 +225,8 @@ def plain_line(title: str, progress: Progress) -> str:
         parts.append(f"transcripts: {transcripts}")
     if progress.standing is not None:
         parts.append(progress.standing.in_words())
-    elif progress.last_look is not None:
-        parts.append(f"undecided so far{_leaning(progress.last_look.verdict)}")
+    elif progress.last_verdict is not None:
+        parts.append(f"undecided so far{_leaning(progress.last_verdict)}")
     return " | ".join(parts)
 
 
@@ -273,7 +273,7 @@ PHASES_IN_WORDS = {
     "calibrate": "finding an arrival rate",
     "load": "load",
     "drain": "waiting for the last connections",
-    "settle": "waiting for the server's delayed free",
+    "settle": "letting the server free closed connections",
     "rest": "quiet window",
     "done": "done",
 }
@@ -290,16 +290,16 @@ def _where(progress: Progress) -> str:
 def _so_far(progress: Progress) -> str:
     if progress.standing is not None:
         return progress.standing.in_words()
-    if progress.last_look is None:
+    verdict = progress.last_verdict
+    if verdict is None:
         return "nothing to say yet"
-    verdict = progress.last_look.verdict
-    if verdict.verdict is not Label.INCONCLUSIVE:
-        return f"undecided: it looks like {verdict.verdict}; the next look must agree"
+    if verdict.label is not Label.INCONCLUSIVE:
+        return f"undecided: it looks like {verdict.label}; the next look must agree"
     said = f"undecided{_leaning(verdict)}"
-    return f"{said}: {verdict.reasons[0]}" if verdict.reasons else said
+    return f"{said}: {sentence(verdict.reasons[0])}" if verdict.reasons else said
 
 
-def _leaning(verdict: Verdict) -> str:
+def _leaning(verdict: SeriesVerdict | RunVerdict) -> str:
     if verdict.leaning is Label.INCONCLUSIVE:
         return ""
     return f", {leaning_in_words(verdict.probability_climbing)}"

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from soak.analyse.resources import RESOURCE_NAMES, best_growth, count_rate
 from soak.analyse.sequential import Horizon, LookSchedule, SequentialJudge
-from soak.judgement import judge_run
-from soak.quantity import format_bytes, format_count, format_level
+from soak.judging import judge_run
+from soak.quantity import format_bytes, format_count, format_count_rate, format_level
 from soak.record import read_run
 from soak.record.events import FinalLook, Growth, VerdictChanged
 from soak.record.recorded import LARGEST
 from soak.run.resource_watch import ResourceWatch
 from soak.verdict.verdict import Follows, Label
+from soak.words import NAMES, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from soak.analyse import Series
-    from soak.analyse.resources import ResourceVerdict
     from soak.analyse.sequential import Look
     from soak.config import SoakConfig
     from soak.record import RunDirectory
-    from soak.verdict.verdict import Estimate, Verdict
+    from soak.verdict.quantities import Quantity
+    from soak.verdict.run_verdict import RunVerdict
+    from soak.verdict.verdict import Estimate, SeriesVerdict
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Standing:
     """When it began to stand, in UTC."""
     connections: float
     """Connections completed by then; 0 where they are not counted."""
-    verdict: Verdict
+    verdict: SeriesVerdict
     """What the newest look says of memory."""
-    resources: Mapping[str, ResourceVerdict] = field(default_factory=dict)
+    resources: Mapping[Quantity, SeriesVerdict] = field(default_factory=dict)
     """Other resources whose climb stands, by column; if there are any, the label is climbing."""
 
     def in_words(self) -> str:
@@ -81,6 +82,8 @@ class VerdictWatch:
         self._resources = ResourceWatch(schedule.looks_to_climb)
         self.last: Look | None = None
         """The newest look."""
+        self.last_verdict: SeriesVerdict | RunVerdict | None = None
+        """What it said of memory; of the whole record, where that does not bear it out."""
         self.standing: Standing | None = None
         """What stands, if anything does."""
 
@@ -90,7 +93,7 @@ class VerdictWatch:
         `counts` are descriptors, threads, sockets and sessions at the same times, by column. A change of what
         stands is recorded as the event `verdict`. Raises `SoakError` when that cannot be written.
 
-        The record on disk, judged whole (memory, what malloc has handed out of it, and the other resources)
+        The record on disk, judged whole (memory, heap in use, and the counts)
         as it will be judged from now on, has the last word: nothing stands that `soak analyze` would call
         inconclusive.
         """
@@ -99,15 +102,16 @@ class VerdictWatch:
             return False
         resources = await asyncio.to_thread(self._resources.look, counts, series, look)
         label = Label.CLIMBING if resources else look.standing
+        said: SeriesVerdict | RunVerdict = look.verdict
         if label is not Label.INCONCLUSIVE or look.verdict.leaning is Label.CLIMBING:
             recorded = await asyncio.to_thread(self._judged_from_record, look)
-            if recorded.verdict is not label or label is Label.INCONCLUSIVE:
-                look, label, resources = replace(look, verdict=recorded), Label.INCONCLUSIVE, {}
-        self.last = look
+            if recorded.label is not label or label is Label.INCONCLUSIVE:
+                said, label, resources = recorded, Label.INCONCLUSIVE, {}
+        self.last, self.last_verdict = look, said
         before = Label.INCONCLUSIVE if self.standing is None else self.standing.label
         known = () if self.standing is None else tuple(self.standing.resources)
         if label is not before or tuple(resources) != known:
-            self._directory.append_event(_changed(label, before, look, resources))
+            self._directory.append_event(_changed(label, before, look, said, resources))
         if label is Label.INCONCLUSIVE:
             self.standing = None
         elif self.standing is None or label is not before:
@@ -131,7 +135,7 @@ class VerdictWatch:
         """
         if self._load.until_decided:
             look = self._judge.conclude(series)
-            self._directory.append_event(self._final(look, look.verdict.verdict, stopped_early=False))
+            self._directory.append_event(self._final(look, look.verdict.label, stopped_early=False))
 
     def _final(self, look: Look, label: Label, *, stopped_early: bool) -> FinalLook:
         return FinalLook(
@@ -144,29 +148,33 @@ class VerdictWatch:
             judge=look.settings.differing_from(self._configured),
         )
 
-    def _judged_from_record(self, look: Look) -> Verdict:
+    def _judged_from_record(self, look: Look) -> RunVerdict:
         run = read_run(self._directory.path)
-        final = self._final(look, look.verdict.verdict, stopped_early=False)
+        final = self._final(look, look.verdict.label, stopped_early=False)
         return judge_run(replace(run, events=(*run.events, final))).verdict
 
 
 def _changed(
-    label: Label, before: Label, look: Look, resources: Mapping[str, ResourceVerdict]
+    label: Label,
+    before: Label,
+    look: Look,
+    said: SeriesVerdict | RunVerdict,
+    resources: Mapping[Quantity, SeriesVerdict],
 ) -> VerdictChanged:
     """Return the event with what a look says; a resource that climbs is the reason before memory is."""
-    reasons = [one.reasons[0] for one in resources.values()] + list(look.verdict.reasons[:1])
+    reasons = [one.reasons[0] for one in resources.values()] + list(said.reasons[:1])
     return VerdictChanged(
         verdict=label,
         was=before,
         look=look.number,
         up_to_s=look.t_s,
         connections=look.connections,
-        growth_bytes_per_hour=_growth(look.verdict.growth_bytes_per_hour),
-        growth_bytes_per_connection=_growth(look.verdict.growth_bytes_per_connection),
+        growth_bytes_per_hour=_growth(look.verdict.growth_per_hour),
+        growth_bytes_per_connection=_growth(look.verdict.growth_per_connection),
         plateau_confidence=look.settings.plateau_confidence,
         climbing_confidence=look.settings.climbing_confidence,
-        resources=tuple(resources),
-        reason=next(iter(reasons), ""),
+        resources=tuple(map(str, resources)),
+        reason=sentence(reasons[0]) if reasons else "",
     )
 
 
@@ -177,15 +185,15 @@ def _growth(growth: Estimate | None) -> Growth | None:
     return Growth(estimate=growth.estimate, low=low, high=high)
 
 
-def _level_or_growth(verdict: Verdict) -> str:
-    if verdict.verdict is Label.PLATEAU:
-        return format_level(verdict.plateau_bytes)
-    per_connection = verdict.growth_bytes_per_connection
-    if per_connection is None or verdict.follows is Follows.TIME:
-        return f"{format_bytes(verdict.growth_bytes_per_hour.estimate, signed=True)} per hour"
-    return f"{format_bytes(per_connection.estimate, signed=True)} per connection"
+def _level_or_growth(verdict: SeriesVerdict) -> str:
+    if verdict.label is Label.PLATEAU:
+        return format_level(verdict.level)
+    growth, follows = verdict.growth
+    unit = "per connection" if follows is Follows.CONNECTIONS else "per hour"
+    return f"{format_bytes(growth.estimate, signed=True)} {unit}"
 
 
-def _count_growth(column: str, verdict: ResourceVerdict) -> str:
-    growth, unit = best_growth(verdict)
-    return f"{RESOURCE_NAMES[column].lower()}, +{count_rate(growth.estimate)} {unit}"
+def _count_growth(quantity: Quantity, verdict: SeriesVerdict) -> str:
+    growth, follows = verdict.growth
+    unit = "per connection" if follows is Follows.CONNECTIONS else "per hour"
+    return f"{NAMES[quantity].lower()}, +{format_count_rate(growth.estimate)} {unit}"

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from soak.columns import JUDGED_COLUMNS
 from soak.errors import ExitCode, SoakError, in_one_line
-from soak.judgement import judge_run, recorded_settings, worst
+from soak.judging import judge_run, recorded_settings, worst
+from soak.judging.document import SCHEMA_VERSION
 from soak.record import read_run
-from soak.verdict.verdict_json import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
-    from soak.judgement import Judgement
+    from soak.judging import Judgement
     from soak.record import Run
 
 WORTH_A_POOL = 4

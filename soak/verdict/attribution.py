@@ -142,8 +142,6 @@ class Attribution:
     """TCP sockets whose client has closed and that the server has not, at the same reading."""
     culprits: tuple[Culprit, ...]
     """What grows, as far as it can be told, most telling first; empty unless something climbs."""
-    summary: str
-    """In one sentence: "Of +285 MiB: +240 MiB glibc arenas (1 → 32), +31 MiB stacks, +14 MiB main heap"."""
     accounted_share: float | None
     """Share of RSS growth that the named classes (all but OTHER) explain; None where RSS hardly grew."""
     sum_over_rss: float

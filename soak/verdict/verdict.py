@@ -1,9 +1,9 @@
-"""What the judge says: a label with its estimates, its evidence and its reasons."""
+"""What the judge says of one series: a label with its estimates, its evidence and its reasons."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from soak.advice.advise import Advice
-    from soak.analyse.resources import ResourceVerdict
-    from soak.verdict.attribution import Attribution
+    from soak.verdict.quantities import Quantity
+    from soak.verdict.reason import Reason
 
 
 class Label(StrEnum):
@@ -68,68 +67,75 @@ class Settling:
 
 @dataclass(frozen=True, eq=False)
 class JudgedPoints:
-    """The floors that were judged, one entry per rest window or envelope bin, oldest first."""
+    """The floors that were judged, one entry per quiet window or envelope bin, oldest first."""
 
     t_s: NDArray[np.float64]
     """When, on the series' own clock."""
-    rss_bytes: NDArray[np.float64]
-    """The floor (RSS, plus swap where it was recorded), at the typical number of open connections."""
+    values: NDArray[np.float64]
+    """The floor in the unit of the series, at the typical number of open connections."""
     connections: NDArray[np.float64] | None
     """Connections completed by then; None when the series has no counter."""
 
 
-@dataclass(frozen=True, eq=False)
-class Verdict:
-    """The judgement of one series. Bytes are bytes, times are seconds on the series' own clock."""
+Line = tuple[tuple[float, float], tuple[float, float]]
+"""The two ends of a line, each as seconds and value."""
 
-    verdict: Label
+
+@dataclass(frozen=True, eq=False)
+class SeriesVerdict:
+    """The judgement of one series: memory, heap in use, or a count.
+
+    Levels are in the unit of the quantity, growths in that unit per hour, connection or second of audio,
+    times in seconds on the series' own clock.
+    """
+
+    quantity: Quantity
+    """What was judged."""
+    label: Label
     """Plateau, climbing or inconclusive."""
-    reasons: tuple[str, ...]
-    """Why, in plain words with numbers and units, most important first."""
-    metric: str
-    """`rss_bytes`, or `rss_plus_swap_bytes` when something was swapped out."""
-    start_bytes: int
-    """First reading of the last life of the process; 0 when nothing was read."""
-    plateau_bytes: int | None
+    reasons: tuple[Reason, ...]
+    """Why, most important first."""
+    start: float
+    """First reading of the life that was judged; 0 when nothing was read."""
+    peak: float
+    """Highest single reading of the whole series; 0 when nothing was read."""
+    growth_per_hour: Estimate = UNKNOWN
+    """Growth after warm-up, by time; NaN where nothing could be estimated."""
+    growth_per_connection: Estimate | None = None
+    """The same by connection; None without a connection counter that moves."""
+    growth_per_audio_s: Estimate | None = None
+    """The same by second of audio streamed; None where that was not recorded or never moves."""
+    end: float = 0.0
+    """Last reading of the series; 0 when nothing was read."""
+    fresh: float = 0.0
+    """First reading of the last life of the process: what a fresh one takes."""
+    level: float | None = None
     """Level after warm-up; only for a plateau."""
-    peak_bytes: int
-    """Highest single reading of the whole series."""
-    plateau_at_s: float | None
+    level_from_s: float | None = None
     """When the plateau began; only for a plateau."""
-    growth_bytes_per_hour: Estimate
-    """Slope after warm-up, by time."""
-    growth_bytes_per_connection: Estimate | None
-    """Slope after warm-up, by connection; None without a connection counter that moves."""
-    minimum_detectable_bytes_per_hour: float
+    budget_per_hour: float = math.nan
+    """Lasting growth up to this is a plateau."""
+    budget_over_run: float = math.nan
+    """The same over the life that was judged."""
+    minimum_detectable_per_hour: float = math.nan
     """Smallest growth this run would have told from none, four times out of five; NaN if unknown."""
-    restarts: int
-    """How often the process started anew; only the last life is judged."""
-    advice: Advice
-    """Limits and thread numbers that follow from what was measured (JSON-serialisable)."""
-    attribution: Attribution | None = None
-    """Where the growth sits; None where the run did not record it."""
-    warm_up_end_s: float | None = None
-    """Where the judged tail begins; None when no straight tail was found."""
-    budget_bytes_per_hour: float = float("nan")
-    """Growth below this is a plateau."""
-    minimum_detectable_bytes_per_connection: float | None = None
-    """The same limit, by connection."""
-    growth_bytes_per_audio_s: Estimate | None = None
-    """Slope after warm-up, by second of audio streamed; None where that was not recorded or never moves."""
-    follows: Follows | None = None
-    """What the growth is proportional to; None when indistinguishable or when there is no growth."""
-    confidence: str = ""
-    """How sure, in words."""
-    probability_climbing: float = float("nan")
-    """Of memory growing beyond the budget without end, all things weighed; NaN where there was too little to
-    weigh. Where nothing is decided yet, it tells what the run leans to. Of a climb that is no leak because
-    malloc keeps what grew, it is that of what malloc has handed out."""
+    minimum_detectable_per_connection: float | None = None
+    """The same by connection."""
+    probability_climbing: float = math.nan
+    """Of growing beyond the budget without end, all things weighed; NaN where there was too little to weigh.
+    Where nothing is decided yet, it tells what the series leans to."""
     settling: Settling | None = None
     """What would settle it; only for inconclusive."""
-    trend_line: tuple[tuple[float, float], tuple[float, float]] | None = None
-    """Ends of the fitted line after warm-up, as (t_s, bytes), for pictures."""
+    follows: Follows | None = None
+    """What the growth is proportional to; None when indistinguishable or when there is no growth."""
+    warm_up_end_s: float | None = None
+    """Where the judged tail begins; None when no straight tail was found."""
+    trend_line: Line | None = None
+    """Ends of the fitted line after warm-up, for pictures."""
     restarts_at_s: tuple[float, ...] = ()
-    """When each new life began."""
+    """When each new life of the process began; only one life is judged."""
+    at_rest: float | None = None
+    """Lowest reading of the last quiet window; None where none was read."""
     duration_s: float = 0.0
     """From the first to the last reading of the series."""
     samples: int = 0
@@ -138,17 +144,45 @@ class Verdict:
     """Which readings were judged."""
     points: JudgedPoints | None = None
     """The floors that were judged; None when there were too few readings for any."""
-    resources: dict[str, ResourceVerdict] = field(default_factory=dict)
-    """The verdicts of the other resources (descriptors, threads, …) by column, where they were recorded."""
+    with_swap: bool = False
+    """Whether swap was in use, so that it was added to resident memory."""
 
     @property
     def leaning(self) -> Label:
         """What is likelier, were one to decide now; inconclusive where there was too little to weigh."""
-        if math.isnan(self.probability_climbing):
-            return Label.INCONCLUSIVE
-        return Label.PLATEAU if self.probability_climbing < EVEN else Label.CLIMBING
+        return leaning(self.probability_climbing)
+
+    @property
+    def restarts(self) -> int:
+        """How often the process started anew."""
+        return len(self.restarts_at_s)
 
     @property
     def last_life_began_s(self) -> float:
         """When the last life of the process began, on the series' own clock; -inf without a restart."""
         return self.restarts_at_s[-1] if self.restarts_at_s else -math.inf
+
+    @property
+    def least_gained(self) -> float:
+        """Lower end of the interval of the growth over the run."""
+        return self.growth_per_hour.low * self.duration_s / 3600.0
+
+    @property
+    def surely_grew(self) -> bool:
+        """Whether more was gained than the budget accepts, be it for good or not."""
+        return self.least_gained > self.budget_over_run
+
+    @property
+    def growth(self) -> tuple[Estimate, Follows]:
+        """The growth in the unit people quote it in, connections or time, and which of the two it is."""
+        each = self.growth_per_connection
+        if each is not None and math.isfinite(each.estimate) and self.follows is not Follows.TIME:
+            return each, Follows.CONNECTIONS
+        return self.growth_per_hour, Follows.TIME
+
+
+def leaning(probability_climbing: float) -> Label:
+    """Return what this probability makes likelier; inconclusive for NaN."""
+    if math.isnan(probability_climbing):
+        return Label.INCONCLUSIVE
+    return Label.PLATEAU if probability_climbing < EVEN else Label.CLIMBING

@@ -34,8 +34,8 @@ class Line:
 
 def readings(series: Series) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give (seconds, bytes) of the readings that did not fail."""
-    good = np.isfinite(series.t_s) & np.isfinite(series.rss_bytes)
-    return series.t_s[good], series.rss_bytes[good]
+    good = np.isfinite(series.t_s) & np.isfinite(series.values)
+    return series.t_s[good], series.values[good]
 
 
 def fit_line(t_s: NDArray[np.float64], y: NDArray[np.float64]) -> Line:

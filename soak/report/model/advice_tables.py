@@ -10,7 +10,7 @@ from soak.quantity import format_count, format_level
 from soak.report.model.rows import Row
 
 if TYPE_CHECKING:
-    from soak.advice.advise import Advice
+    from soak.verdict.advice import Advice
 
 MIB = 1024 * 1024
 BASIS_IN_WORDS = {

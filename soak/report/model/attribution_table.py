@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soak.analyse.attribution_words import PROBE_NAMES, culprits_in_words
 from soak.quantity import format_bytes, format_count, format_level, format_percent
 from soak.report.model.rows import Row
 from soak.verdict.attribution import MemoryClass
+from soak.words import culprits_in_words, probe_name, summary_in_words
 
 if TYPE_CHECKING:
     from soak.verdict.attribution import Attribution, ClassGrowth
@@ -79,14 +79,13 @@ def attribution_table(attribution: Attribution | None) -> AttributionTable | Non
     if attribution.accounted_share is not None:
         check += f", and the named ones {format_percent(attribution.accounted_share)} of its growth"
     return AttributionTable(
-        culprits=culprits_in_words(attribution) if attribution.culprits else None,
-        summary=attribution.summary,
+        culprits=culprits_in_words(attribution),
+        summary=summary_in_words(attribution),
         rows=tuple(_row(each) for each in attribution.classes),
         states=_states(attribution),
         inside=_inside(attribution),
         probes=tuple(
-            Row(PROBE_NAMES.get(probe.probe, probe.probe), format_bytes(probe.returned_bytes))
-            for probe in attribution.probes
+            Row(probe_name(probe.probe), format_bytes(probe.returned_bytes)) for probe in attribution.probes
         ),
         arenas=tuple(
             ArenaRow(

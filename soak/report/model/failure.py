@@ -40,6 +40,6 @@ class TargetFailure:
     def sentence(self) -> str:
         """Say how it failed."""
         if not self.died:
-            return "The server never answered."
+            return "No answer from the server."
         when = "" if self.died_at_s is None else f" after {format_duration(self.died_at_s)}"
         return f"The server died{when}{f': {self.how}' if self.how else ''}."

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soak.analyse.reasons import TO_SETTLE
-from soak.analyse.resources import RESOURCE_NAMES, climbing, memory_label
-from soak.quantity import format_count, format_duration, format_interval, format_rate, is_known
 from soak.record.events import Interrupted
+from soak.verdict.reason import ReasonKind
 from soak.verdict.verdict import Label
+from soak.words import NAMES, run_confidence_in_words, sentence, sentences
 
 if TYPE_CHECKING:
     from soak.record import Run, Transcripts
     from soak.report.model.failure import TargetFailure
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.reason import Reason
+    from soak.verdict.run_verdict import RunVerdict
 
 SIGNS = {"plateau": "✓", "climbing": "▲", "inconclusive": "?", "failed": "✕"}
 """Shapes that tell the tones apart without colour."""
@@ -53,68 +53,51 @@ class Headline:
 
 
 def headline(
-    run: Run, verdict: Verdict, failure: TargetFailure | None, transcripts: Transcripts | None
+    run: Run, verdict: RunVerdict, failure: TargetFailure | None, transcripts: Transcripts | None
 ) -> Headline:
     """Say of a run what comes first."""
-    tone = str(verdict.verdict) if failure is None else "failed"
-    said_by_judge = bool(verdict.reasons) and verdict.reasons[0].startswith("The server died")
-    death = failure.sentence if failure is not None and failure.died and not said_by_judge else None
+    tone = str(verdict.label) if failure is None else "failed"
+    first, *others = verdict.reasons
+    settling = next((reason for reason in others if _settles(reason)), None)
+    death = None
+    if failure is not None and failure.died and first.kind is not ReasonKind.SERVER_DIED:
+        death = failure.sentence
+    undecided = verdict.label is Label.INCONCLUSIVE and settling is not None
     return Headline(
-        label=str(verdict.verdict),
+        label=str(verdict.label),
         tone=tone,
         sign=SIGNS[tone],
         headline=_headline(verdict, failure),
-        sentence=_sentence(verdict),
-        settling=_settling(verdict),
-        confidence=verdict.confidence,
+        sentence=sentence(first),
+        settling=sentence(settling) if undecided and settling is not None else None,
+        confidence=run_confidence_in_words(verdict),
         death=death,
         warnings=tuple(_warnings(run, death, transcripts)),
-        reasons=tuple(reason for reason in verdict.reasons[1:] if not reason.startswith(TO_SETTLE)),
+        reasons=sentences(reason for reason in others if not _settles(reason)),
     )
 
 
-def _headline(verdict: Verdict, failure: TargetFailure | None) -> str:
+def _headline(verdict: RunVerdict, failure: TargetFailure | None) -> str:
     if failure is None:
-        return HEADLINES.get(verdict.verdict) or _climbs(verdict)
+        return HEADLINES.get(verdict.label) or _climbs(verdict)
     if failure.died:
-        return f"The server died; memory: {MEMORY_IN_PASSING[memory_label(verdict)]}"
-    return "The server never answered"
+        return f"The server died; memory: {MEMORY_IN_PASSING[verdict.memory_label]}"
+    return "No answer from the server"
 
 
-def _climbs(verdict: Verdict) -> str:
+def _climbs(verdict: RunVerdict) -> str:
     """Say what climbs: memory, other resources, or both."""
-    names = ["memory"] if memory_label(verdict) is Label.CLIMBING else []
-    names += [RESOURCE_NAMES[column].lower() for column in climbing(verdict)]
+    names = ["memory"] if verdict.memory_label is Label.CLIMBING else []
+    names += [NAMES[column].lower() for column in verdict.climbing]
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     return f"{listed[:1].upper()}{listed[1:]} {'keeps' if names == ['memory'] else 'keep'} climbing"
 
 
-def _sentence(verdict: Verdict) -> str:
-    """Say why the verdict is what it is: the judge's first reason, or the growth where it gave none."""
-    if verdict.reasons:
-        first = verdict.reasons[0]
-        return f"{first[:1].upper()}{first[1:]}" + ("" if first.endswith((".", "!", "?")) else ".")
-    growth = verdict.growth_bytes_per_hour
-    if not (is_known(growth.low) and is_known(growth.high)):
-        return "There are too few readings to fit a trend."
-    interval = format_interval(growth.low, growth.high, "h")
-    return f"Growth after warm-up: {format_rate(growth.estimate)} (95 % interval {interval})."
-
-
-def _settling(verdict: Verdict) -> str | None:
-    """Say what would settle an inconclusive verdict, in the judge's words or from its numbers."""
-    if verdict.verdict is not Label.INCONCLUSIVE:
-        return None
-    said = next((reason for reason in verdict.reasons[1:] if reason.startswith(TO_SETTLE)), None)
-    if said is not None or verdict.settling is None:
-        return said
-    more_seconds, more_connections = verdict.settling.more_seconds, verdict.settling.more_connections
-    ways = []
-    if is_known(more_seconds):
-        ways.append(f"{format_duration(more_seconds)} more")
-    if is_known(more_connections):
-        ways.append(f"{format_count(more_connections)} more connections")
-    return f"{TO_SETTLE} at the noise seen so far: about {' or '.join(ways)}." if ways else None
+def _settles(reason: Reason) -> bool:
+    """Whether a reason says what would settle the run's verdict, not that of memory beside a climb."""
+    if reason.kind is not ReasonKind.SETTLING:
+        return False
+    return reason.facts["more_seconds"] is not None and not reason.facts.get("of_memory")
 
 
 def _warnings(run: Run, death: str | None, transcripts: Transcripts | None) -> list[str]:

@@ -17,11 +17,10 @@ from soak.report.model.rows import Row
 from soak.verdict.verdict import Basis, Follows
 
 if TYPE_CHECKING:
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
-_METRICS = {"rss_bytes": "RSS", "rss_plus_swap_bytes": "RSS + swap"}
 _BASES = {
-    Basis.REST_WINDOWS: "lowest reading of each rest window",
+    Basis.REST_WINDOWS: "lowest reading of each quiet window",
     Basis.LOAD_ENVELOPE: "lower envelope under load",
 }
 _FOLLOWS = {
@@ -31,33 +30,35 @@ _FOLLOWS = {
 }
 
 
-def judged_numbers(verdict: Verdict, points: int | None) -> tuple[Row, ...]:
+def judged_numbers(verdict: RunVerdict, points: int | None) -> tuple[Row, ...]:
     """Return the numbers the verdict rests on; `points` of memory were judged, None where none were."""
-    growth, each = verdict.growth_bytes_per_hour, verdict.growth_bytes_per_connection
+    memory = verdict.memory
+    growth, each = memory.growth_per_hour, memory.growth_per_connection
+    metric = "RSS + swap" if memory.with_swap else "RSS"
     rows = [
-        Row("What was judged", f"{_METRICS.get(verdict.metric, verdict.metric)}, {_BASES[verdict.basis]}"),
-        Row("Samples", format_count(verdict.samples)),
+        Row("What was judged", f"{metric}, {_BASES[memory.basis]}"),
+        Row("Samples", format_count(memory.samples)),
         Row("Points judged", format_count(points)),
-        Row("Warm-up ended after", format_duration(verdict.warm_up_end_s)),
+        Row("Warm-up ended after", format_duration(memory.warm_up_end_s)),
         Row("Growth per hour", _with_interval(growth.estimate, growth.low, growth.high, "h")),
     ]
     if each is not None:
         rows.append(Row("Growth per connection", _with_interval(each.estimate, each.low, each.high, None)))
-    second = verdict.growth_bytes_per_audio_s
+    second = memory.growth_per_audio_s
     if second is not None:
         value = _with_interval(second.estimate, second.low, second.high, None)
         rows.append(Row("Growth per audio second", value))
-    smallest = format_rate(verdict.minimum_detectable_bytes_per_hour, signed=False)
+    smallest = format_rate(memory.minimum_detectable_per_hour, signed=False)
     rows += [
-        Row("Accepted growth (budget)", format_rate(verdict.budget_bytes_per_hour, signed=False)),
-        Row("Smallest growth this run could see", smallest),
+        Row("Budget", format_rate(memory.budget_per_hour, signed=False)),
+        Row("Sensitivity", smallest),
     ]
-    each_smallest = verdict.minimum_detectable_bytes_per_connection
+    each_smallest = memory.minimum_detectable_per_connection
     if is_known(each_smallest):
-        rows.append(Row("Smallest growth per connection it could see", format_bytes(each_smallest)))
-    rows.append(Row("Restarts", format_count(verdict.restarts)))
-    if verdict.follows is not None:
-        rows.append(Row("Growth follows", _FOLLOWS[verdict.follows]))
+        rows.append(Row("Sensitivity per connection", format_bytes(each_smallest)))
+    rows.append(Row("Restarts", format_count(memory.restarts)))
+    if memory.follows is not None:
+        rows.append(Row("Growth follows", _FOLLOWS[memory.follows]))
     return tuple(row for row in rows if row.value != MISSING)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soak.analyse.resources import RESOURCE_NAMES, best_growth, climbing, count_rate
 from soak.quantity import (
     MISSING,
     format_bytes,
     format_count,
+    format_count_rate,
     format_duration,
     format_interval,
     format_level,
@@ -18,12 +18,15 @@ from soak.quantity import (
     is_known,
 )
 from soak.verdict.verdict import Follows
+from soak.words import NAMES
 
 if TYPE_CHECKING:
     from soak.record import Transcripts
     from soak.report.model.levels import Levels
     from soak.report.model.readings import Readings
-    from soak.verdict.verdict import Estimate, Verdict
+    from soak.verdict.quantities import Quantity
+    from soak.verdict.run_verdict import RunVerdict
+    from soak.verdict.verdict import Estimate
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Figure:
 
 def key_figures(
     readings: Readings,
-    verdict: Verdict,
+    verdict: RunVerdict,
     levels: Levels,
     transcripts: Transcripts | None,
     *,
@@ -56,18 +59,18 @@ def key_figures(
         Figure("Start", format_level(levels.start_bytes), short_label="Start"),
         _level(levels),
         Figure("Peak", format_level(levels.peak_bytes), short_label="Peak"),
-        _growth("Growth per hour", "Growth per hour", verdict.growth_bytes_per_hour, "h"),
+        _growth("Growth per hour", "Growth per hour", verdict.memory.growth_per_hour, "h"),
         *_growth_by_work(verdict),
     ]
-    smallest = verdict.minimum_detectable_bytes_per_hour
-    budget = f"accepted: up to {format_rate(verdict.budget_bytes_per_hour, signed=False)}"
+    smallest = verdict.memory.minimum_detectable_per_hour
+    budget = f"budget: {format_rate(verdict.memory.budget_per_hour, signed=False)}"
     if is_known(smallest):
-        figures.append(Figure("Smallest growth it could see", format_rate(smallest, signed=False), budget))
-    figures += [_climb(verdict, column) for column in climbing(verdict)]
+        figures.append(Figure("Sensitivity", format_rate(smallest, signed=False), budget))
+    figures += [_climb(verdict, column) for column in verdict.climbing]
     figures.append(_connections(readings))
     if transcripts is not None and transcripts.connections:
         figures.append(_transcripts(transcripts, random_weights=random_weights))
-    length_s = readings.duration_s or verdict.duration_s
+    length_s = readings.duration_s or verdict.memory.duration_s
     figures.append(Figure("Duration", format_duration(length_s), f"{format_count(len(readings))} samples"))
     return tuple(figure for figure in figures if figure.value != MISSING)
 
@@ -90,19 +93,20 @@ def _growth(label: str, short_label: str, growth: Estimate, per: str | None) -> 
     return Figure(label, value, note, short_label)
 
 
-def _growth_by_work(verdict: Verdict) -> list[Figure]:
+def _growth_by_work(verdict: RunVerdict) -> list[Figure]:
     """Return the growth per connection, or per second of audio where that explains it best."""
-    each, second = verdict.growth_bytes_per_connection, verdict.growth_bytes_per_audio_s
-    if second is not None and (each is None or verdict.follows is Follows.AUDIO):
+    each, second = verdict.memory.growth_per_connection, verdict.memory.growth_per_audio_s
+    if second is not None and (each is None or verdict.memory.follows is Follows.AUDIO):
         return [_growth("Growth per audio second", "Per audio second", second, None)]
     return [] if each is None else [_growth("Growth per connection", "Per connection", each, None)]
 
 
-def _climb(verdict: Verdict, column: str) -> Figure:
-    resource, name = verdict.resources[column], RESOURCE_NAMES[column]
+def _climb(verdict: RunVerdict, column: Quantity) -> Figure:
+    resource, name = verdict.resources[column], NAMES[column]
     value = f"{format_count(resource.start)} → {format_count(resource.end)}"
-    growth, unit = best_growth(resource)
-    return Figure(name, value, f"{count_rate(growth.estimate)} {unit}", name, column)
+    growth, follows = resource.growth
+    unit = "per connection" if follows is Follows.CONNECTIONS else "per hour"
+    return Figure(name, value, f"{format_count_rate(growth.estimate)} {unit}", name, column)
 
 
 def _connections(readings: Readings) -> Figure:

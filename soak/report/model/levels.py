@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from soak.report.model.readings import Readings
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
 
 LAST_RESTS = 2
@@ -21,9 +21,9 @@ LAST_RESTS = 2
 class Levels:
     """Levels of one run, in bytes; None where nothing was read."""
 
-    start_bytes: int | None
+    start_bytes: float | None
     """First reading of the last life of the process."""
-    plateau_bytes: int | None
+    plateau_bytes: float | None
     """The level after warm-up; only for a plateau."""
     plateau_at_s: float | None
     """When the plateau began, in seconds of the run."""
@@ -31,21 +31,21 @@ class Levels:
     """The last reading."""
     quiet_bytes: float | None
     """RSS in the last quiet windows."""
-    peak_bytes: int | None
+    peak_bytes: float | None
     """The highest reading."""
 
     @classmethod
-    def of(cls, readings: Readings, verdict: Verdict) -> Self:
+    def of(cls, readings: Readings, verdict: RunVerdict) -> Self:
         """Read the levels off a run and its verdict."""
-        quiet_bytes = quiet_level_bytes(readings.samples)
+        memory, quiet_bytes = verdict.memory, quiet_level_bytes(readings.samples)
         return cls(
             # the judge has zeros where nothing was read
-            start_bytes=verdict.start_bytes if verdict.start_bytes > 0 else None,
-            plateau_bytes=verdict.plateau_bytes,
-            plateau_at_s=verdict.plateau_at_s,
+            start_bytes=memory.start if memory.start > 0 else None,
+            plateau_bytes=None if memory.level is None else round(memory.level),
+            plateau_at_s=memory.level_from_s,
             end_bytes=readings.last("rss_bytes"),
             quiet_bytes=quiet_bytes if math.isfinite(quiet_bytes) else None,
-            peak_bytes=verdict.peak_bytes if verdict.peak_bytes > 0 else None,
+            peak_bytes=memory.peak if memory.peak > 0 else None,
         )
 
     @property

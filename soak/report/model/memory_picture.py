@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from soak.record import Run
     from soak.report.model.readings import Readings
-    from soak.verdict.verdict import Estimate, Verdict
+    from soak.verdict.run_verdict import RunVerdict
+    from soak.verdict.verdict import Estimate
 
     Floats = NDArray[np.float64]
 
@@ -107,7 +108,7 @@ class MemoryPicture:
         return self.open_connections is not None or self.connections_completed is not None
 
 
-def memory_picture(run: Run, readings: Readings, verdict: Verdict) -> MemoryPicture | None:
+def memory_picture(run: Run, readings: Readings, verdict: RunVerdict) -> MemoryPicture | None:
     """Return what is drawn of memory and load; None when not one memory reading was taken."""
     rss = readings.column("rss_bytes")
     if rss is None:
@@ -130,13 +131,13 @@ def memory_picture(run: Run, readings: Readings, verdict: Verdict) -> MemoryPict
     )
 
 
-def judged_points(verdict: Verdict) -> tuple[Floats, Floats] | None:
+def judged_points(verdict: RunVerdict) -> tuple[Floats, Floats] | None:
     """Return seconds and bytes of the points that were judged (the floors), or None."""
-    points = verdict.points
+    points = verdict.memory.points
     if points is None:
         return None
-    kept = np.isfinite(points.t_s) & np.isfinite(points.rss_bytes)
-    return (points.t_s[kept], points.rss_bytes[kept]) if kept.any() else None
+    kept = np.isfinite(points.t_s) & np.isfinite(points.values)
+    return (points.t_s[kept], points.values[kept]) if kept.any() else None
 
 
 def _curve(readings: Readings, values: Floats) -> Curve:
@@ -148,41 +149,41 @@ def _load(readings: Readings, column: str) -> Curve | None:
     return None if values is None else _curve(readings, values)
 
 
-def _floors(verdict: Verdict) -> Curve | None:
+def _floors(verdict: RunVerdict) -> Curve | None:
     judged = judged_points(verdict)
     return None if judged is None else Curve(*thin(*judged))
 
 
-def _plateau(verdict: Verdict, readings: Readings) -> Plateau | None:
-    level = verdict.plateau_bytes
+def _plateau(verdict: RunVerdict, readings: Readings) -> Plateau | None:
+    level = verdict.memory.level
     if level is None:
         return None
     label = f"plateau {format_level(level)}"
-    return Plateau(verdict.plateau_at_s or 0.0, readings.last_s, level, label)
+    return Plateau(verdict.memory.level_from_s or 0.0, readings.last_s, level, label)
 
 
-def _warm_up(verdict: Verdict) -> Mark | None:
-    end_s = verdict.warm_up_end_s
+def _warm_up(verdict: RunVerdict) -> Mark | None:
+    end_s = verdict.memory.warm_up_end_s
     return Mark(end_s, f"warm-up ends, {format_duration(end_s)}") if end_s else None
 
 
-def _marks(run: Run, verdict: Verdict) -> tuple[Mark, ...]:
-    found = [Mark(stamp, "restart") for stamp in verdict.restarts_at_s]
+def _marks(run: Run, verdict: RunVerdict) -> tuple[Mark, ...]:
+    found = [Mark(stamp, "restart") for stamp in verdict.memory.restarts_at_s]
     for kind, label in _MARKED_EVENTS.items():
         stamps = [event.t_s for event in run.events_of(kind) if event.t_s is not None]
         found += [Mark(stamp, label) for stamp in stamps[: 1 if kind in _MARKED_ONCE else None]]
     return tuple(sorted(found, key=lambda mark: mark.t_s)[:MAX_MARKS])
 
 
-def _trend(verdict: Verdict) -> TrendLine | None:
+def _trend(verdict: RunVerdict) -> TrendLine | None:
     """Return the judged trend, turned about its middle by the ends of the slope's interval for the band.
 
     None when nothing finite was fitted.
     """
-    slope = verdict.growth_bytes_per_hour
-    if verdict.trend_line is None or not all(map(np.isfinite, (slope.low, slope.high))):
+    slope = verdict.memory.growth_per_hour
+    if verdict.memory.trend_line is None or not all(map(np.isfinite, (slope.low, slope.high))):
         return None
-    (from_s, from_bytes), (to_s, to_bytes) = verdict.trend_line
+    (from_s, from_bytes), (to_s, to_bytes) = verdict.memory.trend_line
     if not np.isfinite([from_s, from_bytes, to_s, to_bytes]).all() or to_s <= from_s:
         return None
     middle_s, middle_bytes = (from_s + to_s) / 2, (from_bytes + to_bytes) / 2

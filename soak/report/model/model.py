@@ -38,7 +38,7 @@ from soak.report.model.transcripts_alike import text_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from soak.judgement import Judgement
+    from soak.judging import Judgement
     from soak.record import Run, Transcripts
     from soak.report.model.charts import Chart, LineChart
     from soak.report.model.rows import Course, Row
@@ -123,8 +123,8 @@ def report_model(run: Run, judgement: Judgement) -> ReportModel:
         headline=headline(run, verdict, failure, transcripts),
         failure=failure,
         levels=levels,
-        growth_bytes_per_hour=verdict.growth_bytes_per_hour,
-        growth_bytes_per_connection=verdict.growth_bytes_per_connection,
+        growth_bytes_per_hour=verdict.memory.growth_per_hour,
+        growth_bytes_per_connection=verdict.memory.growth_per_connection,
         figures=key_figures(readings, verdict, levels, transcripts, random_weights=made.random_weights),
         judged=judged_numbers(verdict, None if judged is None else len(judged[0])),
         axis=TimeAxis.of(readings, failure),

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.analyse.resources import climbing, growth_in_words
 from soak.columns import declarations, declared
 from soak.report.model.charts import MIB, Line, LineChart, StackChart, axis_range
 from soak.report.model.courses import LATENCIES
 from soak.report.model.heap_columns import heap_columns
 from soak.report.model.thinning import thin, thinned_indices
+from soak.words import growth_of_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from soak.columns import Column
     from soak.report.model.readings import Readings
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
     Floats = NDArray[np.float64]
 
@@ -37,10 +37,10 @@ _RESOURCES = declarations(
 )
 
 
-def climbing_charts(readings: Readings, verdict: Verdict) -> tuple[LineChart, ...]:
+def climbing_charts(readings: Readings, verdict: RunVerdict) -> tuple[LineChart, ...]:
     """Return one chart for each other resource that climbs, with its trend."""
     charts = []
-    for name in climbing(verdict):
+    for name in verdict.climbing:
         column, resource = declared(name), verdict.resources[name]
         line = _line(readings, column)
         if line is None:
@@ -49,7 +49,7 @@ def climbing_charts(readings: Readings, verdict: Verdict) -> tuple[LineChart, ..
             LineChart(
                 key=name,
                 title=f"{column.title} climb",
-                caption=f"{growth_in_words(resource)}.",
+                caption=f"{growth_of_count(resource)}.",
                 lines=(line,),
                 trend=resource.trend_line,
             )
@@ -57,13 +57,13 @@ def climbing_charts(readings: Readings, verdict: Verdict) -> tuple[LineChart, ..
     return tuple(charts)
 
 
-def resource_charts(readings: Readings, verdict: Verdict) -> tuple[LineChart, ...]:
+def resource_charts(readings: Readings, verdict: RunVerdict) -> tuple[LineChart, ...]:
     """Return one very small chart for each other resource that changed but does not climb.
 
     The table has those that did not change.
     """
     charts = []
-    climb = climbing(verdict)
+    climb = verdict.climbing
     for column in _RESOURCES:
         line = _line(readings, column)
         if line is None or column.name in climb:

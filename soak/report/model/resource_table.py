@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soak.analyse.resources import RESOURCE_NAMES, count_rate
-from soak.quantity import MISSING, format_count, is_known
+from soak.quantity import MISSING, format_count, format_count_rate, is_known
 from soak.report.model.headline import SIGNS
 from soak.verdict.verdict import Label
+from soak.words import NAMES
 
 if TYPE_CHECKING:
-    from soak.analyse.resources import ResourceVerdict
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
+    from soak.verdict.verdict import SeriesVerdict
 
 
 @dataclass(frozen=True)
@@ -47,28 +47,26 @@ class ResourceTable:
     rows: tuple[ResourceRow, ...]
 
 
-def resource_table(verdict: Verdict) -> ResourceTable | None:
+def resource_table(verdict: RunVerdict) -> ResourceTable | None:
     """Return the other resources that were judged, those that climb first; None when there are none."""
     # a stable sort: otherwise in the order they are told
-    judged = sorted(verdict.resources.items(), key=lambda item: item[1].verdict is not Label.CLIMBING)
+    judged = sorted(verdict.resources.items(), key=lambda item: item[1].label is not Label.CLIMBING)
     if not judged:
         return None
     by_connection = all(
         one.growth_per_connection is not None or not is_known(one.growth_per_hour.estimate)
         for _, one in judged
     )
-    rows = tuple(
-        _resource_row(RESOURCE_NAMES[name], one, by_connection=by_connection) for name, one in judged
-    )
+    rows = tuple(_resource_row(NAMES[name], one, by_connection=by_connection) for name, one in judged)
     return ResourceTable("per connection" if by_connection else "per hour", rows)
 
 
-def _resource_row(label: str, one: ResourceVerdict, *, by_connection: bool) -> ResourceRow:
+def _resource_row(label: str, one: SeriesVerdict, *, by_connection: bool) -> ResourceRow:
     growth = one.growth_per_connection if by_connection else one.growth_per_hour
     estimate, interval = MISSING, ""
     if growth is not None and is_known(growth.estimate):
-        estimate = count_rate(growth.estimate)
-        interval = f"{count_rate(growth.low)} to {count_rate(growth.high)}"
+        estimate = format_count_rate(growth.estimate)
+        interval = f"{format_count_rate(growth.low)} to {format_count_rate(growth.high)}"
     return ResourceRow(
         label=label,
         start=format_count(one.start),
@@ -76,6 +74,6 @@ def _resource_row(label: str, one: ResourceVerdict, *, by_connection: bool) -> R
         peak=format_count(one.peak),
         growth=estimate,
         interval=interval,
-        verdict=str(one.verdict),
-        sign=SIGNS[str(one.verdict)],
+        verdict=str(one.label),
+        sign=SIGNS[str(one.label)],
     )

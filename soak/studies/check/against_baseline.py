@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from soak.record import Run
     from soak.studies.compare.comparing import Compared
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Baseline:
     allow_unlike: bool = False
     """Whether model, threads, load and machine may differ."""
 
-    def judge(self, run: Run, verdict: Verdict) -> tuple[list[Compared], list[Finding]]:
+    def judge(self, run: Run, verdict: RunVerdict) -> tuple[list[Compared], list[Finding]]:
         """Return every figure of `run` against the baseline's, and what follows for the check.
 
         A baseline of something else is not compared: no pass, but what else was found is not hidden by it

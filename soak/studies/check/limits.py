@@ -18,11 +18,12 @@ from soak.quantity import (
 from soak.studies.check.findings import Finding, Outcome
 from soak.studies.compare.run_figures import final_p99_ms
 from soak.verdict.verdict import Label
+from soak.words import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from soak.judgement import Judgement
+    from soak.judging import Judgement
     from soak.record import Run
     from soak.verdict.verdict import Estimate
 
@@ -58,13 +59,13 @@ def findings_of(run: Run, judgement: Judgement, limits: Limits) -> list[Finding]
     verdict = judgement.verdict
     found = [_on_verdict(judgement), _on_failures(run, limits.max_failed_share)]
     if limits.max_rss_bytes is not None:
-        found.append(_at_most("max-rss", "peak", verdict.peak_bytes, limits.max_rss_bytes, format_level))
+        found.append(_at_most("max-rss", "peak", verdict.memory.peak, limits.max_rss_bytes, format_level))
     if limits.max_growth_bytes_per_hour is not None:
         found.append(
-            _growth("max-growth", verdict.growth_bytes_per_hour, limits.max_growth_bytes_per_hour, "h")
+            _growth("max-growth", verdict.memory.growth_per_hour, limits.max_growth_bytes_per_hour, "h")
         )
     if limits.max_bytes_per_connection is not None:
-        growth = verdict.growth_bytes_per_connection
+        growth = verdict.memory.growth_per_connection
         found.append(_growth("max-per-connection", growth, limits.max_bytes_per_connection, "connection"))
     if limits.max_fds is not None:
         most = _highest(run, "fds")
@@ -89,10 +90,10 @@ def findings_of(run: Run, judgement: Judgement, limits: Limits) -> list[Finding]
 
 def _on_verdict(judgement: Judgement) -> Finding:
     verdict = judgement.verdict
-    outcome = OUTCOME_OF[verdict.verdict]
+    outcome = OUTCOME_OF[verdict.label]
     if judgement.exit_code is ExitCode.TARGET_FAILED:
         outcome = Outcome.FAILED
-    return Finding("verdict", outcome, f"{verdict.verdict}: {verdict.reasons[0] if verdict.reasons else ''}")
+    return Finding("verdict", outcome, f"{verdict.label}: {sentence(verdict.reasons[0])}")
 
 
 def _on_failures(run: Run, limit: float) -> Finding:

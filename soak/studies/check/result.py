@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from soak.errors import ExitCode
-from soak.judgement import judge_run, recorded_settings
+from soak.judging import judge_run, recorded_settings
 from soak.record import read_run
 from soak.record.directory import write_json
 from soak.report.model import ReportModel, report_model
@@ -17,7 +17,7 @@ from soak.studies.compare.run_figures import RunFigures
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from soak.judgement import Judgement
+    from soak.judging import Judgement
     from soak.record import Run
     from soak.studies.check.against_baseline import Baseline
     from soak.studies.check.limits import Limits
@@ -77,7 +77,7 @@ class CheckResult:
         return {
             "schema_version": SCHEMA_VERSION,
             "run": str(self.run.path),
-            "verdict": str(self.judgement.verdict.verdict),
+            "verdict": str(self.judgement.verdict.label),
             "exit_code": int(self.exit_code),
             "headline": self.headline,
             "findings": [asdict(finding) for finding in self.findings],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from soak.errors import SoakError
-from soak.judgement import judge_run
+from soak.judging import judge_run
 from soak.record import read_run
 from soak.studies.compare.baseline import read_baseline
 from soak.studies.compare.side import Side

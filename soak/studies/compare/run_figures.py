@@ -15,7 +15,7 @@ from soak.verdict.verdict import UNKNOWN
 
 if TYPE_CHECKING:
     from soak.record import Run
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
 WANTED_QUANTILE = 0.99
 
@@ -45,14 +45,14 @@ class RunFigures:
     final_p99_ms: float
 
     @classmethod
-    def of(cls, run: Run, verdict: Verdict) -> Self:
+    def of(cls, run: Run, verdict: RunVerdict) -> Self:
         """Read the figures of `run`, judged as `verdict`."""
         measured, levels = measure(run), Levels.of(Readings(run.samples), verdict)
         start, settled = _number(levels.start_bytes), _number(levels.settled_bytes)
-        growth = verdict.growth_bytes_per_connection or UNKNOWN
+        growth = verdict.memory.growth_per_connection or UNKNOWN
         return cls(
             run=run.path.name,
-            verdict=str(verdict.verdict),
+            verdict=str(verdict.label),
             connections=measured.connections_completed,
             start_bytes=start,
             level_bytes=settled,

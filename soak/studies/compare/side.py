@@ -11,7 +11,7 @@ from soak.studies.compare.run_figures import RunFigures
 
 if TYPE_CHECKING:
     from soak.record import Run
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Side:
     runs: tuple[RunFigures, ...]
 
     @classmethod
-    def of_run(cls, run: Run, verdict: Verdict) -> Self:
+    def of_run(cls, run: Run, verdict: RunVerdict) -> Self:
         """Return the side of a single run that has been judged."""
         return cls(run.name, identity_of(run), versions_of(run), (RunFigures.of(run, verdict),))
 

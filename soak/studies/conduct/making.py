@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from soak.config import SoakConfig
     from soak.errors import ExitCode
-    from soak.judgement import Judgement
+    from soak.judging import Judgement
     from soak.record import Run
     from soak.run.session import SoakResult
     from soak.targets import Target

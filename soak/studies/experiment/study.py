@@ -81,7 +81,7 @@ class Experiment(Study[MitigationRun]):
             mitigation=mitigation.name,
             repeat=repeat,
             run=made.run.path.name,
-            verdict=str(made.judgement.verdict.verdict),
+            verdict=str(made.judgement.verdict.label),
             exit_code=int(made.exit_code),
             measured=None if failed else measure(made.run),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soak.errors import SoakError
-from soak.judgement import judge_run
+from soak.judging import judge_run
 from soak.record import read_run
 from soak.studies.compare.identity import identity_of, versions_of
 from soak.studies.compare.run_figures import RunFigures

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from soak.config import load_config
 from soak.config.length import SETTINGS as LENGTH_SETTINGS
 from soak.errors import ExitCode, SoakError, TargetError
-from soak.judgement import judge_run
+from soak.judging import judge_run
 from soak.quantity import format_level
 from soak.record import read_run
 from soak.record.events import Calibrated

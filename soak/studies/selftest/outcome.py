@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asr_server.inject import KINDS, Event, Resource
-from soak.analyse.resources import SESSIONS, climbing, memory_label
 from soak.errors import ExitCode
-from soak.judgement import judge_run
+from soak.judging import judge_run
+from soak.verdict.quantities import Quantity
 from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
-    from soak.judgement import Judgement
+    from soak.judging import Judgement
     from soak.record import Run
     from soak.studies.selftest.trials import LeakTrial
     from soak.verdict.attribution import Culprit
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 ENOUGH = 0.9
 """A run that made less than this share of its connections proves nothing by what it did not find."""
 COLUMN_OF = {
-    Resource.FDS: "fds",
-    Resource.SOCKETS: "sockets",
-    Resource.THREADS: "threads",
-    Resource.SESSIONS: SESSIONS,
+    Resource.FDS: Quantity.DESCRIPTORS,
+    Resource.SOCKETS: Quantity.SOCKETS,
+    Resource.THREADS: Quantity.THREADS,
+    Resource.SESSIONS: Quantity.SESSIONS,
 }
 """The columns of `samples.csv` in which a resource is counted."""
 GOOD_SLOPE = 0.2
@@ -146,7 +146,7 @@ def outcome_of(trial: LeakTrial, run: Run, judgement: Judgement, exit_code: Exit
     return TrialOutcome(
         trial=trial,
         result=result,
-        verdict=verdict.verdict,
+        verdict=verdict.label,
         climbs=climbs,
         culprits=() if attribution is None else attribution.culprits,
         detected_after=_detected_after(run) if climbs else None,
@@ -188,8 +188,8 @@ def _slope(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float:
 
 def _named(judgement: Judgement) -> tuple[Resource, ...]:
     verdict = judgement.verdict
-    memory = (Resource.MEMORY,) if memory_label(verdict) is Label.CLIMBING else ()
-    columns = climbing(verdict)
+    memory = (Resource.MEMORY,) if verdict.memory_label is Label.CLIMBING else ()
+    columns = verdict.climbing
     return (*memory, *(resource for resource, column in COLUMN_OF.items() if column in columns))
 
 
@@ -203,8 +203,8 @@ def _slopes(trial: LeakTrial, judgement: Judgement, truth: Truth) -> tuple[Slope
         measured = math.nan if growth is None else growth.estimate
         return SlopeUnit.COUNT_PER_CONNECTION, measured, truth.times_per_connection
     if leak is not None and leak.event is Event.SECOND:
-        return SlopeUnit.BYTES_PER_HOUR, verdict.growth_bytes_per_hour.estimate, truth.bytes_per_hour
-    growth = verdict.growth_bytes_per_connection
+        return SlopeUnit.BYTES_PER_HOUR, verdict.memory.growth_per_hour.estimate, truth.bytes_per_hour
+    growth = verdict.memory.growth_per_connection
     measured = math.nan if growth is None else growth.estimate
     return SlopeUnit.BYTES_PER_CONNECTION, measured, truth.bytes_per_connection
 
@@ -212,7 +212,7 @@ def _slopes(trial: LeakTrial, judgement: Judgement, truth: Truth) -> tuple[Slope
 def _result(
     trial: LeakTrial, judgement: Judgement, truth: Truth, climbs: tuple[Resource, ...]
 ) -> TrialResult:
-    undecided = judgement.verdict.verdict is Label.INCONCLUSIVE
+    undecided = judgement.verdict.label is Label.INCONCLUSIVE
     if trial.injection is None or trial.must_not_climb:
         quiet = TrialResult.CLEAN if trial.injection is None else TrialResult.ENDS
         return TrialResult.FALSE_ALARM if climbs else TrialResult.UNDECIDED if undecided else quiet
@@ -237,10 +237,10 @@ def _within_what_it_admits(resource: Resource, judgement: Judgement, truth: Trut
     """Whether a plateau leaves room for the leak: growth it accepts, or says it could not have seen."""
     verdict = judgement.verdict
     if resource is Resource.MEMORY:
-        limits = (verdict.budget_bytes_per_hour, verdict.minimum_detectable_bytes_per_hour)
+        limits = (verdict.memory.budget_per_hour, verdict.memory.minimum_detectable_per_hour)
         return truth.bytes_per_hour <= max(limit for limit in (0.0, *limits) if math.isfinite(limit))
     counted = verdict.resources.get(COLUMN_OF[resource])
-    return counted is None or counted.verdict is Label.INCONCLUSIVE or truth.times <= counted.accepted
+    return counted is None or counted.label is Label.INCONCLUSIVE or truth.times <= counted.budget_over_run
 
 
 def _detected_after(run: Run) -> int | None:
@@ -249,7 +249,7 @@ def _detected_after(run: Run) -> int | None:
     after = None
     for block in sorted({int(block) for block in samples["block"].dropna()}, reverse=True):
         part = samples[samples["block"] <= block]
-        if judge_run(replace(run, samples=part)).verdict.verdict is not Label.CLIMBING:
+        if judge_run(replace(run, samples=part)).verdict.label is not Label.CLIMBING:
             break
         after = int(part["connections_completed"].max())
     return after

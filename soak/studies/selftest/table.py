@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from soak.analyse.resources import count_rate
-from soak.quantity import MISSING, format_bytes, format_count, is_known
+from soak.quantity import MISSING, format_bytes, format_count, format_count_rate, is_known
 from soak.studies.selftest.outcome import SlopeUnit, TrialResult
 from soak.studies.selftest.trials import TrialScenario
 
@@ -106,6 +105,6 @@ def _slope(outcome: TrialOutcome, value: float) -> str:
     if not is_known(value):
         return MISSING
     if outcome.unit is SlopeUnit.COUNT_PER_CONNECTION:
-        return count_rate(value)
+        return format_count_rate(value)
     per_hour = "/h" if outcome.unit is SlopeUnit.BYTES_PER_HOUR else ""
     return format_bytes(value) + per_hour

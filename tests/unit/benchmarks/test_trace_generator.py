@@ -120,7 +120,7 @@ def test_a_quiet_leak_grows_by_what_is_stated() -> None:
     ]
     assert clean
     for trace in clean:
-        rss, t_s = trace.series.rss_bytes, trace.series.t_s
+        rss, t_s = trace.series.values, trace.series.t_s
         late = (t_s > 0.5 * t_s[-1]) & np.isfinite(rss)  # every warm-up of this family is over by then
         slope = np.polyfit(t_s[late] / 3600, rss[late], 1)[0]
         assert slope == pytest.approx(trace.growth_bytes_per_hour, rel=0.35), trace.name
@@ -134,11 +134,11 @@ def test_conditions_are_within_their_ranges(traces: list[Trace]) -> None:
         assert 50 <= series.t_s.size <= MOST_READINGS
         assert steps_s.min() > 0
         assert 0.9 <= np.median(steps_s) <= 110
-        assert np.nanmin(series.rss_bytes) > 0
-        assert np.isfinite(series.rss_bytes).mean() > 0.85
-        assert np.isfinite(series.rss_bytes[[0, -1]]).all()
+        assert np.nanmin(series.values) > 0
+        assert np.isfinite(series.values).mean() > 0.85
+        assert np.isfinite(series.values[[0, -1]]).all()
         assert SMALLEST_LEVEL_BYTES <= trace.level_bytes <= LARGEST_LEVEL_BYTES
-        assert np.nanmin(series.rss_bytes) < 1.5 * trace.level_bytes
+        assert np.nanmin(series.values) < 1.5 * trace.level_bytes
 
 
 def test_columns_are_recorded_in_some_and_missing_in_others(traces: list[Trace]) -> None:
@@ -151,11 +151,11 @@ def test_columns_are_recorded_in_some_and_missing_in_others(traces: list[Trace])
 
 
 def test_some_readings_failed_and_some_are_rounded_to_many_ties(traces: list[Trace]) -> None:
-    assert any(np.isnan(trace.series.rss_bytes).any() for trace in traces)
+    assert any(np.isnan(trace.series.values).any() for trace in traces)
     tied = [
         trace
         for trace in traces
-        if np.unique(trace.series.rss_bytes[np.isfinite(trace.series.rss_bytes)]).size
+        if np.unique(trace.series.values[np.isfinite(trace.series.values)]).size
         < 0.05 * trace.series.t_s.size
     ]
     assert len(tied) > 0.05 * len(traces)

@@ -33,7 +33,7 @@ ALL = pytest.mark.parametrize("rule", PEERS.values(), ids=PEERS.keys())
 
 
 def series(rss_mb: NDArray[np.float64], *, length_s: float = HOUR_S) -> Series:
-    return Series(t_s=np.linspace(0.0, length_s, rss_mb.size), rss_bytes=MB * rss_mb)
+    return Series(t_s=np.linspace(0.0, length_s, rss_mb.size), values=MB * rss_mb)
 
 
 def noise(size: int, deviation_mb: float, seed: int = 1) -> NDArray[np.float64]:

@@ -141,14 +141,14 @@ class TestIntervals:
 class TestAsking:
     def trace(self) -> Trace:
         t_s = np.arange(0.0, 3600.0, 3.0)
-        series = Series(t_s=t_s, rss_bytes=5e8 + 1e5 * t_s, connections_completed=t_s)
+        series = Series(t_s=t_s, values=5e8 + 1e5 * t_s, connections_completed=t_s)
         return Trace("made/0000", "made", True, series, 3.6e8, 1e5, 30.0)
 
     def test_a_prefix_is_a_share_of_the_time_with_all_columns(self) -> None:
         half = prefix(self.trace().series, 0.5)
         assert half.t_s[-1] == 1797.0
         assert half.connections_completed is not None
-        assert half.connections_completed.size == half.rss_bytes.size == half.t_s.size
+        assert half.connections_completed.size == half.values.size == half.t_s.size
         assert half.open_connections is None
 
     def test_every_rule_is_asked_and_timed(self) -> None:
@@ -244,7 +244,7 @@ class TestRecorded:
         (tmp_path / "programs").mkdir()
         assert recorded_names(tmp_path) == ["a", "b"]
         leak = read_recorded("b", tmp_path)
-        assert (leak.leaking, leak.growth_bytes_per_connection, leak.series.rss_bytes.tolist()) == (
+        assert (leak.leaking, leak.growth_bytes_per_connection, leak.series.values.tolist()) == (
             True,
             8192.0,
             [5.0, 6.0],

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
+from soak.advice.advise import advise
 from soak.advice.prometheus_rules import prometheus_rules
-from soak.analyse import JudgeSettings, Series, judge
-from soak.verdict.verdict import Verdict
+from soak.analyse import Series, judge_series
+from soak.verdict.combine import combine
+from soak.verdict.run_verdict import RunEvidence, RunVerdict
 
 MIB = 2**20
 needs_promtool = pytest.mark.skipif(
@@ -19,19 +21,24 @@ needs_promtool = pytest.mark.skipif(
 )
 
 
+def judged(series: Series) -> RunVerdict:
+    memory = judge_series(series)
+    return combine(RunEvidence(memory), advise(memory))
+
+
 @pytest.fixture(scope="module")
-def verdict() -> Verdict:
+def verdict() -> RunVerdict:
     """A day at 1 GiB, sampled every minute."""
     t_s = np.arange(0, 86_400, 60, dtype=np.float64)
     noise = np.random.default_rng(0).normal(0, 0.2 * MIB, len(t_s))
-    return judge(Series(t_s=t_s, rss_bytes=1024 * MIB + noise), JudgeSettings())
+    return judged(Series(t_s=t_s, values=1024 * MIB + noise))
 
 
 def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)  # noqa: S607
 
 
-def test_the_rules_cover_both_ways_of_measuring(verdict: Verdict) -> None:
+def test_the_rules_cover_both_ways_of_measuring(verdict: RunVerdict) -> None:
     groups = yaml.safe_load(prometheus_rules(verdict))["groups"]
     names = [rule["alert"] for group in groups for rule in group["rules"]]
     assert "AsrMemoryClimbing" in names
@@ -42,13 +49,13 @@ def test_the_rules_cover_both_ways_of_measuring(verdict: Verdict) -> None:
 
 
 def test_without_memory_there_is_nothing_to_warn_of() -> None:
-    nothing = judge(Series(t_s=np.array([]), rss_bytes=np.array([])), JudgeSettings())
+    nothing = judged(Series(t_s=np.array([]), values=np.array([])))
     with pytest.raises(ValueError, match="no memory readings"):
         prometheus_rules(nothing)
 
 
 @needs_promtool
-def test_promtool_accepts_them(verdict: Verdict, tmp_path: Path) -> None:
+def test_promtool_accepts_them(verdict: RunVerdict, tmp_path: Path) -> None:
     rules = tmp_path / "rules.yml"
     rules.write_text(prometheus_rules(verdict))
     checked = promtool("check", "rules", str(rules))
@@ -59,7 +66,7 @@ def test_promtool_accepts_them(verdict: Verdict, tmp_path: Path) -> None:
 @needs_promtool
 @pytest.mark.parametrize(("mib_per_hour", "fires"), [(20, True), (0, False)])
 def test_a_leak_fires_and_a_plateau_does_not(
-    verdict: Verdict, tmp_path: Path, mib_per_hour: int, *, fires: bool
+    verdict: RunVerdict, tmp_path: Path, mib_per_hour: int, *, fires: bool
 ) -> None:
     rules = tmp_path / "rules.yml"
     rules.write_text(prometheus_rules(verdict))

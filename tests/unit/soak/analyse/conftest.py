@@ -39,7 +39,7 @@ def under_load() -> Callable[..., Series]:
         opened = None if open_connections is None else np.asarray(open_connections(t_s), dtype=np.float64)
         return Series(
             t_s=t_s,
-            rss_bytes=np.round(memory / PAGE_BYTES) * PAGE_BYTES,
+            values=np.round(memory / PAGE_BYTES) * PAGE_BYTES,
             connections_completed=None if connections_per_s is None else np.floor(t_s * connections_per_s),
             open_connections=opened,
         )
@@ -75,7 +75,7 @@ def with_rests() -> Callable[..., Series]:
         memory = memory + np.where(resting, 0.0, random.uniform(1e6, 3e6, t_s.size))
         return Series(
             t_s=t_s,
-            rss_bytes=np.round(memory / PAGE_BYTES) * PAGE_BYTES,
+            values=np.round(memory / PAGE_BYTES) * PAGE_BYTES,
             connections_completed=completed,
             open_connections=np.where(resting, 0.0, 4.0),
             phase=np.where(resting, "rest", "load"),

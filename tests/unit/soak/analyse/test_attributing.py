@@ -1,15 +1,20 @@
 """Where growth sits and what it is, from readings of mappings, of the server itself, and from probes."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from soak.analyse import JudgeSettings, Series, judge
 from soak.analyse.attributing import Readings, attribute
-from soak.analyse.attribution_words import with_attribution
 from soak.verdict.attribution import ArenaHold, Attribution, Culprit, MemoryClass, ProbeResult
-from soak.verdict.attribution_json import attribution_in, attribution_out
+from soak.verdict.attribution_json import attribution_out
+from soak.verdict.attribution_reasons import culprits, given_back, sockets_left, where_it_grew
+from soak.words import sentence, summary_in_words
+
+if TYPE_CHECKING:
+    from soak.verdict.reason import Reason
 
 MIB = 2**20
 POINTS = 20
@@ -65,7 +70,10 @@ def attributed(found: Readings, **how: Any) -> Attribution:
 def test_the_growth_is_told_class_by_class_largest_first() -> None:
     counts = {"map_arenas": np.linspace(2, 34, POINTS)}
     found = attributed(readings(heap=14, arenas=240, stacks=31, counts=counts))
-    assert found.summary == "Of +285 MiB: +240 MiB glibc arenas (2 → 34), +31 MiB stacks, +14 MiB main heap."
+    assert (
+        summary_in_words(found)
+        == "Of +285 MiB: +240 MiB glibc arenas (2 → 34), +31 MiB stacks, +14 MiB main heap."
+    )
     assert found.accounted_share == pytest.approx(1.0)
     assert found.sum_over_rss == pytest.approx(1.0)
     assert found.culprits == ()
@@ -135,30 +143,27 @@ def test_too_few_readings_attribute_nothing() -> None:
     assert attribute(Readings(found.t_s, {}, found.is_quiet)) is None
 
 
-def test_the_reasons_say_what_climbs_and_what_probes_gave_back() -> None:
-    t_s = np.arange(200, dtype=np.float64)
-    verdict = judge(Series(t_s=t_s, rss_bytes=(100 + t_s / 2) * MIB), JudgeSettings())
+def said(reason: Reason | None) -> str:
+    assert reason is not None
+    return sentence(reason)
+
+
+def test_it_is_said_what_climbs_and_what_probes_gave_back() -> None:
     probes = (ProbeResult("gc", 0.0, "server"), ProbeResult("trim", 12.0 * MIB, "server"))
-    leak = readings(heap=32, in_use=32, python_mib=31, probes=probes)
-    reasons = with_attribution(verdict, attributed(leak, memory_climbs=True)).reasons
-    assert reasons[0] == verdict.reasons[0]
-    assert reasons[1] == "What climbs: Python objects (bytes +31 MiB, 500 more)."
-    assert reasons[-1] == (
+    found = attributed(readings(heap=32, in_use=32, python_mib=31, probes=probes), memory_climbs=True)
+    assert said(culprits(found)) == "What climbs: Python objects (bytes +31 MiB, 500 more)."
+    assert said(given_back(found)) == (
         "Asked after the load to give memory back, the server returned: garbage collection 0 B and "
         "malloc_trim 12 MiB. That was kept for reuse, not leaked; 20 MiB of the growth stay."
     )
 
 
-def test_what_malloc_keeps_is_told_from_what_is_in_use() -> None:
-    t_s = np.arange(200, dtype=np.float64)
-    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
-    reasons = with_attribution(verdict, attributed(readings(arenas=232, in_use=9, free=223))).reasons
-    assert reasons[-1].endswith("Of malloc's memory +9 MiB is in use, +223 MiB free but kept.")
+def test_what_the_allocator_keeps_is_told_from_heap_in_use() -> None:
+    found = attributed(readings(arenas=232, in_use=9, free=223))
+    assert said(where_it_grew(found)).endswith("Heap in use +9 MiB, kept by the allocator +223 MiB.")
 
 
 def test_what_the_arenas_of_onnx_runtime_hold_is_told() -> None:
-    t_s = np.arange(200, dtype=np.float64)
-    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
     holds = (
         ArenaHold("offline/model", 40.0 * MIB, 180.0 * MIB, 42.0 * MIB),
         ArenaHold("online/model", 20.0 * MIB, 30.0 * MIB, 20.0 * MIB),
@@ -179,20 +184,14 @@ def test_what_the_arenas_of_onnx_runtime_hold_is_told() -> None:
     assert found.inside.arenas == 2
     assert found.inside.arena_bytes == pytest.approx(150 * MIB)
     assert found.inside.arena_end_bytes == pytest.approx(250 * MIB)
-    reasons = with_attribution(verdict, found).reasons
-    assert reasons[-2].endswith(
-        "is in use, +8 MiB free but kept. In use for malloc is what ONNX Runtime's 2 arenas hold, +150 MiB."
-    )
-    assert reasons[-1].endswith(
+    assert said(where_it_grew(found)).endswith("ONNX Runtime's 2 arenas hold +150 MiB of the heap in use.")
+    assert said(given_back(found)).endswith(
         "ONNX Runtime's arenas held 210 MiB, gave malloc 148 MiB back and kept 62 MiB, the most of them that "
         "can be in use; when the graphs were loaded it was 60 MiB."
     )
-    assert attribution_in(attribution_out(found)) == found
 
 
 def test_states_that_rss_misleads_about_are_told() -> None:
-    t_s = np.arange(200, dtype=np.float64)
-    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
     counts = {
         "lazy_free_bytes": course(0, 30),
         "anon_huge_bytes": course(8, 20),
@@ -200,49 +199,37 @@ def test_states_that_rss_misleads_about_are_told() -> None:
     }
     found = attributed(readings(heap=40, in_use=2, free=38, counts=counts), memory_climbs=True)
     assert found.culprits == (Culprit.RETAINED,)
-    assert (
-        with_attribution(verdict, found)
-        .reasons[-1]
-        .endswith(
-            "+30 MiB of it are freed pages that the kernel takes when it needs them. "
-            "+20 MiB of it are in huge pages, which are resident whole. "
-            "+5 MiB more were swapped out, which RSS does not count."
-        )
+    assert said(where_it_grew(found)).endswith(
+        "+30 MiB of it are freed pages that the kernel takes when it needs them. "
+        "+20 MiB of it are in huge pages, which are resident whole. "
+        "+5 MiB more were swapped out, which RSS does not count."
     )
-    assert attribution_in(attribution_out(found)) == found
     flat = {name: 0 * values for name, values in counts.items()}
-    quiet = with_attribution(verdict, attributed(readings(heap=40, counts=flat))).reasons[-1]
-    assert "pages" not in quiet
+    assert "pages" not in said(where_it_grew(attributed(readings(heap=40, counts=flat))))
 
 
 def test_arenas_that_are_off_are_no_reason() -> None:
-    t_s = np.arange(200, dtype=np.float64)
-    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
     found = attributed(readings(heap=8, in_use=8, free=0, counts={"server_arenas": np.zeros(POINTS)}))
     assert found.inside is not None
     assert found.inside.arenas == 0
-    assert not any("ONNX Runtime" in reason for reason in with_attribution(verdict, found).reasons)
+    assert "ONNX Runtime" not in said(where_it_grew(found))
 
 
 def test_sockets_that_are_left_at_rest_are_told() -> None:
-    t_s = np.arange(200, dtype=np.float64)
-    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
     counts = {"sockets_established": np.zeros(POINTS), "sockets_close_wait": np.linspace(0, 200, POINTS)}
     found = attributed(readings(heap=8, counts=counts))
     assert (found.established_at_rest, found.close_wait_at_rest) == (0, 200)
-    assert with_attribution(verdict, found).reasons[-1] == (
-        "TCP sockets of the server while the load had none open: 200 not closed although the client has "
-        "(CLOSE_WAIT)."
+    assert said(sockets_left(found)) == (
+        "TCP sockets left with no connection open: 200 not closed although the client has (CLOSE_WAIT)."
     )
 
 
 def test_nothing_is_said_where_nothing_was_read() -> None:
-    t_s = np.arange(200, dtype=np.float64)
-    verdict = judge(Series(t_s=t_s, rss_bytes=100 * MIB + 0 * t_s), JudgeSettings())
-    assert with_attribution(verdict, None) is verdict
+    found = attributed(readings(heap=8))
+    assert (culprits(found), sockets_left(found), given_back(found)) == (None, None, None)
 
 
-def test_it_is_the_same_after_json() -> None:
+def test_in_json_classes_and_culprits_are_named() -> None:
     probes = (ProbeResult("trim", 3.0, "gdb"),)
     found = attributed(
         readings(heap=32, in_use=32, python_mib=31, probes=probes), memory_climbs=True, climbing=["threads"]
@@ -251,5 +238,4 @@ def test_it_is_the_same_after_json() -> None:
     assert data["classes"][0]["memory_class"] == "heap"
     assert data["culprits"] == ["threads", "python"]
     assert data["returned_bytes"] == 3.0
-    assert attribution_in(data) == found
     assert found.classes[0].memory_class is MemoryClass.HEAP

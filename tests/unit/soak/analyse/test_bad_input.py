@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soak.analyse import Series, judge
-from soak.verdict.verdict import Label
-from soak.verdict.verdict_json import to_json_object
+from soak.analyse import Series, judge_series
+from soak.json_values import without_nan
+from soak.verdict.verdict import Label, SeriesVerdict
+from soak.words import sentences
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,13 @@ NUMBERS = st.one_of(
 )
 
 
+def _can_be_written(verdict: SeriesVerdict) -> bool:
+    """Whether its reasons are JSON and have words."""
+    facts = without_nan([reason.to_json_object() for reason in verdict.reasons])
+    json.dumps(facts, allow_nan=False)
+    return all(sentences(verdict.reasons))
+
+
 @pytest.mark.parametrize(
     "memory",
     [
@@ -43,16 +51,16 @@ NUMBERS = st.one_of(
     ],
 )
 def test_too_little_to_judge_is_inconclusive_with_a_reason(memory: list[float]) -> None:
-    verdict = judge(
-        Series(t_s=np.arange(len(memory), dtype=np.float64), rss_bytes=np.asarray(memory, dtype=np.float64))
+    verdict = judge_series(
+        Series(t_s=np.arange(len(memory), dtype=np.float64), values=np.asarray(memory, dtype=np.float64))
     )
-    assert verdict.verdict is Label.INCONCLUSIVE
+    assert verdict.label is Label.INCONCLUSIVE
     assert verdict.reasons
-    json.dumps(to_json_object(verdict), allow_nan=False)
+    assert _can_be_written(verdict)
 
 
 def test_all_readings_at_one_moment_are_inconclusive() -> None:
-    assert judge(Series(t_s=np.zeros(READINGS), rss_bytes=FLAT)).verdict is Label.INCONCLUSIVE
+    assert judge_series(Series(t_s=np.zeros(READINGS), values=FLAT)).label is Label.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("gap", [math.nan, math.inf, -math.inf])
@@ -60,12 +68,12 @@ def test_all_readings_at_one_moment_are_inconclusive() -> None:
 def test_failed_readings_in_between_are_gaps(memory: NDArray[np.float64], label: Label, gap: float) -> None:
     holed = memory.copy()
     holed[::7] = gap
-    assert judge(Series(t_s=T_S, rss_bytes=holed)).verdict is label
+    assert judge_series(Series(t_s=T_S, values=holed)).label is label
 
 
 @pytest.mark.parametrize(("memory", "label"), [(FLAT, Label.PLATEAU), (LEAK, Label.CLIMBING)])
 def test_every_reading_written_twice_changes_nothing(memory: NDArray[np.float64], label: Label) -> None:
-    assert judge(Series(t_s=np.repeat(T_S, 2), rss_bytes=np.repeat(memory, 2))).verdict is label
+    assert judge_series(Series(t_s=np.repeat(T_S, 2), values=np.repeat(memory, 2))).label is label
 
 
 @pytest.mark.parametrize(
@@ -81,7 +89,7 @@ def test_what_cannot_be_a_series_is_told_in_one_line(
     t_s: list[float], memory: list[float], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words) as caught:
-        Series(t_s=np.array(t_s, dtype=np.float64), rss_bytes=np.asarray(memory))
+        Series(t_s=np.array(t_s, dtype=np.float64), values=np.asarray(memory))
     assert "\n" not in str(caught.value)
 
 
@@ -101,7 +109,7 @@ def test_no_numbers_end_in_a_traceback(
     try:
         series = Series(
             t_s=t_s,
-            rss_bytes=np.array(memory, dtype=np.float64),
+            values=np.array(memory, dtype=np.float64),
             connections_completed=None if load is None else np.array(load[:size]),
             open_connections=None if load is None else np.array(load[:size]),
             phase=None if phase is None else np.array(phase[:size], dtype=np.str_),
@@ -109,4 +117,5 @@ def test_no_numbers_end_in_a_traceback(
     except ValueError as error:
         assert "\n" not in str(error)  # noqa: PT017 - either outcome is right
         return
-    json.dumps(to_json_object(judge(series)), allow_nan=False)
+    verdict = judge_series(series)
+    assert _can_be_written(verdict)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soak.analyse import JudgeSettings, Series, judge
+from soak.analyse import JudgeSettings, Series, judge_series
 from soak.analyse.sequential import Horizon, Look, LookSchedule, SequentialJudge
-from soak.verdict.verdict import Estimate, Label, Verdict
+from soak.verdict.verdict import Estimate, Label, SeriesVerdict
 from tests.seeds import seeds
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ ERROR = 1 - JudgeSettings().plateau_confidence
 def series(until_s: float, connections: float | None = None) -> Series:
     t_s = np.linspace(0.0, until_s, 50)
     counted = None if connections is None else np.linspace(0.0, connections, 50)
-    return Series(t_s=t_s, rss_bytes=np.full(50, 1e8), connections_completed=counted)
+    return Series(t_s=t_s, values=np.full(50, 1e8), connections_completed=counted)
 
 
 class Scripted:
@@ -39,11 +39,11 @@ class Scripted:
         self._says = list(says)
         self._restarts_at_s = restarts_at_s
 
-    def __call__(self, _series: Series, settings: JudgeSettings) -> Verdict:
+    def __call__(self, _series: Series, settings: JudgeSettings) -> SeriesVerdict:
         self.asked.append(settings)
         label = self._says.pop(0) if len(self._says) > 1 else self._says[0]
         return cast(
-            "Verdict",
+            "SeriesVerdict",
             SimpleNamespace(
                 verdict=label or Label.INCONCLUSIVE,
                 growth_bytes_per_hour=UNKNOWN if label is None else KNOWN,
@@ -165,7 +165,7 @@ def test_an_end_in_connections_is_an_end() -> None:
 
 
 def test_nothing_read_is_nothing_to_look_at() -> None:
-    empty = Series(t_s=np.array([]), rss_bytes=np.array([]))
+    empty = Series(t_s=np.array([]), values=np.array([]))
     rule = SequentialJudge(horizon=Horizon(1000))
     assert rule.offer(empty) is None
     assert rule.conclude(empty).standing is Label.INCONCLUSIVE
@@ -231,5 +231,5 @@ def test_a_look_can_be_had_again_from_its_settings(under_load: Callable[..., Ser
     whole = under_load(lambda t_s: 500e6 + 0 * t_s, connections_per_s=1.0)
     look = SequentialJudge(horizon=Horizon(5000.0)).offer(whole)
     assert look is not None
-    again = judge(whole, look.settings)
-    assert (again.verdict, again.reasons) == (look.verdict.verdict, look.verdict.reasons)
+    again = judge_series(whole, look.settings)
+    assert (again.label, again.reasons) == (look.verdict.label, look.verdict.reasons)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from soak.analyse import JudgeSettings, Series, judge
+from soak.analyse import JudgeSettings, Series, judge_series
 from soak.verdict.verdict import Label
+from soak.words import sentence, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,57 +49,57 @@ def test_what_is_no_series_is_refused_in_one_line(columns: tuple[Any, Any], mess
     ],
 )
 def test_too_little_is_inconclusive_and_says_why(t_s: Any, rss_bytes: Any, words: str) -> None:
-    verdict = judge(Series(t_s, rss_bytes))
-    assert verdict.verdict is Label.INCONCLUSIVE
-    assert words in verdict.reasons[0]
+    verdict = judge_series(Series(t_s, rss_bytes))
+    assert verdict.label is Label.INCONCLUSIVE
+    assert words in sentence(verdict.reasons[0])
 
 
 def test_repeated_times_and_counters_that_never_move_do_no_harm() -> None:
     repeated = Series(np.repeat(np.arange(200.0), 3), np.full(600, 1e8), connections_completed=np.zeros(600))
-    verdict = judge(repeated)
-    assert verdict.verdict is Label.PLATEAU
-    assert verdict.growth_bytes_per_connection is None
+    verdict = judge_series(repeated)
+    assert verdict.label is Label.PLATEAU
+    assert verdict.growth_per_connection is None
 
 
 def test_a_leak_that_was_killed_twice_is_judged_on_its_last_life(under_load: Callable[..., Series]) -> None:
-    verdict = judge(under_load(lambda t: (200 + 2 * (t % 400)) * MIB))
+    verdict = judge_series(under_load(lambda t: (200 + 2 * (t % 400)) * MIB))
     assert verdict.restarts == 2
     assert verdict.restarts_at_s == (400.0, 800.0)
-    assert verdict.verdict is Label.CLIMBING
-    assert any("last life" in reason for reason in verdict.reasons)
+    assert verdict.label is Label.CLIMBING
+    assert any("last life" in said for said in sentences(verdict.reasons))
 
 
 def test_a_restart_behind_a_gap_is_seen(under_load: Callable[..., Series]) -> None:
     plain = under_load(lambda t: (200 + 0.2 * (t % 600)) * MIB)
     t_s = np.where(plain.t_s >= 600, plain.t_s + 90.0, plain.t_s)
-    assert judge(Series(t_s, plain.rss_bytes)).restarts == 1
+    assert judge_series(Series(t_s, plain.values)).restarts == 1
 
 
 def test_a_restart_that_resets_the_counter_is_seen(under_load: Callable[..., Series]) -> None:
     plain = under_load(lambda t: (200 + 0.2 * (t % 600)) * MIB)
-    verdict = judge(Series(plain.t_s, plain.rss_bytes, connections_completed=plain.t_s % 600))
+    verdict = judge_series(Series(plain.t_s, plain.values, connections_completed=plain.t_s % 600))
     assert verdict.restarts == 1
 
 
 def test_a_trim_and_a_saw_tooth_are_no_restarts(under_load: Callable[..., Series]) -> None:
-    assert judge(under_load(lambda t: np.where(t < 600, 478.0, 375.0) * MIB)).restarts == 0
-    assert judge(under_load(lambda t: (500 + 100 * (t % 90) / 90) * MIB)).restarts == 0
+    assert judge_series(under_load(lambda t: np.where(t < 600, 478.0, 375.0) * MIB)).restarts == 0
+    assert judge_series(under_load(lambda t: (500 + 100 * (t % 90) / 90) * MIB)).restarts == 0
 
 
 def test_a_client_that_starts_counting_anew_is_no_restart(under_load: Callable[..., Series]) -> None:
     plain = under_load(lambda t: 500 * MIB + 65536 * t)
-    verdict = judge(Series(plain.t_s, plain.rss_bytes, connections_completed=plain.t_s % 400))
+    verdict = judge_series(Series(plain.t_s, plain.values, connections_completed=plain.t_s % 400))
     assert verdict.restarts == 0
-    assert verdict.growth_bytes_per_connection is not None
-    assert verdict.growth_bytes_per_connection.estimate == pytest.approx(65536, rel=0.05)
+    assert verdict.growth_per_connection is not None
+    assert verdict.growth_per_connection.estimate == pytest.approx(65536, rel=0.05)
 
 
 def test_the_budget_given_decides(under_load: Callable[..., Series]) -> None:
     series = under_load(lambda t: 500 * MIB + 20e3 * t)
     generous = JudgeSettings(max_growth_bytes_per_hour=200 * MIB)
     strict = JudgeSettings(max_growth_bytes_per_hour=1 * MIB)
-    assert judge(series, generous).verdict is Label.PLATEAU
-    assert judge(series, strict).verdict is Label.CLIMBING
+    assert judge_series(series, generous).label is Label.PLATEAU
+    assert judge_series(series, strict).label is Label.CLIMBING
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from soak.analyse import Series, judge
+from soak.analyse import Series, judge_series
 from soak.verdict.verdict import Follows, Label
 from tests.seeds import seeds
 
@@ -73,10 +73,10 @@ LEAKS: dict[str, Shape] = {
 @pytest.mark.parametrize("name", FLAT)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_memory_that_ends_flat_is_a_plateau(under_load: Callable[..., Series], name: str, seed: int) -> None:
-    verdict = judge(under_load(FLAT[name], seed=seed))
-    assert verdict.verdict is Label.PLATEAU, verdict.reasons
-    assert verdict.plateau_bytes is not None
-    assert verdict.plateau_at_s is not None
+    verdict = judge_series(under_load(FLAT[name], seed=seed))
+    assert verdict.label is Label.PLATEAU, verdict.reasons
+    assert verdict.level is not None
+    assert verdict.level_from_s is not None
 
 
 @pytest.mark.parametrize("name", UNFINISHED)
@@ -84,17 +84,17 @@ def test_memory_that_ends_flat_is_a_plateau(under_load: Callable[..., Series], n
 def test_growth_that_may_end_is_never_climbing(
     under_load: Callable[..., Series], name: str, seed: int
 ) -> None:
-    verdict = judge(under_load(UNFINISHED[name], seed=seed))
-    assert verdict.verdict is not Label.CLIMBING, verdict.reasons
+    verdict = judge_series(under_load(UNFINISHED[name], seed=seed))
+    assert verdict.label is not Label.CLIMBING, verdict.reasons
 
 
 @pytest.mark.parametrize("name", LEAKS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_growth_that_goes_on_is_climbing(under_load: Callable[..., Series], name: str, seed: int) -> None:
-    verdict = judge(under_load(LEAKS[name], seed=seed))
-    assert verdict.verdict is Label.CLIMBING, verdict.reasons
-    assert verdict.plateau_bytes is None
-    assert verdict.growth_bytes_per_hour.low > 0
+    verdict = judge_series(under_load(LEAKS[name], seed=seed))
+    assert verdict.label is Label.CLIMBING, verdict.reasons
+    assert verdict.level is None
+    assert verdict.growth_per_hour.low > 0
 
 
 @pytest.mark.parametrize("connections", [1000, 1500, 2000, 3000, 3500, 4000])
@@ -115,11 +115,11 @@ def test_the_published_healthy_server_is_never_climbing_and_a_leak_in_it_is(
             connections_per_s=1.0,
         )
 
-    assert judge(run(published_healthy)).verdict is not Label.CLIMBING
-    leak = judge(run(leaking))
-    assert leak.verdict is Label.CLIMBING, leak.reasons
-    assert leak.growth_bytes_per_connection is not None
-    assert leak.growth_bytes_per_connection.estimate == pytest.approx(50 * KIB, rel=0.3)
+    assert judge_series(run(published_healthy)).label is not Label.CLIMBING
+    leak = judge_series(run(leaking))
+    assert leak.label is Label.CLIMBING, leak.reasons
+    assert leak.growth_per_connection is not None
+    assert leak.growth_per_connection.estimate == pytest.approx(50 * KIB, rel=0.3)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -128,8 +128,8 @@ def test_memory_that_follows_open_connections_is_judged_at_one_load(
 ) -> None:
     healthy = under_load(lambda t: (500 + 2 * swing(t)) * MIB, seed=seed, open_connections=swing)
     leaking = under_load(lambda t: (500 + 2 * swing(t) + 0.1 * t) * MIB, seed=seed, open_connections=swing)
-    assert judge(healthy).verdict is Label.PLATEAU
-    assert judge(leaking).verdict is Label.CLIMBING
+    assert judge_series(healthy).label is Label.PLATEAU
+    assert judge_series(leaking).label is Label.CLIMBING
 
 
 def test_growth_is_said_to_follow_what_it_follows(under_load: Callable[..., Series]) -> None:
@@ -141,14 +141,14 @@ def test_growth_is_said_to_follow_what_it_follows(under_load: Callable[..., Seri
         (Follows.TIME, lambda t: 500 * MIB + 128 * KIB * t),
     ):
         plain = under_load(shape)
-        series = Series(plain.t_s, plain.rss_bytes, connections_completed=completed(plain.t_s))
-        verdict = judge(series)
-        assert verdict.verdict is Label.CLIMBING
+        series = Series(plain.t_s, plain.values, connections_completed=completed(plain.t_s))
+        verdict = judge_series(series)
+        assert verdict.label is Label.CLIMBING
         assert verdict.follows is follows
 
 
 def test_swapped_out_memory_still_counts(under_load: Callable[..., Series]) -> None:
     plain = under_load(lambda t: np.full(t.size, 300 * MIB))
-    verdict = judge(Series(plain.t_s, plain.rss_bytes, swap_bytes=0.1 * MIB * plain.t_s))
-    assert verdict.verdict is Label.CLIMBING
-    assert verdict.metric == "rss_plus_swap_bytes"
+    verdict = judge_series(Series(plain.t_s, plain.values, swap_bytes=0.1 * MIB * plain.t_s))
+    assert verdict.label is Label.CLIMBING
+    assert verdict.with_swap

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from soak.analyse import JudgeSettings, judge
+from soak.analyse import JudgeSettings, judge_series
 from soak.analyse.figures import TOPICS, by_topic
 from soak.analyse.life import Weighable, run_of, weigh
 from soak.analyse.lives import read, split_lives
 from soak.analyse.points import floors
 from soak.analyse.weighing import Curve, Weights, added, belief_in_leak
 from soak.analyse.weights import WEIGHTS
+from soak.verdict.reason import ReasonKind, Topic
 from soak.verdict.verdict import Label
+from soak.words import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +42,7 @@ def test_odds_add_up_along_the_curves_and_stay_at_their_ends() -> None:
 @pytest.mark.parametrize("unit", [1e-3, 1024.0])
 def test_no_figure_depends_on_the_unit_of_memory(under_load: Callable[..., Series], unit: float) -> None:
     plain = under_load(lambda t: (500 + 0.05 * t - 40 * np.exp(-t / 100)) * MIB, readings=400)
-    other = type(plain)(plain.t_s, plain.rss_bytes * unit)
+    other = type(plain)(plain.t_s, plain.values * unit)
     assert weighed(other, unit).figures == pytest.approx(weighed(plain).figures, abs=1e-3)
 
 
@@ -55,15 +57,16 @@ def test_every_figure_is_weighed_and_has_words(under_load: Callable[..., Series]
 
 
 def test_the_reasons_say_what_spoke_for_it_and_against(under_load: Callable[..., Series]) -> None:
-    verdict = judge(under_load(lambda t: (600 - 100 * np.exp(-t / 100) + 0.1 * t) * MIB))
-    assert verdict.verdict is Label.CLIMBING
-    assert verdict.reasons[-1].startswith("Weighed: for a leak speaks what the")
-    assert "(odds × " in verdict.reasons[-1]
+    verdict = judge_series(under_load(lambda t: (600 - 100 * np.exp(-t / 100) + 0.1 * t) * MIB))
+    assert verdict.label is Label.CLIMBING
+    (evidence,) = [reason for reason in verdict.reasons if reason.kind is ReasonKind.EVIDENCE]
+    assert {Topic.WHOLE, Topic.LAST_PARTS} & set(evidence.facts["for_leak"])
+    assert "odds" not in sentence(evidence)
 
 
 def test_beyond_what_weights_can_say_the_models_are_asked(under_load: Callable[..., Series]) -> None:
     leak = under_load(lambda t: (500 + 0.1 * t) * MIB)
-    sure = judge(leak, JudgeSettings(climbing_confidence=0.999))
-    assert sure.verdict is Label.CLIMBING  # the models are surer than any weighing of them
+    sure = judge_series(leak, JudgeSettings(climbing_confidence=0.999))
+    assert sure.label is Label.CLIMBING  # the models are surer than any weighing of them
     noisy = under_load(lambda t: (500 + 0.01 * t) * MIB, noise_bytes=3 * MIB, correlation=0.9)
-    assert judge(noisy, JudgeSettings(climbing_confidence=0.999)).verdict is Label.INCONCLUSIVE
+    assert judge_series(noisy, JudgeSettings(climbing_confidence=0.999)).label is Label.INCONCLUSIVE

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from soak.judgement import judge_run
+from soak.judging import judge_run
 from soak.record import RunDirectory, read_run
 from soak.record.events import (
     KNOWN,
@@ -20,6 +20,7 @@ from soak.record.events import (
     event_of,
     read_event,
 )
+from soak.words import sentence
 
 REFERENCE = Path(__file__).parents[4] / "reports" / "reference"
 READING = {"rss_bytes": 5}
@@ -110,14 +111,14 @@ def test_what_could_not_be_used_is_said_last(tmp_path: Path) -> None:
     assert run.events_of(Probe) == []
     assert run.last_event(RunEnded) is not None
     assert [fault.partition(":")[0] for fault in run.faults] == ["line 1", "line 2", "line 3", "line 4"]
-    said = judge_run(run).verdict.reasons[-1]
+    said = sentence(judge_run(run).verdict.reasons[-1])
     assert said.startswith("Part of events.jsonl could not be used: line 1: probe: after: ")
     assert said.endswith(", and 3 more.")
 
 
 def test_a_server_that_died_is_a_failure_also_where_nothing_else_of_it_can_be_read(tmp_path: Path) -> None:
     path = record(tmp_path, '{"event": "server_exited", "t_s": [], "how": {}, "log_tail": 5}\n')
-    assert judge_run(read_run(path)).verdict.reasons[0] == "The server died: its process is gone."
+    assert sentence(judge_run(read_run(path)).verdict.reasons[0]) == "The server died: its process is gone."
 
 
 def test_a_line_break_of_unicode_in_a_transcript_is_no_end_of_a_line(tmp_path: Path) -> None:

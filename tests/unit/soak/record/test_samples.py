@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from soak.errors import SoakError
 from soak.record import read_samples
 from soak.studies.fleet import judge_path
+from soak.words import sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,7 +145,7 @@ def _said_of(folder: Path, content: bytes) -> str:
         _, judgement = judge_path(path)
     except SoakError as error:
         return str(error)
-    return judgement.verdict.reasons[0]
+    return sentence(judgement.verdict.reasons[0])
 
 
 def _is_an_answer(said: str) -> bool:

@@ -27,11 +27,14 @@ from soak.report.files import write_reports
 from soak.report.html import render_html
 from soak.report.model.comparison import comparison
 from soak.report.terminal import render_terminal
-from soak.verdict.verdict import Basis, Label, Verdict
+from soak.verdict.reason import Reason, ReasonKind
+from soak.verdict.run_verdict import Failure, RunVerdict
+from soak.verdict.verdict import Basis
 from tests.unit.soak.report.synthetic import (
     HOUR_S,
     Scenario,
     counted,
+    joined,
     judged_run,
     told,
     unjudged,
@@ -45,17 +48,17 @@ if TYPE_CHECKING:
     from soak.report.model import ReportModel
 
 
-def healthy() -> tuple[Run, Verdict]:
+def healthy() -> tuple[Run, RunVerdict]:
     return judged_run(Scenario())
 
 
-def leaking() -> tuple[Run, Verdict]:
+def leaking() -> tuple[Run, RunVerdict]:
     return judged_run(
         Scenario(name="leaking", start_mib=180, warm_mib=20, leak_bytes_per_connection=64 * 1024)
     )
 
 
-def keeping() -> tuple[Run, Verdict]:
+def keeping() -> tuple[Run, RunVerdict]:
     """Memory is flat, but a socket, and so a descriptor, is kept in every third connection."""
     run, _ = judged_run(Scenario(name="keeping"))
     frame = run.samples.copy()
@@ -65,7 +68,7 @@ def keeping() -> tuple[Run, Verdict]:
     return replace(run, samples=frame), with_counts(verdict(Scenario(name="keeping"), frame), frame)
 
 
-def corrupted() -> tuple[Run, Verdict]:
+def corrupted() -> tuple[Run, RunVerdict]:
     """Memory is flat, but from the middle of the run connections get each other's words."""
     run, made = judged_run(Scenario(name="corrupted"))
     frame = run.samples.copy()
@@ -96,7 +99,7 @@ def corrupted() -> tuple[Run, Verdict]:
     return replace(run, samples=frame, events=[*ended[:-2], *changes, *ended[-2:]]), made
 
 
-def before_transcripts() -> tuple[Run, Verdict]:
+def before_transcripts() -> tuple[Run, RunVerdict]:
     """A run recorded by a soak that only counted changed transcripts."""
     run, made = judged_run(Scenario(name="before"))
     new = ["transcripts_checked", "character_errors", "reference_characters"]
@@ -107,11 +110,11 @@ def before_transcripts() -> tuple[Run, Verdict]:
     return replace(run, samples=frame, events=[*kept, change]), made
 
 
-def long() -> tuple[Run, Verdict]:
+def long() -> tuple[Run, RunVerdict]:
     return judged_run(Scenario(name="day", duration_s=24 * HOUR_S, interval_s=2.0))
 
 
-def crashed() -> tuple[Run, Verdict]:
+def crashed() -> tuple[Run, RunVerdict]:
     """The server dies after half the run; the recording's last line is cut."""
     run, made = judged_run(Scenario(name="crashed"))
     died = ServerExited(
@@ -124,21 +127,27 @@ def crashed() -> tuple[Run, Verdict]:
     cut = run.samples[run.samples["t_s"] < 300]
     return (
         replace(run, samples=cut, events=[*run.events[:-1], died], torn=True),
-        replace(
-            made, verdict=Label.INCONCLUSIVE, plateau_bytes=None, plateau_at_s=None, restarts_at_s=(120.0,)
+        joined(
+            replace(
+                made.evidence,
+                memory=replace(made.memory, restarts_at_s=(120.0,)),
+                failure=Failure(Reason(ReasonKind.SERVER_DIED, {"t_s": 300.0, "how": died.how}), died=True),
+            )
         ),
     )
 
 
-def short_lived() -> tuple[Run, Verdict]:
+def short_lived() -> tuple[Run, RunVerdict]:
     """Dead after three seconds: three samples, no load."""
     run, _ = judged_run(Scenario(name="short"))
     frame = run.samples.head(3)
-    made = unjudged(frame["rss_bytes"].iloc[0], frame["rss_bytes"].max(), "only 3 readings were taken")
+    facts = {"points": 3, "points_wanted": 6, "in_quiet_windows": False}
+    reason = Reason(ReasonKind.TOO_FEW_POINTS, facts)
+    made = unjudged(frame["rss_bytes"].iloc[0], frame["rss_bytes"].max(), reason)
     return replace(run, samples=frame), made
 
 
-def configurations() -> list[tuple[Run, Verdict]]:
+def configurations() -> list[tuple[Run, RunVerdict]]:
     """The three configurations of FunASR issue 2164."""
     return [
         judged_run(Scenario(name="minimal", start_mib=882, warm_mib=12, max_open=1, seed=2)),
@@ -147,31 +156,34 @@ def configurations() -> list[tuple[Run, Verdict]]:
     ]
 
 
-def bare_csv() -> tuple[Run, Verdict]:
+def bare_csv() -> tuple[Run, RunVerdict]:
     """A CSV with nothing but time and RSS."""
     run, made = judged_run(Scenario(name="bare"))
     frame = run.samples[["t_s", "rss_bytes"]]
-    stripped = replace(made, growth_bytes_per_connection=None, basis=Basis.LOAD_ENVELOPE, resources={})
+    memory = replace(made.memory, growth_per_connection=None, basis=Basis.LOAD_ENVELOPE)
+    stripped = joined(replace(made.evidence, memory=memory, resources={}))
     return Run(Path("memory.csv"), Manifest(), frame, [], torn=False), stripped
 
 
-def attached() -> tuple[Run, Verdict]:
+def attached() -> tuple[Run, RunVerdict]:
     """A server without /metrics: columns are there but empty."""
     run, made = judged_run(Scenario(name="attached"))
     frame = run.samples.copy()
     for name in frame.columns:
         if name.startswith("server_") or name in {"pss_bytes", "uss_bytes"}:
             frame[name] = np.nan
-    return replace(run, samples=frame), with_counts(replace(made, resources={}), frame)
+    return replace(run, samples=frame), with_counts(made.memory, frame)
 
 
-def nothing_read() -> tuple[Run, Verdict]:
+def nothing_read() -> tuple[Run, RunVerdict]:
     """Not one reading succeeded."""
     frame = pd.DataFrame({"t_s": [0.0, 1.0], "rss_bytes": [np.nan, np.nan]})
-    return Run(Path("empty"), Manifest(), frame, [], torn=True), unjudged(0, 0, "")
+    return Run(Path("empty"), Manifest(), frame, [], torn=True), unjudged(
+        0, 0, Reason(ReasonKind.NOTHING_READ, {"quantity": "memory"})
+    )
 
 
-SCENARIOS: dict[str, Callable[[], tuple[Run, Verdict]]] = {
+SCENARIOS: dict[str, Callable[[], tuple[Run, RunVerdict]]] = {
     "healthy": healthy,
     "leaking": leaking,
     "keeping": keeping,
@@ -187,7 +199,7 @@ SCENARIOS: dict[str, Callable[[], tuple[Run, Verdict]]] = {
 
 
 @cache
-def synthetic(name: str) -> tuple[Run, Verdict]:
+def synthetic(name: str) -> tuple[Run, RunVerdict]:
     """The synthetic run of a name, made once."""
     return SCENARIOS[name]()
 
@@ -212,7 +224,7 @@ def any_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def judged() -> Callable[[str], tuple[Run, Verdict]]:
+def judged() -> Callable[[str], tuple[Run, RunVerdict]]:
     """The synthetic run of a name with its verdict, for a test that changes one of them."""
     return synthetic
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from soak.advice.advise import AdviceContext, advise
-from soak.analyse.resources import RESOURCE_NAMES, judge_resources, with_resources
-from soak.judgement import EXIT_CODE_OF, Judgement, series_of
+from soak.analyse.counts import judge_counts
+from soak.judging import Judgement, series_of
 from soak.record import Run, Transcripts
 from soak.record.events import (
     ClipCounts,
@@ -26,7 +26,11 @@ from soak.record.events import (
 )
 from soak.record.manifest import Manifest
 from soak.report.model import ReportModel, report_model
-from soak.verdict.verdict import Basis, Estimate, JudgedPoints, Label, Settling, Verdict
+from soak.verdict.combine import combine
+from soak.verdict.quantities import JUDGED_COUNTS, Quantity
+from soak.verdict.reason import Reason, ReasonKind
+from soak.verdict.run_verdict import RunEvidence, RunVerdict
+from soak.verdict.verdict import Basis, Estimate, JudgedPoints, Label, SeriesVerdict, Settling
 
 MIB = 1024.0 * 1024.0
 HOUR_S = 3600.0
@@ -186,8 +190,8 @@ def manifest(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def verdict(scenario: Scenario, frame: pd.DataFrame) -> Verdict:
-    """A verdict made by a plain fit through the floors of the rest windows."""
+def verdict(scenario: Scenario, frame: pd.DataFrame) -> SeriesVerdict:
+    """A verdict on memory made by a plain fit through the floors of the rest windows."""
     rests = frame[frame["phase"] == "rest"].groupby("block")
     t_s = rests["t_s"].mean().to_numpy(np.float64)
     floors = rests["rss_bytes"].min().to_numpy(np.float64)
@@ -205,34 +209,47 @@ def verdict(scenario: Scenario, frame: pd.DataFrame) -> Verdict:
     climbing = scenario.leak_bytes_per_connection > 0
     start, peak = frame["rss_bytes"].iloc[0], frame["rss_bytes"].max()
     ends = (float(t_s[tail][0]), float(t_s[tail][-1]))
-    context = AdviceContext(decoder_thread_num=32, io_thread_num=8, model_thread_num=4)
-    return Verdict(
-        verdict=Label.CLIMBING if climbing else Label.PLATEAU,
+    budget_per_hour = 0.0025 * peak / (scenario.duration_s / HOUR_S)
+    finding = {
+        "quantity": "memory",
+        "level": float(np.median(floors[tail])),
+        "judged_s": ends[1] - ends[0],
+        "growth": {"per": "connection", **asdict(each)},
+        "growth_per_hour": asdict(per_hour),
+        "at_most_per_hour": max(per_hour.high, 0.0),
+        "at_most_per_connection": max(each.high, 0.0),
+        "lasting_shape": "line",
+        "budget_over_run": 0.0025 * peak,
+        "probability_climbing": 0.97 if climbing else 0.01,
+    }
+    return SeriesVerdict(
+        quantity=Quantity.MEMORY,
+        label=Label.CLIMBING if climbing else Label.PLATEAU,
         reasons=(
-            "Growth after warm-up does not slow down: the last third grows as the first."
-            if climbing
-            else "Growth after warm-up is below the budget with 95 % confidence.",
-            f"{tail.sum()} rest windows were judged after a warm-up of {warm_up_end_s:.0f} s.",
-            "Open connections return to zero in every rest window.",
+            Reason(ReasonKind.PERSISTS if climbing else ReasonKind.WITHIN_BUDGET, finding),
+            Reason(ReasonKind.LAST_PART, {"judged_s": ends[1] - ends[0]}),
+            Reason(
+                ReasonKind.BASIS,
+                {
+                    "in_quiet_windows": True,
+                    "points": int(tail.sum()),
+                    "swings": False,
+                    "per_open_connection": 0.0,
+                },
+            ),
         ),
-        metric="rss_bytes",
-        start_bytes=int(start),
-        plateau_bytes=None if climbing else int(np.median(floors[tail])),
-        peak_bytes=int(peak),
-        plateau_at_s=None if climbing else warm_up_end_s,
-        growth_bytes_per_hour=per_hour,
-        growth_bytes_per_connection=each,
-        minimum_detectable_bytes_per_hour=spread * HOUR_S * 1.4,
-        restarts=0,
-        advice=advise(
-            peak_bytes=float(peak),
-            last_bytes=float(floors[-1]),
-            climbing_bytes_per_hour=per_hour.estimate if climbing else None,
-            context=context,
-        ),
+        start=float(start),
+        end=float(floors[-1]),
+        peak=float(peak),
+        level=None if climbing else float(np.median(floors[tail])),
+        level_from_s=None if climbing else warm_up_end_s,
+        growth_per_hour=per_hour,
+        growth_per_connection=each,
+        minimum_detectable_per_hour=spread * HOUR_S * 1.4,
         warm_up_end_s=warm_up_end_s,
-        budget_bytes_per_hour=0.0025 * peak / (scenario.duration_s / HOUR_S),
-        confidence="high: the interval is narrow against the budget",
+        budget_per_hour=budget_per_hour,
+        budget_over_run=0.0025 * peak,
+        probability_climbing=0.97 if climbing else 0.01,
         trend_line=((ends[0], slope * ends[0] + level), (ends[1], slope * ends[1] + level)),
         duration_s=scenario.duration_s,
         samples=len(frame),
@@ -284,39 +301,53 @@ def counted(t_s: float, connections: int, changed: str = "") -> TranscriptCounts
     return TranscriptCounts(t_s=t_s, clips=clips)
 
 
-def judged_run(scenario: Scenario) -> tuple[Run, Verdict]:
+def judged_run(scenario: Scenario) -> tuple[Run, RunVerdict]:
     frame = samples(scenario)
     path = Path(f"reports/20251122T180405Z-{scenario.name}")
     run = Run(path, Manifest.of(manifest(scenario)), frame, events(scenario), torn=False)
     return run, with_counts(verdict(scenario, frame), frame)
 
 
-def told(run: Run, made: Verdict) -> ReportModel:
+def told(run: Run, made: RunVerdict) -> ReportModel:
     """What is told of a run with a hand-made verdict."""
-    return report_model(run, Judgement(made, EXIT_CODE_OF[made.verdict], Transcripts.of(run)))
+    return report_model(run, Judgement(made, Transcripts.of(run)))
 
 
-def with_counts(memory: Verdict, frame: pd.DataFrame) -> Verdict:
-    """Judge the other resources of these samples beside a verdict on memory."""
-    counts = {name: frame[name].to_numpy(np.float64) for name in RESOURCE_NAMES if name in frame}
-    return with_resources(memory, judge_resources(counts, series_of(frame)))
+def with_counts(memory: SeriesVerdict, frame: pd.DataFrame) -> RunVerdict:
+    """Judge the counts of these samples beside a verdict on memory."""
+    counts: dict[str, Any] = {
+        name: frame[name].to_numpy(np.float64) for name in JUDGED_COUNTS if name in frame
+    }
+    return joined(RunEvidence(memory, resources=judge_counts(counts, series_of(frame))))
 
 
-def unjudged(start_bytes: float, peak_bytes: float, reason: str) -> Verdict:
+def joined(evidence: RunEvidence) -> RunVerdict:
+    """Join the verdicts of these parts."""
+    context = AdviceContext(decoder_thread_num=32, io_thread_num=8, model_thread_num=4)
+    return combine(evidence, advise(evidence.memory, context))
+
+
+def with_memory(made: RunVerdict, **changes: Any) -> RunVerdict:
+    """The same run with other numbers of memory."""
+    return joined(replace(made.evidence, memory=replace(made.memory, **changes)))
+
+
+def saying(made: RunVerdict, *texts: str) -> RunVerdict:
+    """The same verdict with reasons that hold text from a server."""
+    said = tuple(Reason(ReasonKind.NEVER_ANSWERED, {"detail": text}) for text in texts)
+    return replace(made, reasons=said)
+
+
+def unjudged(start_bytes: float, peak_bytes: float, reason: Reason) -> RunVerdict:
     """The verdict on a run in which nothing could be estimated."""
-    nothing = Estimate(float("nan"), float("nan"), float("nan"))
-    return Verdict(
-        verdict=Label.INCONCLUSIVE,
-        reasons=(reason,) if reason else (),
-        metric="rss_bytes",
-        start_bytes=int(start_bytes),
-        plateau_bytes=None,
-        peak_bytes=int(peak_bytes),
-        plateau_at_s=None,
-        growth_bytes_per_hour=nothing,
-        growth_bytes_per_connection=None,
-        minimum_detectable_bytes_per_hour=float("nan"),
-        restarts=0,
-        advice=advise(peak_bytes=float(peak_bytes), last_bytes=float(peak_bytes)),
+    settling = Reason(ReasonKind.SETTLING, {"more_seconds": 540.0, "more_connections": None})
+    memory = SeriesVerdict(
+        quantity=Quantity.MEMORY,
+        label=Label.INCONCLUSIVE,
+        reasons=(reason, settling),
+        start=float(start_bytes),
+        end=float(peak_bytes),
+        peak=float(peak_bytes),
         settling=Settling(540.0, None),
     )
+    return joined(RunEvidence(memory))

@@ -10,8 +10,7 @@ import pytest
 from rich.console import Console
 
 from soak.analyse.attributing import attribute
-from soak.analyse.attribution_words import with_attribution
-from soak.judgement import judge_run
+from soak.judging import judge_run
 from soak.record import Run
 from soak.record.events import Probe, ProbedArena, ProbeDetail, ProbeMemory
 from soak.record.manifest import Manifest
@@ -26,6 +25,8 @@ from soak.report.model.rows import Row
 from soak.report.png import write_png
 from soak.report.terminal import render_terminal
 from soak.verdict.attribution import Attribution, ProbeResult
+from soak.words import sentence
+from tests.unit.soak.report.synthetic import joined
 
 MIB = 2**20
 SUMMARY = "Of +62 MiB: +60 MiB glibc arenas (2 → 6), +2 MiB programs and libraries."
@@ -171,5 +172,5 @@ def test_nothing_is_shown_of_what_was_not_recorded(run: Run) -> None:
 
 def test_a_probe_that_gave_nothing_back_is_told_as_such(attribution: Attribution, run: Run) -> None:
     none = dataclasses.replace(attribution, probes=(ProbeResult("gc", 0.0, "server"),))
-    reasons = with_attribution(judge_run(run).verdict, none).reasons
-    assert "the server returned: garbage collection 0 B." in reasons[-1]
+    evidence = dataclasses.replace(judge_run(run).verdict.evidence, attribution=none)
+    assert "the server returned: garbage collection 0 B." in sentence(joined(evidence).reasons[-1])

@@ -12,23 +12,24 @@ import numpy as np
 import pytest
 from plotly.offline import get_plotlyjs
 
-from soak.analyse.resources import with_resources
 from soak.record.events import ConnectionFailed
 from soak.record.manifest import Manifest
 from soak.report.html import render_html
 from soak.report.model.thinning import MAX_POINTS
 from soak.report.palette import DARK, LIGHT
+from soak.verdict.quantities import Quantity
 from soak.verdict.verdict import Estimate, Follows
-from tests.unit.soak.report.synthetic import told
+from soak.words import run_confidence_in_words, sentence
+from tests.unit.soak.report.synthetic import joined, saying, told, with_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from soak.record import Run
     from soak.report.model import ReportModel
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
-    Judged = Callable[[str], tuple[Run, Verdict]]
+    Judged = Callable[[str], tuple[Run, RunVerdict]]
     Seen = Callable[[str], "Page"]
     Told = Callable[[str], ReportModel]
 
@@ -79,7 +80,7 @@ def seen(document: Callable[[str], str]) -> Seen:
     return cache(lambda name: Page(document(name)))
 
 
-def page_of(run: Run, verdict: Verdict) -> Page:
+def page_of(run: Run, verdict: RunVerdict) -> Page:
     return Page(render_html(told(run, verdict)))
 
 
@@ -88,8 +89,8 @@ def test_the_verdict_comes_first_in_words_with_its_reason(judged: Judged, seen: 
     page = seen("leaking")
     beginning = page.text[:600]
     assert "Memory keeps climbing" in beginning
-    assert verdict.reasons[0] in beginning
-    assert verdict.confidence in beginning
+    assert sentence(verdict.reasons[0]) in beginning
+    assert run_confidence_in_words(verdict) in beginning
     assert beginning.index("Memory keeps climbing") < beginning.index("Growth per connection")
 
 
@@ -116,8 +117,8 @@ def test_all_that_is_known_of_a_run_is_on_its_page(any_name: str, model: Told, s
     sentences += [f"{row.label} {row.value}" for row in rows]
     sentences += [f"{each.label} {each.start} {each.end} {each.peak}" for each in courses]
     sentences += [f"{figure.label} {figure.value} {figure.note}".strip() for figure in told.figures]
-    for sentence in sentences:
-        assert " ".join(sentence.split()) in text
+    for said in sentences:
+        assert " ".join(said.split()) in text
 
 
 def test_what_a_reader_asks_next_has_its_section(seen: Seen) -> None:
@@ -161,7 +162,7 @@ def test_a_resource_that_climbs_is_the_headline_and_has_its_chart(judged: Judged
     _, verdict = judged("keeping")
     page = seen("keeping")
     assert "File descriptors and sockets keep climbing" in page.text[:300]
-    assert verdict.resources["fds"].reasons[0] in page.text[:700]
+    assert sentence(verdict.resources[Quantity.DESCRIPTORS].reasons[0]) in page.text[:700]
     assert "File descriptors 20 → 426" in page.text
     for name in ("fds", "sockets"):
         readings, trend = page.charts[name]["data"]
@@ -174,7 +175,7 @@ def test_a_resource_that_climbs_is_the_headline_and_has_its_chart(judged: Judged
 def test_memory_and_a_resource_that_climb_are_both_named(judged: Judged) -> None:
     run, verdict = judged("leaking")
     _, keeping = judged("keeping")
-    both = with_resources(replace(verdict, resources={}), keeping.resources)
+    both = joined(replace(verdict.evidence, resources=keeping.resources))
     assert "Memory, file descriptors and sockets keep climbing" in page_of(run, both).text[:300]
 
 
@@ -187,8 +188,8 @@ def test_resources_that_do_not_climb_are_a_table_without_charts_of_their_own(see
 
 def test_growth_that_follows_the_audio_is_told_by_the_second_of_audio(judged: Judged) -> None:
     run, verdict = judged("leaking")
-    by_audio = replace(
-        verdict, growth_bytes_per_audio_s=Estimate(2048.0, 1024.0, 3072.0), follows=Follows.AUDIO
+    by_audio = with_memory(
+        verdict, growth_per_audio_s=Estimate(2048.0, 1024.0, 3072.0), follows=Follows.AUDIO
     )
     text = page_of(run, by_audio).text
     assert "Growth per audio second +2 KiB 95 %: 1 to 3 KiB" in text
@@ -245,7 +246,7 @@ def test_a_server_that_died_is_told_from_one_that_grew(seen: Seen) -> None:
 def test_an_inconclusive_run_says_what_would_settle_it(seen: Seen) -> None:
     text = seen("short_lived").text
     assert "Inconclusive" in text
-    assert "Only 3 readings were taken." in text
+    assert "There are only 3 readings to judge" in text
     assert "about 9 min more" in text
 
 
@@ -256,7 +257,7 @@ def test_text_of_the_run_is_never_markup(judged: Judged, seen: Seen) -> None:
     manifest = Manifest.of({**run.manifest.to_json_object(), **changed})
     happened = [*run.events, ConnectionFailed(t_s=5.0, kind=attack)]
     run = replace(run, manifest=manifest, events=happened)
-    page = page_of(run, replace(verdict, reasons=(attack,)))
+    page = page_of(run, saying(verdict, attack))
     harmless = seen("healthy")
     assert page.tags.count("script") == harmless.tags.count("script")
     assert page.links == []

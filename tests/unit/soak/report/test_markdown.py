@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 
 from soak.record.manifest import Host, Manifest
 from soak.report.markdown import render_markdown
-from tests.unit.soak.report.synthetic import told
+from tests.unit.soak.report.synthetic import saying, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from soak.record import Run
     from soak.report.model import ReportModel
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
-    Judged = Callable[[str], tuple[Run, Verdict]]
+    Judged = Callable[[str], tuple[Run, RunVerdict]]
     Told = Callable[[str], ReportModel]
 
 
@@ -52,7 +52,7 @@ def test_every_run_can_be_pasted(any_name: str, model: Told) -> None:
 def test_text_of_the_run_cannot_break_out(judged: Judged) -> None:
     run, verdict = judged("healthy")
     manifest = Manifest(name="`a\n# b`", host=Host(kernel="x | y\n<details>"))
-    attack = replace(verdict, reasons=("one", "two <img src=x>\n# three"))
+    attack = saying(verdict, "one", "two <img src=x>\n# three")
     text = render_markdown(told(replace(run, manifest=manifest), attack))
     assert "\n# " not in text
     assert "<img" not in text

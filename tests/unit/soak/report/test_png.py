@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from soak.report.comparison_png import write_comparison_png
 from soak.report.model.comparison import comparison
 from soak.report.png import write_png
-from tests.unit.soak.report.synthetic import told
+from tests.unit.soak.report.synthetic import saying, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from soak.record import Run
     from soak.report.model import ReportModel
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -46,11 +46,11 @@ def test_every_run_gives_a_picture_for_an_issue(
 
 
 def test_names_that_no_font_has_or_that_look_like_formulas_are_drawn(
-    judged: Callable[[str], tuple[Run, Verdict]], tmp_path: Path
+    judged: Callable[[str], tuple[Run, RunVerdict]], tmp_path: Path
 ) -> None:
     run, verdict = judged("healthy")
     run = replace(run, manifest=run.manifest.model_copy(update={"name": "语音 $x_{1$ <b>"}))
-    model = told(run, replace(verdict, reasons=("costs $5 and 10$ \\frac{",)))
+    model = told(run, saying(verdict, "costs $5 and 10$ \\frac{"))
     write_png(model, tmp_path / "memory.png")
     write_comparison_png(comparison([model, model]), tmp_path / "comparison.png")
     assert picture_size(tmp_path / "memory.png") == (1600, 1000)

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from rich.console import Console, RenderableType
 
 from soak.report.terminal import render_terminal
-from tests.unit.soak.report.synthetic import told
+from soak.words import sentences
+from tests.unit.soak.report.synthetic import saying, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from soak.record import Run
     from soak.report.model import ReportModel
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
-    Judged = Callable[[str], tuple[Run, Verdict]]
+    Judged = Callable[[str], tuple[Run, RunVerdict]]
     Told = Callable[[str], ReportModel]
 
 
@@ -49,7 +50,7 @@ def test_figures_and_all_reasons_are_printed(judged: Judged) -> None:
         "Start 180 MiB",
         "Growth per connection +64 KiB",
         "Connections completed 1,220",
-        *verdict.reasons,
+        *sentences(verdict.reasons),
     ):
         assert words in text
 
@@ -66,7 +67,8 @@ def test_other_resources_are_a_table_with_their_verdicts(model: Told) -> None:
 def test_without_a_connection_counter_growth_is_told_by_the_hour(judged: Judged) -> None:
     run, verdict = judged("keeping")
     resources = {name: replace(one, growth_per_connection=None) for name, one in verdict.resources.items()}
-    text = printed(render_terminal(told(run, replace(verdict, resources=resources))))
+    evidence = replace(verdict.evidence, resources=resources)
+    text = printed(render_terminal(told(run, replace(verdict, evidence=evidence))))
     assert "per hour (95 %)" in text
     assert "per connection (95 %)" not in text.split("Other resources")[1].split("·")[0]
 
@@ -82,7 +84,7 @@ def test_the_path_of_the_report_is_printed_whole_and_short(model: Told) -> None:
 
 def test_brackets_in_reasons_are_no_markup(judged: Judged) -> None:
     run, verdict = judged("healthy")
-    attack = told(run, replace(verdict, reasons=("[red]a[/red]", "[b]c[/x]")))
+    attack = told(run, saying(verdict, "[red]a[/red]", "[b]c[/x]"))
     text = printed(render_terminal(attack), terminal=True)
     assert "[red]a[/red]" in text
     assert "[b]c[/x]" in text

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from soak.record import Run
     from soak.report.model import ReportModel
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
-    Judged = Callable[[str], tuple[Run, Verdict]]
+    Judged = Callable[[str], tuple[Run, RunVerdict]]
     Told = Callable[[str], ReportModel]
 
 WARNING = "22 of 1,220 transcripts changed: connection 1000 got “seven 三八一零”"
@@ -47,7 +47,7 @@ def without(run: Run, *names: str) -> Run:
     return replace(run, events=[event for event in run.events if event.name not in names])
 
 
-def table_of(run: Run, verdict: Verdict) -> TranscriptTable:
+def table_of(run: Run, verdict: RunVerdict) -> TranscriptTable:
     table = told(run, verdict).transcript_table
     assert table is not None
     return table

@@ -27,8 +27,8 @@ def test_readings_that_failed_stay_gaps() -> None:
     history.append({"t_s": 0.0, "rss_bytes": None, "phase": "load"})
     history.append(_row(1))
     series = history.series()
-    assert np.isnan(series.rss_bytes[0])
-    assert series.rss_bytes[1] == 1001
+    assert np.isnan(series.values[0])
+    assert series.values[1] == 1001
     assert history.recent_rss_bytes(8) == [1001.0]
 
 

@@ -13,7 +13,7 @@ from soak.record.events import Calibrated
 from soak.run.history import History
 from soak.run.view import LiveView, PlainView, Progress, panel, plain_line, sparkline, view_for
 from soak.run.watch import Standing
-from soak.verdict.verdict import Estimate, Label
+from soak.verdict.verdict import Estimate, Label, SeriesVerdict
 
 PLAN = LoadPlan("ws://127.0.0.1:1", connections=500)
 ROW: dict[str, float | int | str | None] = {
@@ -97,26 +97,25 @@ def test_on_a_terminal_the_panel_is_live_and_leaves_nothing_behind() -> None:
 
 def _judged() -> tuple[Progress, History]:
     progress, history = _progress()
-    progress.last_look = SequentialJudge().conclude(history.series())
+    progress.last_verdict = SequentialJudge().conclude(history.series()).verdict
     return progress, history
 
 
 def test_what_stands_is_shown_and_until_then_that_it_is_undecided() -> None:
     progress, history = _judged()
-    assert progress.last_look is not None
-    verdict = progress.last_look.verdict
+    verdict = progress.last_verdict
+    assert isinstance(verdict, SeriesVerdict)
     assert plain_line("minimal", progress).endswith("| undecided so far")
     assert "undecided: The run covers" in _text(progress, history)
-    leaning = replace(verdict, probability_climbing=0.28)
-    progress.last_look = replace(progress.last_look, verdict=leaning)
+    progress.last_verdict = replace(verdict, probability_climbing=0.28)
     assert plain_line("minimal", progress).endswith("| undecided so far, leans to a plateau, 72 %")
     assert "undecided, leans to a plateau, 72 %: The run" in _text(progress, history)
-    progress.last_look = replace(progress.last_look, verdict=replace(verdict, verdict=Label.CLIMBING))
+    progress.last_verdict = replace(verdict, label=Label.CLIMBING)
     assert "undecided: it looks like climbing; the next look must agree" in _text(progress, history)
     climbing = replace(
         verdict,
-        verdict=Label.CLIMBING,
-        growth_bytes_per_connection=Estimate(65536.0, 6e4, 7e4),
+        label=Label.CLIMBING,
+        growth_per_connection=Estimate(65536.0, 6e4, 7e4),
     )
     progress.standing = Standing(Label.CLIMBING, datetime.now(UTC), 312, climbing)
     assert "after 312 connections: +64 KiB per connection" in plain_line("minimal", progress)

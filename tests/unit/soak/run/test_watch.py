@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pytest
 
-from soak.analyse import judge
+from soak.analyse import judge_series
 from soak.analyse.sequential import LookSchedule
 from soak.config import load_config
-from soak.judgement import judge_run
+from soak.judging import judge_run
 from soak.record import RunDirectory, read_run
 from soak.record.events import RunEnded
 from soak.record.manifest import Configuration, Manifest
 from soak.run.history import History
 from soak.run.watch import Standing, VerdictWatch
 from soak.verdict.verdict import Estimate, Follows, Label
+from soak.words import sentence, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from soak.config import SoakConfig
     from soak.run.rows import Row
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.verdict import SeriesVerdict
 
 MIB = 1024 * 1024
 BLOCK_S = 20
@@ -142,8 +143,8 @@ async def test_a_run_until_decided_ends_on_descriptors_that_climb(watched: Any) 
     assert await run.go_on(_with_descriptors(noisy, kept_per_connection=1)) is not None
     run.directory.append_event(RunEnded(reason="finished"))
     verdict = judge_run(read_run(run.directory.path)).verdict
-    assert verdict.verdict is Label.CLIMBING
-    assert verdict.reasons[0].startswith("File descriptors climb")
+    assert verdict.label is Label.CLIMBING
+    assert sentence(verdict.reasons[0]).startswith("File descriptors climb")
 
 
 async def test_descriptors_that_come_and_go_with_connections_are_no_warning(watched: Any) -> None:
@@ -169,8 +170,10 @@ async def test_a_run_is_not_warned_of_memory_that_malloc_only_keeps(watched: Any
     await run.go_on(_kept_by_malloc(_rows(40, kept_per_block=25 * 65536)))
     assert run.watch.standing is None
     assert run.events("verdict") == []
-    said = run.watch.last.verdict.reasons[0]
-    assert re.search(r"malloc has handed out is flat at 60 MiB|growth at most .* malloc has handed out", said)
+    said = sentence(run.watch.last_verdict.reasons[0])
+    assert re.search(
+        r"Heap in use is flat at 60 MiB|Heap in use explains at most .* of the growth of RSS", said
+    )
 
 
 async def test_what_no_longer_stands_is_recorded_too(watched: Any) -> None:
@@ -200,11 +203,11 @@ async def test_a_run_until_decided_ends_early_on_a_verdict_that_is_found_again(
         run.directory.append_sample({**row, "rss_bytes": 900 * MIB})
     run.directory.append_event(RunEnded(reason="finished"))
     verdict = judge_run(read_run(run.directory.path)).verdict
-    assert verdict.verdict is label
-    assert verdict.peak_bytes < 900 * MIB
-    (said,) = [reason for reason in verdict.reasons if "stopped early" in reason]
+    assert verdict.label is label
+    assert verdict.memory.peak < 900 * MIB
+    (said,) = [words for words in sentences(verdict.reasons) if "stopped early" in words]
     assert "of at most 1 h" in said
-    assert ("is excluded" in said) is (label is Label.PLATEAU)
+    assert ("would have shown" in said) is (label is Label.PLATEAU)
 
 
 async def test_a_plateau_found_early_excludes_what_the_longest_run_would(watched: Any) -> None:
@@ -212,7 +215,7 @@ async def test_a_plateau_found_early_excludes_what_the_longest_run_would(watched
     await run.go_on(_rows(180, kept_per_block=0))
     verdict = judge_run(read_run(run.directory.path)).verdict
     whole_hour = 0.0025 * 108 * MIB
-    assert verdict.budget_bytes_per_hour == pytest.approx(whole_hour, rel=0.05)
+    assert verdict.memory.budget_per_hour == pytest.approx(whole_hour, rel=0.05)
 
 
 async def test_undecided_at_its_end_a_run_is_judged_with_what_is_left_of_the_error(watched: Any) -> None:
@@ -224,8 +227,8 @@ async def test_undecided_at_its_end_a_run_is_judged_with_what_is_left_of_the_err
     left = 1 - 0.8 * (1 - run.config.judge.plateau_confidence)
     assert final["judge"]["plateau_confidence"] == pytest.approx(left)
     judged = judge_run(read_run(run.directory.path)).verdict
-    assert judged.verdict is Label.INCONCLUSIVE
-    assert any("went on to its end" in reason for reason in judged.reasons)
+    assert judged.label is Label.INCONCLUSIVE
+    assert any("went on to its end" in words for words in sentences(judged.reasons))
 
 
 async def test_a_run_does_not_end_on_what_its_record_does_not_bear_out(watched: Any) -> None:
@@ -252,11 +255,11 @@ async def test_a_climb_of_descriptors_that_the_record_does_not_bear_out_is_no_ev
     assert run.events("verdict") == []
 
 
-def _verdict() -> Verdict:
+def _verdict() -> SeriesVerdict:
     history = History()
     for row in _rows(3, kept_per_block=0):
         history.append(row)
-    return judge(history.series())
+    return judge_series(history.series())
 
 
 def test_what_stands_is_one_line_with_the_time_it_began() -> None:
@@ -264,9 +267,9 @@ def test_what_stands_is_one_line_with_the_time_it_began() -> None:
     each = Estimate(65536.0, 6e4, 7e4)
     climbing = replace(
         _verdict(),
-        verdict=Label.CLIMBING,
-        growth_bytes_per_hour=hourly,
-        growth_bytes_per_connection=each,
+        label=Label.CLIMBING,
+        growth_per_hour=hourly,
+        growth_per_connection=each,
         follows=Follows.CONNECTIONS,
     )
     now = datetime.now(UTC)
@@ -275,7 +278,7 @@ def test_what_stands_is_one_line_with_the_time_it_began() -> None:
     assert words == f"climbing since {time}, after 312 connections: +64 KiB per connection"
     by_time = replace(climbing, follows=Follows.TIME)
     assert Standing(Label.CLIMBING, now, 0, by_time).in_words() == f"climbing since {time}: +3 MiB per hour"
-    flat = replace(climbing, verdict=Label.PLATEAU, plateau_bytes=894 * MIB)
+    flat = replace(climbing, label=Label.PLATEAU, level=894 * MIB)
     earlier = datetime(2026, 2, 3, 12, tzinfo=UTC)
     words = Standing(Label.PLATEAU, earlier, 1200, flat).in_words()
     assert words == f"plateau since {earlier.astimezone():%d %b %H:%M}, after 1,200 connections: 894 MiB"

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from soak.record import Run
     from soak.report.model import ReportModel
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
-    Judged = Callable[[str], tuple[Run, Verdict]]
+    Judged = Callable[[str], tuple[Run, RunVerdict]]
     Told = Callable[[str], ReportModel]
 
 
@@ -36,8 +36,7 @@ def test_a_death_is_the_headline_and_a_warning_and_within_the_axis(judged: Judge
 
 def test_a_death_that_the_judge_tells_is_told_once(judged: Judged) -> None:
     run, verdict = judged("crashed")
-    said = replace(verdict, reasons=("The server died 300 s into the run: OOM.", *verdict.reasons))
-    head = told(run, said).headline
+    head = told(run, verdict).headline
     assert head.death is None
     assert not any("died" in warning for warning in head.warnings)
 
@@ -48,7 +47,7 @@ def test_a_server_that_never_answered_did_not_die(judged: Judged) -> None:
     model = told(replace(run, events=[ended]), verdict)
     assert model.failure is not None
     assert not model.failure.died
-    assert model.headline.headline == "The server never answered"
+    assert model.headline.headline == "No answer from the server"
     assert model.headline.warnings == ()
 
 

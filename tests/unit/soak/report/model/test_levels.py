@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from soak.record import Run
-    from soak.verdict.verdict import Verdict
+    from soak.verdict.run_verdict import RunVerdict
 
-    Judged = Callable[[str], tuple[Run, Verdict]]
+    Judged = Callable[[str], tuple[Run, RunVerdict]]
 
 
-def levels_of(run: Run, verdict: Verdict) -> Levels:
+def levels_of(run: Run, verdict: RunVerdict) -> Levels:
     return Levels.of(Readings(run.samples), verdict)
 
 
@@ -25,9 +25,10 @@ def test_a_plateau_is_the_level_that_was_reached(judged: Judged) -> None:
     run, verdict = judged("healthy")
     levels = levels_of(run, verdict)
     assert levels.has_plateau
-    assert levels.reached_bytes == levels.settled_bytes == verdict.plateau_bytes
-    assert verdict.plateau_bytes is not None
-    assert levels.growth_bytes == verdict.plateau_bytes - verdict.start_bytes
+    assert levels.reached_bytes == levels.settled_bytes
+    assert verdict.memory.level is not None
+    assert levels.reached_bytes == round(verdict.memory.level)
+    assert levels.growth_bytes == levels.reached_bytes - verdict.memory.start
 
 
 def test_without_a_plateau_a_reader_is_told_the_end_and_runs_are_compared_by_quiet_windows(

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from soak.errors import ExitCode
-from soak.judgement import judge_run
+from soak.judging import judge_run
 from soak.record import Run
 from soak.record.events import PythonObjects, TypeCount
 from soak.record.manifest import LoadPlan, Manifest

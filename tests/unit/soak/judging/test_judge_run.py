@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from soak.errors import ExitCode
-from soak.judgement import judge_run, series_of, worst
+from soak.judging import judge_run, series_of, worst
 from soak.record import Run, RunDirectory, read_run
 from soak.record.events import event_of
 from soak.record.manifest import Configuration, Manifest
 from soak.verdict.verdict import Label
+from soak.words import sentence
 
 MIB = 1024 * 1024
 
@@ -89,10 +90,10 @@ HEARD: list[tuple[str, dict[str, Any]]] = [
 
 def test_a_flat_run_is_a_plateau_and_a_leak_is_climbing(tmp_path: Path) -> None:
     flat = judge_run(read_run(_run(tmp_path, kept_per_block=0, ending=FINISHED)))
-    assert (flat.verdict.verdict, flat.exit_code) == (Label.PLATEAU, ExitCode.PLATEAU)
+    assert (flat.verdict.label, flat.exit_code) == (Label.PLATEAU, ExitCode.PLATEAU)
     leak = judge_run(read_run(_run(tmp_path, kept_per_block=25 * 65536, ending=FINISHED)))
-    assert (leak.verdict.verdict, leak.exit_code) == (Label.CLIMBING, ExitCode.CLIMBING)
-    each = leak.verdict.growth_bytes_per_connection
+    assert (leak.verdict.label, leak.exit_code) == (Label.CLIMBING, ExitCode.CLIMBING)
+    each = leak.verdict.memory.growth_per_connection
     assert each is not None
     assert each.estimate == pytest.approx(65536, rel=0.1)
 
@@ -101,22 +102,22 @@ def test_a_server_that_died_never_showed_a_plateau(tmp_path: Path) -> None:
     died = ("server_exited", {"return_code": -9, "oom_killed": True, "how": "killed (OOM)", "log_tail": []})
     judgement = judge_run(read_run(_run(tmp_path, kept_per_block=0, ending=[died, *FINISHED])))
     assert judgement.exit_code is ExitCode.TARGET_FAILED
-    assert judgement.verdict.verdict is Label.INCONCLUSIVE
-    assert "died" in judgement.verdict.reasons[0]
-    assert "killed (OOM)" in judgement.verdict.reasons[0]
+    assert judgement.verdict.label is Label.INCONCLUSIVE
+    assert "died" in sentence(judgement.verdict.reasons[0])
+    assert "killed (OOM)" in sentence(judgement.verdict.reasons[0])
 
 
 def test_a_recording_without_an_end_is_judged_and_says_so(tmp_path: Path) -> None:
     judgement = judge_run(read_run(_run(tmp_path, kept_per_block=0, ending=[])))
-    assert judgement.verdict.verdict is Label.PLATEAU
-    assert "no end" in judgement.verdict.reasons[-1]
+    assert judgement.verdict.label is Label.PLATEAU
+    assert "no end" in sentence(judgement.verdict.reasons[-1])
 
 
 def test_a_server_that_never_answered_is_a_failure_of_the_target(tmp_path: Path) -> None:
     ending = [("not_ready", {"detail": "connection refused"}), ("run_ended", {"reason": "not_ready"})]
     judgement = judge_run(read_run(_run(tmp_path, kept_per_block=0, ending=ending)))
     assert judgement.exit_code is ExitCode.TARGET_FAILED
-    assert "connection refused" in judgement.verdict.reasons[0]
+    assert "connection refused" in sentence(judgement.verdict.reasons[0])
 
 
 def test_the_runs_own_settings_hold(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_the_runs_own_settings_hold(tmp_path: Path) -> None:
     manifest = json.loads((path / "manifest.json").read_text())
     manifest["configuration"]["judge"] = {"max_growth_bytes_per_hour": 10e9}
     (path / "manifest.json").write_text(json.dumps(manifest))
-    assert judge_run(read_run(path)).verdict.verdict is Label.PLATEAU
+    assert judge_run(read_run(path)).verdict.label is Label.PLATEAU
 
 
 def _with_manifest(path: Path, **more: Any) -> Run:
@@ -136,15 +137,15 @@ def _with_manifest(path: Path, **more: Any) -> Run:
 def test_a_threshold_the_run_asked_for_holds(tmp_path: Path) -> None:
     path = _run(tmp_path, kept_per_block=0, ending=FINISHED)
     run = _with_manifest(path, judge_asked={"min_connections": 100_000.0})
-    assert judge_run(run).verdict.verdict is Label.INCONCLUSIVE
+    assert judge_run(run).verdict.label is Label.INCONCLUSIVE
 
 
 def test_a_threshold_that_was_only_an_older_default_does_not(tmp_path: Path) -> None:
     path = _run(tmp_path, kept_per_block=0, ending=FINISHED)
     older = {"judge": {"min_connections": 100_000.0}}
-    assert judge_run(_with_manifest(path, configuration=older)).verdict.verdict is Label.PLATEAU
+    assert judge_run(_with_manifest(path, configuration=older)).verdict.label is Label.PLATEAU
     asked = _with_manifest(path, configuration=older, judge_asked={})
-    assert judge_run(asked).verdict.verdict is Label.PLATEAU
+    assert judge_run(asked).verdict.label is Label.PLATEAU
 
 
 def _kept_descriptors(completed: int, busy: bool) -> dict[str, int | None]:
@@ -155,9 +156,9 @@ def test_a_server_that_keeps_descriptors_climbs_though_its_memory_is_flat(tmp_pa
     path = _run(tmp_path, kept_per_block=0, ending=FINISHED, counts=_kept_descriptors)
     judgement = judge_run(read_run(path))
     verdict = judgement.verdict
-    assert (verdict.verdict, judgement.exit_code) == (Label.CLIMBING, ExitCode.CLIMBING)
-    assert verdict.reasons[0].startswith("File descriptors climb: 1.00 per connection")
-    assert {column: str(one.verdict) for column, one in verdict.resources.items()} == {
+    assert (verdict.label, judgement.exit_code) == (Label.CLIMBING, ExitCode.CLIMBING)
+    assert sentence(verdict.reasons[0]).startswith("File descriptors climb: 1.00 per connection")
+    assert {column: str(one.label) for column, one in verdict.resources.items()} == {
         "fds": "climbing",
         "threads": "plateau",
         "sockets": "plateau",
@@ -170,8 +171,8 @@ def test_the_death_of_the_server_comes_before_what_it_kept(tmp_path: Path) -> No
     path = _run(tmp_path, kept_per_block=0, ending=[died, *FINISHED], counts=_kept_descriptors)
     judgement = judge_run(read_run(path))
     assert judgement.exit_code is ExitCode.TARGET_FAILED
-    assert "died" in judgement.verdict.reasons[0]
-    assert judgement.verdict.reasons[1].startswith("File descriptors climb")
+    assert "died" in sentence(judgement.verdict.reasons[0])
+    assert sentence(judgement.verdict.reasons[1]).startswith("File descriptors climb")
 
 
 def test_columns_that_were_never_filled_have_no_verdict(tmp_path: Path) -> None:

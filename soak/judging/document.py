@@ -1,0 +1,40 @@
+"""A verdict as the JSON object other programs read (`verdict.json`, `--json`): its data, and its words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from soak.json_values import without_nan
+from soak.verdict.run_json import run_verdict_out
+from soak.words import confidence_in_words, run_confidence_in_words, sentences, summary_in_words
+
+if TYPE_CHECKING:
+    from soak.verdict.run_verdict import RunVerdict
+    from soak.verdict.verdict import SeriesVerdict
+
+SCHEMA_VERSION = 1
+
+
+def verdict_document(verdict: RunVerdict, source: str | None = None) -> dict[str, Any]:
+    """Return the verdict as JSON-ready data: the contract's keys first, NaN and infinities as null.
+
+    `source` (a file name) is added as "source" when given, as `soak analyze` prints it.
+    """
+    head: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
+    if source is not None:
+        head["source"] = source
+    data = run_verdict_out(verdict)
+    head |= {"verdict": data["verdict"], "reasons": list(sentences(verdict.reasons))}
+    words: dict[str, Any] = {"confidence": run_confidence_in_words(verdict)}
+    if verdict.attribution is not None:
+        words["attribution"] = {**data["attribution"], "summary": summary_in_words(verdict.attribution)}
+    words["resources"] = {
+        name: {**data["resources"][name], **_words(one)} for name, one in verdict.resources.items()
+    }
+    cleaned = without_nan(head | data | words)
+    assert isinstance(cleaned, dict)  # noqa: S101 - narrows the type; the argument above is a dict
+    return cleaned
+
+
+def _words(verdict: SeriesVerdict) -> dict[str, Any]:
+    return {"reasons": list(sentences(verdict.reasons)), "confidence": confidence_in_words(verdict)}

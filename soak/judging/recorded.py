@@ -1,0 +1,56 @@
+"""What the judge reads of a recorded run: its series, and the settings that were asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from soak.analyse import JudgeSettings, Series
+from soak.errors import SoakError
+from soak.record.events import FinalLook
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from soak.record import Run
+
+
+def series_of(samples: pd.DataFrame) -> Series:
+    """Take from a table of samples what the judge reads; absent or wholly empty columns become None."""
+    return Series(
+        t_s=samples["t_s"].to_numpy(np.float64),
+        values=samples["rss_bytes"].to_numpy(np.float64),
+        connections_completed=numbers(samples, "connections_completed"),
+        open_connections=numbers(samples, "open_connections"),
+        phase=samples["phase"].to_numpy(np.str_) if "phase" in samples else None,
+        swap_bytes=numbers(samples, "swap_bytes"),
+        audio_s=numbers(samples, "audio_s"),
+    )
+
+
+def numbers(samples: pd.DataFrame, column: str) -> NDArray[np.float64] | None:
+    """Return a column with NaN for gaps; None where it is absent or wholly empty."""
+    if column not in samples or samples[column].isna().all():
+        return None
+    return samples[column].to_numpy(np.float64)
+
+
+def recorded_settings(run: Run, max_growth_bytes_per_hour: float | None = None) -> JudgeSettings:
+    """Return the judge's settings with what the run asked for, or the defaults for a bare CSV.
+
+    Thresholds that the run did not ask to change are those of today's judge, so that an old run is judged as
+    a new one. For a run until decided they are those of the look it ended on. `max_growth_bytes_per_hour`
+    replaces the budget.
+    """
+    look = run.last_event(FinalLook)
+    asked = {**run.manifest.judge_asked, **({} if look is None else look.judge)}
+    try:
+        settings = JudgeSettings().with_recorded(asked)
+    except (TypeError, ValueError) as error:
+        raise SoakError(f"{run.path}: the judge's settings of the recording: {error}") from error
+    if max_growth_bytes_per_hour is None:
+        return settings
+    return dataclasses.replace(settings, max_growth_bytes_per_hour=max_growth_bytes_per_hour)
