@@ -69,7 +69,7 @@ def _title(figure: Figure, head: Headline) -> None:
         va="center",
         parse_math=False,
     )
-    text = " ".join(filter(None, (head.death, head.sentence, head.settling)))
+    text = " ".join(filter(None, (head.sentence, head.settling)))
     lines = textwrap.wrap(text, SENTENCE_CHARACTERS, max_lines=2, placeholder=" …")
     figure.text(
         0.02,

@@ -12,7 +12,6 @@ from soak.words import NAMES, run_confidence_in_words, sentence, sentences
 
 if TYPE_CHECKING:
     from soak.record import Run, Transcripts
-    from soak.report.model.failure import TargetFailure
     from soak.verdict.reason import Reason
     from soak.verdict.run_verdict import RunVerdict
 
@@ -44,40 +43,32 @@ class Headline:
     """What would settle an inconclusive verdict."""
     confidence: str
     """How sure, in words; empty where nothing was weighed."""
-    death: str | None
-    """How the server died, where it did and `sentence` does not say it."""
     warnings: tuple[str, ...]
-    """What a reader must not overlook: a death, changed transcripts, an interruption, a cut file."""
+    """What a reader must not overlook: changed transcripts, an interruption, a cut file."""
     reasons: tuple[str, ...]
     """The reasons that neither `sentence` nor `settling` says."""
 
 
-def headline(
-    run: Run, verdict: RunVerdict, failure: TargetFailure | None, transcripts: Transcripts | None
-) -> Headline:
+def headline(run: Run, verdict: RunVerdict, transcripts: Transcripts | None) -> Headline:
     """Say of a run what comes first."""
-    tone = str(verdict.label) if failure is None else "failed"
+    tone = str(verdict.label) if verdict.evidence.failure is None else "failed"
     first, *others = verdict.reasons
-    settling = next((reason for reason in others if _settles(reason)), None)
-    death = None
-    if failure is not None and failure.died and first.kind is not ReasonKind.SERVER_DIED:
-        death = failure.sentence
-    undecided = verdict.label is Label.INCONCLUSIVE and settling is not None
+    settling = [reason for reason in others if _settles(reason)]
     return Headline(
         label=str(verdict.label),
         tone=tone,
         sign=SIGNS[tone],
-        headline=_headline(verdict, failure),
+        headline=_headline(verdict),
         sentence=sentence(first),
-        settling=sentence(settling) if undecided and settling is not None else None,
+        settling=sentence(settling[0]) if settling and verdict.label is Label.INCONCLUSIVE else None,
         confidence=run_confidence_in_words(verdict),
-        death=death,
-        warnings=tuple(_warnings(run, death, transcripts)),
-        reasons=sentences(reason for reason in others if not _settles(reason)),
+        warnings=tuple(_warnings(run, transcripts)),
+        reasons=sentences(reason for reason in others if reason not in settling),
     )
 
 
-def _headline(verdict: RunVerdict, failure: TargetFailure | None) -> str:
+def _headline(verdict: RunVerdict) -> str:
+    failure = verdict.evidence.failure
     if failure is None:
         return HEADLINES.get(verdict.label) or _climbs(verdict)
     if failure.died:
@@ -100,8 +91,8 @@ def _settles(reason: Reason) -> bool:
     return reason.facts["more_seconds"] is not None and not reason.facts.get("of_memory")
 
 
-def _warnings(run: Run, death: str | None, transcripts: Transcripts | None) -> list[str]:
-    found = [] if death is None else [death]
+def _warnings(run: Run, transcripts: Transcripts | None) -> list[str]:
+    found = []
     if transcripts is not None and transcripts.warning is not None:
         found.append(transcripts.warning)
     if run.last_event(Interrupted) is not None:

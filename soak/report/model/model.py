@@ -107,7 +107,11 @@ class ReportModel:
 def report_model(run: Run, judgement: Judgement) -> ReportModel:
     """Work out all that a report tells of `run`, which was judged as `judgement`."""
     readings, verdict, transcripts = Readings(run.samples), judgement.verdict, judgement.transcripts
-    failure, levels, made = TargetFailure.of(run), Levels.of(readings, verdict), setup(run)
+    failure, levels, made = (
+        TargetFailure.of(verdict.evidence.failure, run),
+        Levels.of(readings, verdict),
+        setup(run),
+    )
     judged = judged_points(verdict)
     small = (
         breakdown_chart(readings),
@@ -120,7 +124,7 @@ def report_model(run: Run, judgement: Judgement) -> ReportModel:
         name=run.name,
         path=run.path,
         duration_s=readings.duration_s,
-        headline=headline(run, verdict, failure, transcripts),
+        headline=headline(run, verdict, transcripts),
         failure=failure,
         levels=levels,
         growth_bytes_per_hour=verdict.memory.growth_per_hour,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,9 @@ from soak.verdict.quantities import JUDGED_COUNTS, Quantity
 from soak.verdict.reason import Reason, ReasonKind
 from soak.verdict.run_verdict import RunEvidence, RunVerdict
 from soak.verdict.verdict import Basis, Estimate, JudgedPoints, Label, SeriesVerdict, Settling
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MIB = 1024.0 * 1024.0
 HOUR_S = 3600.0
@@ -305,7 +309,27 @@ def judged_run(scenario: Scenario) -> tuple[Run, RunVerdict]:
     frame = samples(scenario)
     path = Path(f"reports/20251122T180405Z-{scenario.name}")
     run = Run(path, Manifest.of(manifest(scenario)), frame, events(scenario), torn=False)
-    return run, with_counts(verdict(scenario, frame), frame)
+    alike = Scenario(
+        duration_s=scenario.duration_s,
+        interval_s=scenario.interval_s,
+        rate_per_s=scenario.rate_per_s,
+        max_open=scenario.max_open,
+        seed=scenario.seed,
+    )
+    return run, joined(RunEvidence(verdict(scenario, frame), resources=counts_under(alike)))
+
+
+@cache
+def counts_under(scenario: Scenario) -> Mapping[Quantity, SeriesVerdict]:
+    """The verdicts on the counts, judged once for all runs under the same load: memory does not move them."""
+    return judged_counts(samples(scenario))
+
+
+def judged_counts(frame: pd.DataFrame) -> Mapping[Quantity, SeriesVerdict]:
+    counts: dict[str, Any] = {
+        name: frame[name].to_numpy(np.float64) for name in JUDGED_COUNTS if name in frame
+    }
+    return judge_counts(counts, series_of(frame))
 
 
 def told(run: Run, made: RunVerdict) -> ReportModel:
@@ -315,10 +339,7 @@ def told(run: Run, made: RunVerdict) -> ReportModel:
 
 def with_counts(memory: SeriesVerdict, frame: pd.DataFrame) -> RunVerdict:
     """Judge the counts of these samples beside a verdict on memory."""
-    counts: dict[str, Any] = {
-        name: frame[name].to_numpy(np.float64) for name in JUDGED_COUNTS if name in frame
-    }
-    return joined(RunEvidence(memory, resources=judge_counts(counts, series_of(frame))))
+    return joined(RunEvidence(memory, resources=judged_counts(frame)))
 
 
 def joined(evidence: RunEvidence) -> RunVerdict:
