@@ -51,17 +51,21 @@ class Headline:
 
 def headline(run: Run, verdict: RunVerdict, transcripts: Transcripts | None) -> Headline:
     """Say of a run what comes first."""
-    tone = str(verdict.label) if verdict.evidence.failure is None else "failed"
+    failure = verdict.evidence.failure
+    tone = str(verdict.label) if failure is None else "failed"
+    # of a server that never answered nothing was judged, so there is nothing to be sure of or to settle
+    was_judged = failure is None or failure.died
     first, *others = verdict.reasons
     settling = [reason for reason in others if _settles(reason)]
+    undecided = verdict.label is Label.INCONCLUSIVE
     return Headline(
         label=str(verdict.label),
         tone=tone,
         sign=SIGNS[tone],
         headline=_headline(verdict),
         sentence=sentence(first),
-        settling=sentence(settling[0]) if settling and verdict.label is Label.INCONCLUSIVE else None,
-        confidence=run_confidence_in_words(verdict),
+        settling=sentence(settling[0]) if settling and was_judged and undecided else None,
+        confidence=run_confidence_in_words(verdict) if was_judged else "",
         warnings=tuple(_warnings(run, transcripts)),
         reasons=sentences(reason for reason in others if reason not in settling),
     )

@@ -48,7 +48,7 @@ def test_a_server_that_never_answered_did_not_die(judged: Judged) -> None:
     assert model.failure == TargetFailure(died=False)
     assert model.headline.headline == "No answer from the server"
     assert "connection refused" in model.headline.sentence
-    assert model.headline.warnings == ()
+    assert (model.headline.settling, model.headline.confidence) == (None, "")
 
 
 def test_a_run_that_was_stopped_or_grew_has_no_failure(model: Told) -> None:
