@@ -60,8 +60,8 @@ class Sampling:
     async def until_exit(self) -> ServerExit:
         """Write a row at every instant of the schedule; return how the server ended, when it does.
 
-        Raises `TargetError` when the target is gone without an end that could be seen, `SoakError` when the
-        source that is judged is gone.
+        Raises `TargetError` when the target is gone without an end that could be seen, or when the source
+        that is judged is gone.
         """
         schedule = FixedSchedule(time.monotonic(), self._interval_s)
         while True:
@@ -106,7 +106,7 @@ class Sampling:
         if primary.target_gone_in_a_row > TICKS_TO_COME_BACK:
             raise TargetError(f"the memory of the server can no longer be read: {primary.last_reason}")
         if primary.gone:
-            raise SoakError(
+            raise TargetError(
                 f"the memory of the server can no longer be read by the source {primary.name}: "
                 f"{primary.last_reason}; what was recorded before is kept"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import sys
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from soak.config import SoakConfig
-    from soak.sources import MemorySource
+    from soak.run.source_in_use import SourceInUse
     from soak.targets import Target, TargetServer
 
 VERDICT_FILE = "verdict.json"
@@ -65,23 +66,28 @@ def run_soak(
     Without a target it is the bundled server, started as `config` says. A server that soak starts runs in the
     cgroup with the folder `cgroup`, if one is given.
 
-    Call from the main thread. Raises `SoakError` when the server cannot be started or attached to, when the
-    record cannot be written, or when the driver breaks down; what was recorded before is kept.
+    Call from the main thread. Raises `SoakError` when the server cannot be started or attached to, when its
+    memory cannot be read, when the record cannot be written, or when the driver breaks down; what was
+    recorded before is kept.
     """
     sources = sources_of(config.sample)
     with RunDirectory.create(out, config.name, foreign_columns(sources)) as directory:
         directory.append_event(RunStarted())
-        try:
-            log = directory.path / "server.log"
-            server = (target or Bundled()).bring_up(config.server, log, cgroup)
-        except SoakError as error:
-            if error.exit_code is ExitCode.USAGE:
-                shutil.rmtree(directory.path)  # nothing happened: the line on the terminal says it all
-            raise
-        try:
-            ending = _conduct(with_url(config, server.url), directory, server, sources, console)
-        finally:
-            server.stop()
+        with contextlib.ExitStack() as running:
+            try:
+                log = directory.path / "server.log"
+                server = (target or Bundled()).bring_up(config.server, log, cgroup)
+                running.callback(server.stop)
+                directory.append_event(ServerStarted(pid=server.pid, url=server.url))
+                watched = Watched(
+                    server.url, server.pid, server.capabilities, verify_tls=config.load.verify_tls
+                )
+                opened = open_sources(sources, watched, directory, asked=bool(config.sample.sources))
+            except SoakError as error:
+                if error.exit_code is ExitCode.USAGE:
+                    shutil.rmtree(directory.path)  # nothing happened: the line on the terminal says it all
+                raise
+            ending = _conduct(with_url(config, server.url), directory, server, opened, console)
     run, judgement, report = judge_and_report(directory.path)
     return SoakResult(run, judgement, report, ending, _exit_code(ending, judgement))
 
@@ -101,7 +107,7 @@ def _conduct(
     config: SoakConfig,
     directory: RunDirectory,
     target: TargetServer,
-    sources: tuple[MemorySource, ...],
+    sources: tuple[SourceInUse, ...],
     console: Console,
 ) -> Ending:
     configuration = config.to_json_object()
@@ -122,12 +128,9 @@ def _conduct(
             load_plan=LoadPlan.of(config.load.to_json_object()),
         )
     )
-    directory.append_event(ServerStarted(pid=target.pid, url=target.url))
-    watched = Watched(target.url, target.pid, target.capabilities, verify_tls=config.load.verify_tls)
-    opened = open_sources(sources, watched, directory, asked=bool(config.sample.sources))
     view = view_for(console, config.name)
     try:
-        return asyncio.run(Conductor(config, directory, target, opened, view).run())
+        return asyncio.run(Conductor(config, directory, target, sources, view).run())
     finally:
         view.close()
 
