@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -117,11 +114,6 @@ class JudgeSettings:
     little_warming: float = 0.1
     """Growth beside a warm-up that adds less than this share of it is measured over the whole run; else over
     the last part, where the two are not mixed up."""
-
-    def with_recorded(self, values: Mapping[str, Any]) -> Self:
-        """Return these settings with recorded ones instead; those only another version knows are left out."""
-        known = {field.name for field in fields(self)}
-        return replace(self, **{name: value for name, value in values.items() if name in known})
 
     def differing_from(self, other: Self) -> dict[str, Any]:
         """Return the settings that are not as in `other`, by name."""

@@ -6,10 +6,12 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from soak.analyse import JudgeSettings, Series
 from soak.errors import SoakError
 from soak.record.events import FinalLook
+from soak.record.recorded import first_fault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,10 +49,14 @@ def recorded_settings(run: Run, max_growth_bytes_per_hour: float | None = None) 
     """
     look = run.last_event(FinalLook)
     asked = {**run.manifest.judge_asked, **({} if look is None else look.judge)}
+    known = dataclasses.asdict(JudgeSettings())
     try:
-        settings = JudgeSettings().with_recorded(asked)
-    except (TypeError, ValueError) as error:
-        raise SoakError(f"{run.path}: the judge's settings of the recording: {error}") from error
+        # what only another version of the judge knows is left out
+        settings = TypeAdapter(JudgeSettings).validate_python(
+            known | {name: value for name, value in asked.items() if name in known}
+        )
+    except ValidationError as error:
+        raise SoakError(f"{run.path}: the judge's settings of the recording: {first_fault(error)}") from error
     if max_growth_bytes_per_hour is None:
         return settings
     return dataclasses.replace(settings, max_growth_bytes_per_hour=max_growth_bytes_per_hour)

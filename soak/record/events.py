@@ -9,10 +9,17 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, Strict, ValidationError
 
-from soak.record.recorded import Count, Number, Recorded, Seconds, Texts, faulty_keys, first_fault
+from soak.record.recorded import (
+    Count,
+    Number,
+    Recorded,
+    Seconds,
+    Setting,
+    Texts,
+    faulty_keys,
+    first_fault,
+)
 from soak.verdict.verdict import Label
-
-Setting = int | float | bool | None
 
 
 class Event(Recorded):

@@ -7,7 +7,7 @@ from pydantic import Field, Strict, ValidationError
 from soak.capabilities import Capabilities, Capability, capabilities_of
 from soak.columns import Column
 from soak.errors import SoakError
-from soak.record.recorded import Count, Recorded, Seconds, Texts, first_fault, parse
+from soak.record.recorded import Count, Recorded, Seconds, Setting, Texts, first_fault, parse
 
 SCHEMA_VERSION = 1
 BUDGET = ("max_growth_bytes_per_hour", "relative_budget", "min_relative_budget_bytes")
@@ -106,7 +106,7 @@ class Manifest(Recorded):
     name: str | None = None
     """The configuration's."""
     configuration: Configuration = Configuration()
-    judge_asked: dict[str, int | float | bool | None] = Field(default_factory=dict)
+    judge_asked: dict[str, Setting] = Field(default_factory=dict)
     """The judge's settings that the run asked for, where they differ from the defaults of its day."""
     host: Host = Host()
     versions: dict[str, str] = Field(default_factory=dict)

@@ -15,6 +15,7 @@ SHOWN_CHARACTERS = 40
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Number = Annotated[int | float, Field(ge=-LARGEST, le=LARGEST)]
 Seconds = Annotated[int | float, Field(ge=-LONGEST_S, le=LONGEST_S)]
+Setting = bool | Number | None
 Texts = Annotated[tuple[str, ...], Strict(strict=False)]
 
 
@@ -59,6 +60,8 @@ def first_fault(error: ValidationError) -> str:
     said = fault["msg"][:1].lower() + fault["msg"][1:]
     if fault["type"] == "missing":
         return f"{where} is missing"
+    if not where:  # of the whole, not of one value
+        return fault["msg"].removeprefix("Value error, ")
     return f"{where}: {said}, not {_shown(fault['input'])}"
 
 
