@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SIZE_INCHES = (8.0, 5.0)
 VALUE_POINTS = 11
-FIGURES_AT_FULL_SIZE = 7
+FIGURES_AT_FULL_SIZE = 6
 """More key figures than this are written smaller, or they would run into each other."""
 MOST_CLIMBING = 2
 """Resources that climb among the figures: more would run into each other."""
