@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
+from asr_server.holders import largest_holders
 from asr_server.paraformer.sessions import read_arenas, shrink_arenas
 from asr_server.process_memory import read_heap_usage, trim_heap
 from asr_server.recogniser import SAMPLE_RATE_HZ
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "/debug/"
 SHOWN_TYPES: Final = 50
 SHOWN_LINES: Final = 25
+SHOWN_HOLDERS: Final = 40
 SHRINK_AUDIO_S: Final = 2
 """Length of what the models are given to recognise when their arenas are to shrink."""
 SHARED_FROM_BYTES: Final = 512
@@ -61,6 +63,7 @@ class Introspection:
         self._models = models
         self._pages: Mapping[str, Callable[[Mapping[str, list[str]]], dict[str, Any]]] = {
             "objects": _objects,
+            "holders": _holders,
             "gc": _collect,
             "arena_shrink": self._shrink,
             "trim": _trim,
@@ -186,6 +189,11 @@ def _objects(query: Mapping[str, list[str]]) -> dict[str, Any]:
         "total_count": sum(usage.count for usage in found.values()),
         "types": {name: asdict(found[name]) for name in largest},
     }
+
+
+def _holders(_query: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Say which containers hold most, and who holds them; nothing is collected before."""
+    return {"holders": [asdict(each) for each in largest_holders(SHOWN_HOLDERS)]}
 
 
 def _collect(_query: Mapping[str, list[str]]) -> dict[str, Any]:

