@@ -49,6 +49,11 @@ VERBS = {
         "soak.cli.compare",
         "Compare runs, folders of repeats, or baselines: better, worse, or no difference shown.",
     ),
+    "profile": Verb(
+        "soak.cli.profile",
+        "Run the load under a sampling allocator and name the code that keeps the memory that grows.",
+        judges=True,
+    ),
     "history": Verb(
         "soak.cli.history",
         "Find the run at which memory stepped, among many runs of one thing.",

@@ -71,7 +71,7 @@ def read_run(path: Path, columns: Collection[str] | None = None) -> Run:
     manifest = _read_manifest(path / "manifest.json")
     foreign = [each.name for each in manifest.columns]
     samples, samples_torn = read_samples(samples_path, [*COLUMNS, *foreign] if columns is None else columns)
-    events, events_torn, faults = _read_events(path / "events.jsonl")
+    events, events_torn, faults = read_events(path / "events.jsonl")
     return Run(path, manifest, samples, events, samples_torn or events_torn, faults)
 
 
@@ -84,8 +84,11 @@ def _read_manifest(path: Path) -> Manifest:
         raise SoakError(f"cannot read {path}: {error}; {JUDGE_ALONE}") from error
 
 
-def _read_events(path: Path) -> tuple[tuple[Event, ...], bool, tuple[str, ...]]:
-    """Return the events that can be used, whether the last line was cut off, and what was passed over."""
+def read_events(path: Path) -> tuple[tuple[Event, ...], bool, tuple[str, ...]]:
+    """Return the events that can be used, whether the last line was cut off, and what was passed over.
+
+    `path` is an `events.jsonl`, which may still be written. Raises `SoakError` when it cannot be read.
+    """
     if not path.is_file():
         return (), False, ()
     try:

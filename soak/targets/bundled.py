@@ -19,7 +19,7 @@ from soak.targets.flags import server_flags
 from soak.targets.server import identity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from soak.config import ServerConfig
@@ -58,16 +58,18 @@ class BundledServer:
         model: dict[str, Any],
         environment: Mapping[str, str],
         cgroup: Path | None = None,
+        run_by: Sequence[str] = (),
         timeout_s: float = 180.0,
     ) -> Self:
         """Start `python -m asr_server` with `flags` and wait until it listens.
 
-        Its log goes to the file `log`; it runs in the cgroup with the folder `cgroup`, if one is given. Call
-        from the main thread: the kernel ties the server's life to the thread that starts it. Raises
-        `SoakError` when it refuses its flags, `TargetError` when it does not come up within `timeout_s`.
+        `run_by` are words between the two, such as those of a profiler that runs a module itself. Its log
+        goes to the file `log`; it runs in the cgroup with the folder `cgroup`, if one is given. Call from the
+        main thread: the kernel ties the server's life to the thread that starts it. Raises `SoakError` when
+        it refuses its flags, `TargetError` when it does not come up within `timeout_s`.
         """
         child = ChildProcess.start(
-            [sys.executable, "-m", "asr_server", *flags],
+            [sys.executable, *run_by, "-m", "asr_server", *flags],
             log=log,
             environment=environment,
             cgroup=cgroup,
@@ -100,6 +102,8 @@ class BundledServer:
 class Bundled:
     """The bundled server, started as the configuration says."""
 
+    run_by: tuple[str, ...] = ()
+    """Words between the interpreter and `-m asr_server`, such as those of a profiler."""
     default_config = "minimal"
     is_reference = True
 
@@ -112,6 +116,7 @@ class Bundled:
             model={"name": server.model, "path": str(model_dir)},
             environment=server_environment(server),
             cgroup=cgroup,
+            run_by=self.run_by,
         )
 
 

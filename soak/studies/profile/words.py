@@ -1,0 +1,117 @@
+"""A profile in words: a sentence, a stack, and the text to paste into an issue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from soak.quantity import format_bytes, format_count, format_interval, format_percent, is_known
+from soak.studies.profile.frames import site_index
+from soak.studies.profile.result import heap_gained_bytes
+from soak.verdict.verdict import Label
+
+if TYPE_CHECKING:
+    from soak.studies.profile.culprits import Culprit
+    from soak.studies.profile.frames import Frame, Stack
+    from soak.studies.profile.judged import Growth
+    from soak.studies.profile.result import ProfileResult
+
+SHOWN_CALLS = 14
+"""Of a stack, from the site outwards: what is further out starts threads and loops."""
+HEADLINES = {
+    Label.CLIMBING: "The heap in use climbs",
+    Label.PLATEAU: "The heap in use is flat",
+    Label.INCONCLUSIVE: "Whether the heap in use climbs is not decided",
+}
+
+
+def headline(result: ProfileResult) -> str:
+    """Return what the heap does, and who is to blame, in a line."""
+    heap = HEADLINES[result.heap.label]
+    if not result.culprits:
+        return f"{heap}; no stack stands out" if result.heap.label is Label.CLIMBING else f"{heap}"
+    worst = result.culprits[0]
+    if result.heap.label is Label.CLIMBING:
+        return f"{worst.site.short} keeps {slope(worst.growth)}"
+    return f"{heap}; what still grows most is {worst.site.short}: {slope(worst.growth)}"
+
+
+def sentence(result: ProfileResult) -> str:
+    """Return how much grew over what, and what share the climbing stacks explain."""
+    if len(result.t_s) < 2:
+        return "Too few quiet windows have a profile."
+    connections = result.connections[-1] - result.connections[0]
+    grew = (
+        f"Heap in use: {format_bytes(heap_gained_bytes(result), signed=True)} over "
+        f"{format_count(connections)} connections, in {len(result.t_s)} quiet windows, "
+        f"under {result.profiler}."
+    )
+    if not result.culprits:
+        return grew
+    share = format_percent(sum(each.share for each in result.culprits))
+    count = len(result.culprits)
+    climb = "1 stack climbs" if count == 1 else f"{count} stacks climb"
+    return f"{grew} {climb}: {share} of the growth."
+
+
+def slope(growth: Growth) -> str:
+    """Return a growth as ``64.0 KiB per connection``; by the hour where connections were not counted."""
+    if growth.per_connection is not None and is_known(growth.per_connection.estimate):
+        return f"{format_bytes(growth.per_connection.estimate)} per connection"
+    if is_known(growth.per_hour.estimate):
+        return f"{format_bytes(growth.per_hour.estimate)} per hour"
+    return "an unknown amount"
+
+
+def interval(growth: Growth) -> str:
+    """Return the interval of what `slope` says; empty where there is none."""
+    by_connection = growth.per_connection is not None and is_known(growth.per_connection.estimate)
+    estimate = growth.per_connection if by_connection else growth.per_hour
+    if estimate is None or not is_known(estimate.low):
+        return ""
+    return format_interval(estimate.low, estimate.high)
+
+
+def stack_lines(culprit: Culprit, most: int = SHOWN_CALLS) -> list[str]:
+    """Return a stack from its innermost call outwards, the site marked by an arrow."""
+    stack, site = culprit.stack, site_index(culprit.stack)
+    inner = _shortened(stack[:site])
+    outer = stack[site : site + most]
+    lines = [f"  {line}" for line in inner]
+    lines += [f"{'→' if place == 0 else ' '} {call(frame)}" for place, frame in enumerate(outer)]
+    left = len(stack) - site - len(outer)
+    return [*lines, f"  … {left} more"] if left else lines
+
+
+def call(frame: Frame) -> str:
+    """Return a call as ``function  file:line``, with what the compiler did to it."""
+    place = f"  {frame.where}" if frame.where and not frame.function.startswith(frame.where) else ""
+    return f"{frame.function}{place}{' (inlined)' if frame.inlined else ''}"
+
+
+def issue_text(result: ProfileResult) -> str:
+    """Return what is pasted into an issue: verdict, slope, stack, how to see it again. Markdown."""
+    lines = [f"**{headline(result)}**", "", sentence(result)]
+    if result.culprits:
+        worst = result.culprits[0]
+        within = interval(worst.growth)
+        lines += [
+            "",
+            f"- verdict: {worst.growth.label}",
+            f"- slope: {slope(worst.growth)}{f' (95 %: {within})' if within else ''}, "
+            f"{format_percent(worst.share)} of all growth",
+            f"- site: `{call(worst.site)}`",
+        ]
+        holder = result.holder(worst)
+        if holder is not None:
+            lines.append(f"- kept by: {holder.in_words()}")
+        lines += ["", "```", *stack_lines(worst), "```"]
+    lines += [f"- {note}" for note in result.notes]
+    lines += ["", "To see it again:", "", "```", result.command, "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _shortened(inner: Stack) -> list[str]:
+    """Return the library calls at the inner end in a line or two: they are not what is looked for."""
+    if len(inner) <= 2:
+        return [call(frame) for frame in inner]
+    return [call(inner[0]), f"… {len(inner) - 1} more calls of libraries"]
