@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from soak.report.model import ReportModel
-    from soak.report.model.advice_tables import CapacityLine, Note
-    from soak.report.model.rows import Row
+    from soak.report.model.tables.advice import CapacityLine, Note
+    from soak.report.model.tables.rows import Row
 
 
 def render_advice(model: ReportModel) -> RenderableType:

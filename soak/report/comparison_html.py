@@ -9,7 +9,7 @@ from urllib.parse import quote
 import plotly.graph_objects as go
 
 from soak.report.file_names import HTML_NAME
-from soak.report.model.charts import MIB
+from soak.report.model.pictures.charts import MIB
 from soak.report.page import charts_json, page, template
 from soak.report.palette import LIGHT, SERIES
 from soak.report.picture import shortened

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.ticker import FuncFormatter
 
-from soak.report.model.charts import MIB
+from soak.report.model.pictures.charts import MIB
 from soak.report.palette import LIGHT, SERIES, VERDICT
 from soak.report.picture import FONT_POINTS, blank, dress, label_time, save, shortened
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from soak.report.markdown import render_markdown
-from soak.report.model.rows import Row, Section
+from soak.report.model.tables.rows import Row, Section
 from soak.report.page import charts_json, page, template
 from soak.report.plotly_charts import drawn
 from soak.report.plotly_memory import memory_chart
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from soak.report.model import ReportModel
-    from soak.report.model.setup import Setup
+    from soak.report.model.tables.setup import Setup
 
 
 def write_html(model: ReportModel, path: Path) -> None:

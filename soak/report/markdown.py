@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from soak.report.model import ReportModel
-    from soak.report.model.resource_table import ResourceTable
-    from soak.report.model.rows import Course, Row
-    from soak.report.model.setup import Setup
-    from soak.report.model.transcript_table import TranscriptTable
+    from soak.report.model.tables.resources import ResourceTable
+    from soak.report.model.tables.rows import Course, Row
+    from soak.report.model.tables.setup import Setup
+    from soak.report.model.tables.transcripts import TranscriptTable
 
 
 def render_markdown(model: ReportModel) -> str:

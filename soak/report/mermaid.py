@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.report.model.charts import MIB
+from soak.report.model.pictures.charts import MIB
 
 if TYPE_CHECKING:
-    from soak.report.model.memory_picture import MemoryPicture
+    from soak.report.model.pictures.memory import MemoryPicture
 
 POINTS = 40
 """Of the picture: a chart of Mermaid has no room for more."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from soak.report.model.time_axis import TimeAxis
+    from soak.report.model.pictures.time_axis import TimeAxis
 
 DPI = 200
 """1600 x 1000 pixels for 8 x 5 inches: twice what an issue shows, so that it stays sharp when scaled down."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from soak.report.model.charts import Chart, ErrorRateChart, LineChart, StackChart, Waterfall
-from soak.report.model.error_rates import WINDOWS
-from soak.report.model.time_axis import TimeAxis
+from soak.report.model.pictures.charts import Chart, ErrorRateChart, LineChart, StackChart, Waterfall
+from soak.report.model.pictures.error_rates import WINDOWS
+from soak.report.model.pictures.time_axis import TimeAxis
 from soak.report.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from soak.report.model.charts import Line
+    from soak.report.model.pictures.charts import Line
 
 SMALL_HEIGHT_PX = 250
 TINY_HEIGHT_PX = 170

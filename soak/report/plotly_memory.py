@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from soak.report.model.charts import MIB
+from soak.report.model.pictures.charts import MIB
 from soak.report.palette import LIGHT
 from soak.report.plotly_charts import Drawn, base_layout, mode_for, whole_steps
 
 if TYPE_CHECKING:
-    from soak.report.model.memory_picture import MemoryPicture
-    from soak.report.model.time_axis import TimeAxis
+    from soak.report.model.pictures.memory import MemoryPicture
+    from soak.report.model.pictures.time_axis import TimeAxis
 
 HEIGHT_PX = 560
 HEIGHT_WITHOUT_LOAD_PX = 420

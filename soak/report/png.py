@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from soak.quantity import format_duration
-from soak.report.model.charts import MIB
-from soak.report.model.memory_picture import Curve
+from soak.report.model.pictures.charts import MIB
+from soak.report.model.pictures.memory import Curve
 from soak.report.palette import LIGHT, VERDICT
 from soak.report.picture import FONT_POINTS, blank, dress, label_time, save, shortened
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from soak.report.model import ReportModel
-    from soak.report.model.charts import LineChart
     from soak.report.model.headline import Headline
     from soak.report.model.key_figures import Figure as KeyFigure
-    from soak.report.model.memory_picture import MemoryPicture
-    from soak.report.model.time_axis import TimeAxis
+    from soak.report.model.pictures.charts import LineChart
+    from soak.report.model.pictures.memory import MemoryPicture
+    from soak.report.model.pictures.time_axis import TimeAxis
 
 SIZE_INCHES = (8.0, 5.0)
 VALUE_POINTS = 11

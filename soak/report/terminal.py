@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from soak.report.model import ReportModel
     from soak.report.model.headline import Headline
     from soak.report.model.key_figures import Figure
-    from soak.report.model.resource_table import ResourceTable
+    from soak.report.model.tables.resources import ResourceTable
 
 STYLES = {
     "plateau": "bold green",

@@ -15,11 +15,11 @@ from soak.quantity import (
     format_percent,
     format_rate,
 )
-from soak.report.model.charts import axis_range
 from soak.report.model.headline import SIGNS
-from soak.report.model.memory_picture import Curve
+from soak.report.model.pictures.charts import axis_range
+from soak.report.model.pictures.memory import Curve
+from soak.report.model.pictures.time_axis import TimeAxis
 from soak.report.model.published import PUBLISHED, PUBLISHED_NOTE
-from soak.report.model.time_axis import TimeAxis
 from soak.report.model.transcripts_alike import TranscriptNote, transcript_notes
 
 if TYPE_CHECKING:

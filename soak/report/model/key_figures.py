@@ -70,8 +70,8 @@ def key_figures(
     figures.append(_connections(readings))
     if transcripts is not None and transcripts.connections:
         figures.append(_transcripts(transcripts, random_weights=random_weights))
-    length_s = readings.duration_s or verdict.memory.duration_s
-    figures.append(Figure("Duration", format_duration(length_s), f"{format_count(len(readings))} samples"))
+    length = format_duration(readings.duration_s)
+    figures.append(Figure("Duration", length, f"{format_count(len(readings))} samples"))
     return tuple(figure for figure in figures if figure.value != MISSING)
 
 

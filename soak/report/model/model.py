@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING
 
 from soak.quantity import format_duration
 from soak.record.events import LoadEnded
-from soak.report.model.advice_tables import AdviceTables, advice_tables
-from soak.report.model.attribution_charts import attribution_charts
-from soak.report.model.attribution_table import AttributionTable, attribution_table
-from soak.report.model.courses import courses, latencies
-from soak.report.model.error_rates import error_rate_chart
-from soak.report.model.failed_connections import failed_connections
 from soak.report.model.failure import TargetFailure
-from soak.report.model.harness import harness_cost
 from soak.report.model.headline import Headline, headline
-from soak.report.model.judged_numbers import judged_numbers
 from soak.report.model.key_figures import Figure, key_figures
 from soak.report.model.levels import Levels
-from soak.report.model.memory_picture import MemoryPicture, judged_points, memory_picture
-from soak.report.model.reading_charts import (
+from soak.report.model.pictures.attribution import attribution_charts
+from soak.report.model.pictures.error_rates import error_rate_chart
+from soak.report.model.pictures.memory import MemoryPicture, judged_points, memory_picture
+from soak.report.model.pictures.readings import (
     breakdown_chart,
     climbing_charts,
     failures_chart,
@@ -28,11 +22,17 @@ from soak.report.model.reading_charts import (
     latency_chart,
     resource_charts,
 )
+from soak.report.model.pictures.time_axis import TimeAxis
 from soak.report.model.readings import Readings
-from soak.report.model.resource_table import ResourceTable, resource_table
-from soak.report.model.setup import Setup, setup
-from soak.report.model.time_axis import TimeAxis
-from soak.report.model.transcript_table import TranscriptTable, transcript_table
+from soak.report.model.tables.advice import AdviceTables, advice_tables
+from soak.report.model.tables.attribution import AttributionTable, attribution_table
+from soak.report.model.tables.courses import courses, latencies
+from soak.report.model.tables.failed_connections import failed_connections
+from soak.report.model.tables.harness import harness_cost
+from soak.report.model.tables.judged_numbers import judged_numbers
+from soak.report.model.tables.resources import ResourceTable, resource_table
+from soak.report.model.tables.setup import Setup, setup
+from soak.report.model.tables.transcripts import TranscriptTable, transcript_table
 from soak.report.model.transcripts_alike import text_settings
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from soak.judging import Judgement
     from soak.record import Run, Transcripts
-    from soak.report.model.charts import Chart, LineChart
-    from soak.report.model.rows import Course, Row
+    from soak.report.model.pictures.charts import Chart, LineChart
+    from soak.report.model.tables.rows import Course, Row
     from soak.verdict.verdict import Estimate
 
 

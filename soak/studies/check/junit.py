@@ -28,7 +28,7 @@ def write_junit(result: CheckResult, path: Path) -> None:
     for finding in result.findings:
         case = TestCase(finding.name, classname=f"soak.{result.run.name}")
         if finding.name == "verdict":
-            case.time = round(result.judgement.verdict.memory.duration_s, 3)
+            case.time = round(result.report.duration_s, 3)
             case.system_out = _xml_text(render_markdown(result.report))
         if finding.outcome is Outcome.FAILED or (
             finding.outcome is Outcome.UNDECIDED and not result.allow_inconclusive

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from soak.quantity import is_known
-from soak.report.model.charts import MIB
+from soak.report.model.pictures.charts import MIB
 from soak.report.palette import LIGHT
 from soak.report.picture import DPI, FONT_POINTS
 from soak.studies.experiment.mitigations import BASELINE

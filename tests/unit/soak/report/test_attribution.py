@@ -18,10 +18,10 @@ from soak.record.whereabouts import readings_of
 from soak.report.html import render_html
 from soak.report.markdown import render_markdown
 from soak.report.model import ReportModel, report_model
-from soak.report.model.attribution_table import attribution_table
-from soak.report.model.reading_charts import heap_chart
+from soak.report.model.pictures.readings import heap_chart
 from soak.report.model.readings import Readings
-from soak.report.model.rows import Row
+from soak.report.model.tables.attribution import attribution_table
+from soak.report.model.tables.rows import Row
 from soak.report.png import write_png
 from soak.report.terminal import render_terminal
 from soak.verdict.attribution import Attribution, ProbeResult

@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 from soak.record.events import ConnectionFailed
 from soak.record.manifest import Manifest
 from soak.report.html import render_html
-from soak.report.model.thinning import MAX_POINTS
+from soak.report.model.pictures.thinning import MAX_POINTS
 from soak.report.palette import DARK, LIGHT
 from soak.verdict.quantities import Quantity
 from soak.verdict.verdict import Estimate, Follows

@@ -13,9 +13,9 @@ from rich.console import Console
 
 from soak.record.events import ClipCounts, FirstTranscript, TranscriptCounts
 from soak.report.markdown import render_markdown
-from soak.report.model.error_rates import WINDOWS, error_rates
+from soak.report.model.pictures.error_rates import WINDOWS, error_rates
 from soak.report.model.readings import Readings
-from soak.report.model.transcript_table import MAX_ROWS, TranscriptTable
+from soak.report.model.tables.transcripts import MAX_ROWS, TranscriptTable
 from soak.report.model.transcripts_alike import transcript_notes
 from soak.report.terminal import render_terminal
 from tests.unit.soak.report.synthetic import told

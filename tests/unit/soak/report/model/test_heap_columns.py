@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.report.model.charts import StackChart
+from soak.report.model.pictures.charts import StackChart
 from tests.unit.soak.report.synthetic import told
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from soak.quantity import (
     format_rate,
     is_known,
 )
-from soak.report.model.rows import Row
+from soak.report.model.tables.rows import Row
 from soak.verdict.verdict import Basis, Follows
 
 if TYPE_CHECKING:

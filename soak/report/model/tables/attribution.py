@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soak.quantity import format_bytes, format_count, format_level, format_percent
-from soak.report.model.rows import Row
+from soak.report.model.tables.rows import Row
 from soak.verdict.attribution import MemoryClass
 from soak.words import culprits_in_words, probe_name, summary_in_words
 

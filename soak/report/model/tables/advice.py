@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soak.quantity import format_count, format_level
-from soak.report.model.rows import Row
+from soak.report.model.tables.rows import Row
 
 if TYPE_CHECKING:
     from soak.verdict.advice import Advice

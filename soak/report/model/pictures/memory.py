@@ -9,8 +9,8 @@ import numpy as np
 
 from soak.quantity import format_duration, format_level, format_rate
 from soak.record.events import Event, Interrupted, ServerExited, TranscriptChanged
-from soak.report.model.charts import axis_range
-from soak.report.model.thinning import thin
+from soak.report.model.pictures.charts import axis_range
+from soak.report.model.pictures.thinning import thin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from soak.quantity import format_bytes, format_count, format_number
 from soak.record.events import Calibrated
 from soak.record.manifest import ServerSettings
-from soak.report.model.rows import Row, Section
+from soak.report.model.tables.rows import Row, Section
 
 if TYPE_CHECKING:
     from soak.record import Run

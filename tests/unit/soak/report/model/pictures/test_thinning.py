@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from soak.report.model.thinning import MAX_POINTS, thin
+from soak.report.model.pictures.thinning import MAX_POINTS, thin
 
 
 def test_a_short_series_is_drawn_as_it_is() -> None:

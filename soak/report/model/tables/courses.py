@@ -9,7 +9,7 @@ import numpy as np
 from soak.columns import Unit, declarations
 from soak.quantity import format_count, format_duration, format_level, format_milliseconds
 from soak.report.model.heap_columns import heap_columns
-from soak.report.model.rows import Course
+from soak.report.model.tables.rows import Course
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable

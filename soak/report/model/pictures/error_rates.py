@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.report.model.charts import ErrorRateChart, Line
-from soak.report.model.thinning import thin
+from soak.report.model.pictures.charts import ErrorRateChart, Line
+from soak.report.model.pictures.thinning import thin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ import numpy as np
 
 from soak.quantity import format_bytes, format_count, format_duration, format_percent
 from soak.record.events import SampleMissed
-from soak.report.model.rows import Row
+from soak.report.model.tables.rows import Row
 
 if TYPE_CHECKING:
     from soak.record import Run

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soak.columns import declarations, declared
-from soak.report.model.charts import MIB, Line, LineChart, StackChart, axis_range
-from soak.report.model.courses import LATENCIES
 from soak.report.model.heap_columns import heap_columns
-from soak.report.model.thinning import thin, thinned_indices
+from soak.report.model.pictures.charts import MIB, Line, LineChart, StackChart, axis_range
+from soak.report.model.pictures.thinning import thin, thinned_indices
+from soak.report.model.tables.courses import LATENCIES
 from soak.words import growth_of_count
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import numpy as np
 
 from soak.columns import declared
 from soak.quantity import format_bytes
-from soak.report.model.charts import MIB, Line, StackChart, Waterfall, WaterfallStep
-from soak.report.model.thinning import thinned_indices
+from soak.report.model.pictures.charts import MIB, Line, StackChart, Waterfall, WaterfallStep
+from soak.report.model.pictures.thinning import thinned_indices
 from soak.verdict.attribution import CLASS_COLUMNS
 
 if TYPE_CHECKING:
-    from soak.report.model.charts import Chart
+    from soak.report.model.pictures.charts import Chart
     from soak.report.model.readings import Readings
     from soak.verdict.attribution import Attribution, ClassGrowth, MemoryClass
 

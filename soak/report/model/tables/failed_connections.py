@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from soak.quantity import format_count
 from soak.record.events import ConnectionFailed, LoadEnded
-from soak.report.model.rows import Row
+from soak.report.model.tables.rows import Row
 
 if TYPE_CHECKING:
     from soak.record import Run
