@@ -12,18 +12,20 @@ import numpy as np
 from benchmarks.verdict.judging import prefix, with_progress
 from benchmarks.verdict.trace import FAMILIES, make_trace
 from soak.analyse import JudgeSettings
-from soak.analyse.decision import check_minimum
+from soak.analyse.budget import budget_per_second
+from soak.analyse.decision.rule import check_minimum
 from soak.analyse.engine import life_to_judge
-from soak.analyse.life import run_of, weigh
-from soak.analyse.lives import read, split_lives
-from soak.analyse.points import floors
+from soak.analyse.floors.lives import read, split_lives
+from soak.analyse.floors.points import floors
+from soak.analyse.floors.run import run_of
+from soak.analyse.posterior.posterior import weigh
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.verdict.trace import Trace
     from soak.analyse import Series
-    from soak.analyse.life import Weighable
+    from soak.analyse.posterior.posterior import Weighable
 
 DEFAULT_COUNT = 40
 """Tuning traces per family that weights are fitted to."""
@@ -111,4 +113,5 @@ def _weighed(series: Series, settings: JudgeSettings) -> Weighable | None:
     run, points = run_of(life), floors(life, settings)
     if check_minimum(points, run, settings) is not None:
         return None
-    return weigh(points, run, settings, restarted=len(lives) > 1)
+    budget_per_s = budget_per_second(points.level_bytes, run.duration_s, settings)
+    return weigh(points, budget_per_s, settings, restarted=len(lives) > 1)

@@ -13,9 +13,9 @@ import numpy as np
 import typer
 from sklearn.linear_model import LogisticRegression
 
-import soak.analyse.weights
 from benchmarks.verdict.examples import DEFAULT_COUNT, collect
-from soak.analyse.weighing import Curve, Weights
+from soak.analyse.posterior import weights as weights_module
+from soak.analyse.posterior.weighing import Curve, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ HEAD = '''"""What each figure adds to the log odds of a leak.
 Written by `python -m benchmarks.verdict.fit`, and not to be edited by hand.
 """
 
-from soak.analyse.weighing import Curve, Weights
+from soak.analyse.posterior.weighing import Curve, Weights
 
 WEIGHTS = Weights(
     base={base},
@@ -108,9 +108,9 @@ def main(
         ),
     ] = None,
 ) -> None:
-    """Fit the weights of the figures to made traces, and write them to soak/analyse/weights.py."""
+    """Fit the weights of the figures to made traces, and write them to soak/analyse/posterior/weights.py."""
     weights = fit(collect(count, jobs, examples))
-    Path(soak.analyse.weights.__file__).write_text(to_source(weights), encoding="utf-8")
+    Path(weights_module.__file__).write_text(to_source(weights), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,14 +25,14 @@ from benchmarks.verdict.peers import PEERS
 from benchmarks.verdict.recorded import FAMILY
 from benchmarks.verdict.scoring import Answer, Arrival, arrive, hold
 from soak.analyse import Series, judge_series
-from soak.analyse.weights import WEIGHTS
+from soak.analyse.posterior.weights import WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from benchmarks.verdict.scoring import Held
     from benchmarks.verdict.trace import Trace
-    from soak.analyse.weighing import Weights
+    from soak.analyse.posterior.weighing import Weights
     from soak.verdict.verdict import Label, SeriesVerdict
 
 SOAK = "soak"

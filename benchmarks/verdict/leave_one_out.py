@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from benchmarks.verdict.examples import Example
     from benchmarks.verdict.scoring import Answer, Score
-    from soak.analyse.weighing import Weights
+    from soak.analyse.posterior.weighing import Weights
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.verdict.draw import Part as MadePart
     from benchmarks.verdict.scoring import Answer
     from benchmarks.verdict.trace import Trace
-    from soak.analyse.weighing import Weights
+    from soak.analyse.posterior.weighing import Weights
 
 
 class Part(StrEnum):

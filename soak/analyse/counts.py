@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from soak.analyse.decision.reasons import settling_reason
 from soak.analyse.engine import judge_series
-from soak.analyse.points import runs
-from soak.analyse.reasons import settling_reason
+from soak.analyse.floors.points import runs
 from soak.analyse.series import LARGEST_READING, Series
 from soak.verdict.quantities import JUDGED_COUNTS, Quantity
 from soak.verdict.reason import Reason, ReasonKind

@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.analyse.decision import budget_per_second
-from soak.analyse.evidence import POWER_FACTOR
-from soak.analyse.life import judge_life, run_of
-from soak.analyse.lives import read, split_lives
-from soak.analyse.reasons import Facts, reasons_of
+from soak.analyse.budget import budget_per_second
+from soak.analyse.decision.life import judge_life
+from soak.analyse.decision.reasons import Facts, reasons_of
+from soak.analyse.floors.lives import read, split_lives
+from soak.analyse.floors.run import run_of
+from soak.analyse.posterior import detectable
+from soak.analyse.posterior.weights import WEIGHTS
 from soak.analyse.settings import JudgeSettings
-from soak.analyse.weights import WEIGHTS
-from soak.verdict.verdict import UNKNOWN, Estimate, JudgedPoints, Label, SeriesVerdict
+from soak.verdict.verdict import UNKNOWN, JudgedPoints, Label, SeriesVerdict
 
 if TYPE_CHECKING:
-    from soak.analyse.decision import Run
-    from soak.analyse.evidence import Evidence
-    from soak.analyse.life import Judged
-    from soak.analyse.lives import Readings
-    from soak.analyse.points import Points
+    from soak.analyse.decision.life import Judged
+    from soak.analyse.floors.lives import Readings
+    from soak.analyse.floors.points import Points
+    from soak.analyse.floors.run import Run
+    from soak.analyse.posterior import Evidence
+    from soak.analyse.posterior.weighing import Weights
     from soak.analyse.series import Series
-    from soak.analyse.weighing import Weights
     from soak.verdict.verdict import Line
 
 A_COUNT = 1.0
@@ -50,7 +51,8 @@ def judge_series(
     settings = _settings_for(series, settings or JudgeSettings(), budget_over_run, duration_s)
     lives = split_lives(readings, settings)
     judged = judge_lives(lives, settings, weights)
-    evidence, points, run = judged.evidence, judged.points, judged.run
+    posterior, points, run = judged.posterior, judged.points, judged.run
+    evidence = None if posterior is None else posterior.evidence
     budget_per_s = _budget(evidence, points, run, settings)
     lowest = series.quantity.unit.lowest_level
     facts = Facts(
@@ -68,9 +70,9 @@ def judge_series(
         budget_is_relative=settings.max_growth_bytes_per_hour is None,
         restarts=len(lives) - 1,
         last_life=judged.life is lives[-1],
-        detectable_per_s=math.nan if evidence is None else _detectable(evidence.per_second),
+        detectable_per_s=math.nan if evidence is None else detectable(evidence.per_second),
         settings=settings,
-        weighed=judged.weighed,
+        weighed={} if posterior is None else posterior.weighed,
     )
     return _verdict(facts, readings, lives)
 
@@ -125,7 +127,7 @@ def _verdict(facts: Facts, readings: Readings, lives: list[Readings]) -> SeriesV
         budget_per_hour=facts.budget_per_s * 3600.0,
         budget_over_run=facts.budget_over_run,
         minimum_detectable_per_hour=facts.detectable_per_s * 3600.0,
-        minimum_detectable_per_connection=None if per_connection is None else _detectable(per_connection),
+        minimum_detectable_per_connection=None if per_connection is None else detectable(per_connection),
         probability_climbing=decision.belief,
         settling=decision.settling,
         follows=None if evidence is None or plateau else evidence.follows,
@@ -165,7 +167,3 @@ def _line(evidence: Evidence, points: Points, lowest: float) -> Line:
     level = float(np.median(memory - slope * (t_s - t_s[0])))
     end = level + slope * float(t_s[-1] - t_s[0])
     return (float(t_s[0]), level - lowest), (float(t_s[-1]), end - lowest)
-
-
-def _detectable(slope: Estimate) -> float:
-    return POWER_FACTOR * 0.5 * (slope.high - slope.low)

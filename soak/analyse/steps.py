@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import ruptures
 
-from soak.analyse.points import MAD_TO_DEVIATION
+from soak.analyse.floors.points import MAD_TO_DEVIATION
 from soak.analyse.repeats import moderated_difference
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from soak.report.model.tables.judged_numbers import judged_numbers
 from soak.report.model.tables.resources import ResourceTable, resource_table
 from soak.report.model.tables.setup import Setup, setup
 from soak.report.model.tables.transcripts import TranscriptTable, transcript_table
-from soak.report.model.transcripts_alike import text_settings
+from soak.report.model.text_settings import text_settings
 
 if TYPE_CHECKING:
     from pathlib import Path

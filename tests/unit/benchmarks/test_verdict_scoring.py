@@ -29,7 +29,7 @@ from benchmarks.verdict.scoring import (
 from benchmarks.verdict.table import Results, sections, to_json, to_markdown
 from benchmarks.verdict.trace import Trace
 from soak.analyse import Series
-from soak.analyse.weighing import belief_in_leak
+from soak.analyse.posterior.weighing import belief_in_leak
 from soak.verdict.verdict import Estimate, Label
 
 if TYPE_CHECKING:

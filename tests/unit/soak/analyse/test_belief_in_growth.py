@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from soak.analyse.models import explain
-from soak.analyse.noise import default_noise_grid
-from soak.analyse.shapes import Kind
+from soak.analyse.posterior.models import explain
+from soak.analyse.posterior.noise import default_noise_grid
+from soak.analyse.posterior.shapes import Kind
 from tests.seeds import nightly, seeds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from soak.analyse.models import Explanation
+    from soak.analyse.posterior.models import Explanation
 
     Floats = NDArray[np.float64]
 

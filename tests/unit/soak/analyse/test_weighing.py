@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from soak.analyse import JudgeSettings, judge_series
-from soak.analyse.figures import TOPICS, by_topic
-from soak.analyse.life import Weighable, run_of, weigh
-from soak.analyse.lives import read, split_lives
-from soak.analyse.points import floors
-from soak.analyse.weighing import Curve, Weights, added, belief_in_leak
-from soak.analyse.weights import WEIGHTS
+from soak.analyse.budget import budget_per_second
+from soak.analyse.floors.lives import read, split_lives
+from soak.analyse.floors.points import floors
+from soak.analyse.floors.run import run_of
+from soak.analyse.posterior.figures import TOPICS, by_topic
+from soak.analyse.posterior.posterior import Weighable, weigh
+from soak.analyse.posterior.weighing import Curve, Weights, added, belief_in_leak
+from soak.analyse.posterior.weights import WEIGHTS
 from soak.verdict.reason import ReasonKind, Topic
 from soak.verdict.verdict import Label
 from soak.words import sentence
@@ -29,7 +31,9 @@ MIB = 2.0**20
 def weighed(series: Series, unit: float = 1.0) -> Weighable:
     settings = JudgeSettings(max_growth_bytes_per_hour=1e6 * unit, page_bytes=4096.0 * unit)
     (life,) = split_lives(read(series), settings)
-    return weigh(floors(life, settings), run_of(life), settings, restarted=False)
+    points = floors(life, settings)
+    budget_per_s = budget_per_second(points.level_bytes, run_of(life).duration_s, settings)
+    return weigh(points, budget_per_s, settings, restarted=False)
 
 
 def test_odds_add_up_along_the_curves_and_stay_at_their_ends() -> None:

@@ -14,7 +14,7 @@ from soak.verdict.verdict import Basis
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from soak.analyse.lives import Readings
+    from soak.analyse.floors.lives import Readings
     from soak.analyse.settings import JudgeSettings
 
 RESTING_WINDOWS = 3

@@ -14,9 +14,10 @@ from soak.verdict.verdict import Basis, Follows, Label
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from soak.analyse.decision import Decision, Run
-    from soak.analyse.evidence import Evidence
-    from soak.analyse.points import Points
+    from soak.analyse.decision.rule import Decision
+    from soak.analyse.floors.points import Points
+    from soak.analyse.floors.run import Run
+    from soak.analyse.posterior import Evidence
     from soak.analyse.settings import JudgeSettings
     from soak.verdict.quantities import Quantity
     from soak.verdict.reason import Topic

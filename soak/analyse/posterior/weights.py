@@ -3,7 +3,7 @@
 Written by `python -m benchmarks.verdict.fit`, and not to be edited by hand.
 """
 
-from soak.analyse.weighing import Curve, Weights
+from soak.analyse.posterior.weighing import Curve, Weights
 
 WEIGHTS = Weights(
     base=-1.3083,

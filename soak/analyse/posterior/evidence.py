@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.analyse.models import explain
-from soak.analyse.moments import slope
-from soak.analyse.noise import default_noise_grid
-from soak.analyse.points import moves
-from soak.analyse.seasons import seasonal_columns
+from soak.analyse.floors.points import moves
+from soak.analyse.posterior.models import explain
+from soak.analyse.posterior.moments import slope
+from soak.analyse.posterior.noise import default_noise_grid
+from soak.analyse.posterior.seasons import seasonal_columns
 from soak.verdict.verdict import Estimate, Follows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from soak.analyse.models import Explanation
-    from soak.analyse.points import Points
+    from soak.analyse.floors.points import Points
+    from soak.analyse.posterior.models import Explanation
+    from soak.analyse.posterior.shapes import Kind, Shape
     from soak.analyse.settings import JudgeSettings
-    from soak.analyse.shapes import Kind, Shape
 
     Floats = NDArray[np.float64]
 
@@ -121,6 +121,11 @@ class Evidence:
     def still_warms(self, share: float) -> bool:
         """Tell whether a warm-up beside growth that lasts still adds more than this share of it."""
         return self.beside_pace_bytes > share * self.per_second.estimate * self.run_s
+
+
+def detectable(growth: Estimate) -> float:
+    """Return the smallest growth that would have been told from none, four times out of five."""
+    return POWER_FACTOR * 0.5 * (growth.high - growth.low)
 
 
 def _wider(slope: Estimate, factor: float) -> Estimate:

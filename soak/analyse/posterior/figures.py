@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import median_filter
 
-from soak.analyse.moments import slope
-from soak.analyse.points import MAD_TO_DEVIATION
-from soak.analyse.seasons import without_swings
+from soak.analyse.floors.points import MAD_TO_DEVIATION
+from soak.analyse.posterior.moments import slope
+from soak.analyse.posterior.seasons import without_swings
 from soak.verdict.reason import Topic
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from soak.analyse.evidence import Evidence
-    from soak.analyse.points import Points
+    from soak.analyse.floors.points import Points
+    from soak.analyse.posterior.evidence import Evidence
 
     Floats = NDArray[np.float64]
 

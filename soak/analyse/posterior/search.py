@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
-from soak.analyse.moments import swept, whitened_moments
-from soak.analyse.shapes import Kind, ending_shapes, ladder_density, lasting_shapes
+from soak.analyse.posterior.moments import swept, whitened_moments
+from soak.analyse.posterior.shapes import Kind, ending_shapes, ladder_density, lasting_shapes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from soak.analyse.noise import NoiseGrid
-    from soak.analyse.shapes import Shape
+    from soak.analyse.posterior.noise import NoiseGrid
+    from soak.analyse.posterior.shapes import Shape
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from soak.analyse.noise import whiten
+from soak.analyse.posterior.noise import whiten
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from soak.analyse.noise import NoiseGrid
+    from soak.analyse.posterior.noise import NoiseGrid
 
     Floats = NDArray[np.float64]
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from soak.analyse.budget import budget_per_second
+from soak.analyse.posterior.gates import settled, weighs_as_flat, weighs_as_leak
 from soak.verdict.reason import ReasonKind
 from soak.verdict.verdict import Label, Settling
 
 if TYPE_CHECKING:
-    from soak.analyse.evidence import Evidence
-    from soak.analyse.points import Points
+    from soak.analyse.floors.points import Points
+    from soak.analyse.floors.run import Run
+    from soak.analyse.posterior import Evidence, Posterior
     from soak.analyse.settings import JudgeSettings
 
-MOST_WEIGHED = 0.95
-"""Confidence up to which the weighed belief is asked. It says hardly more than 0.98 of anything, as it is
-fitted to traces of which some are told wrongly; who wants to be surer asks the models, too."""
 LONGEST_FORECAST = 64.0
 """Runs this many times longer than the present one are not forecast."""
 
@@ -31,28 +31,6 @@ class Decision:
     settling: Settling | None = None
     belief: float = float("nan")
     """Probability of growth beyond the budget that goes on; NaN where nothing was weighed."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """How long the judged life was, and how fast it went."""
-
-    duration_s: float
-    connections: float | None
-    """Completed during this life; None where they are not counted."""
-
-    def more(self, share: float) -> Settling:
-        """Return what `share` of this run again comes to."""
-        connections = None if self.connections is None else share * self.connections
-        return Settling(more_seconds=share * self.duration_s, more_connections=connections)
-
-
-def budget_per_second(level_bytes: float, duration_s: float, settings: JudgeSettings) -> float:
-    """Return the growth below which memory is flat: the given budget, else the relative one over the run."""
-    if settings.max_growth_bytes_per_hour is not None:
-        return settings.max_growth_bytes_per_hour / 3600.0
-    allowed = max(settings.relative_budget * level_bytes, settings.min_relative_budget_bytes)
-    return allowed / max(duration_s, 1.0)
 
 
 def check_minimum(points: Points, run: Run, settings: JudgeSettings) -> Decision | None:
@@ -71,11 +49,9 @@ def check_minimum(points: Points, run: Run, settings: JudgeSettings) -> Decision
     return None
 
 
-def decide(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings) -> Decision:
-    """Apply the rule: growth beyond the budget that lasts, none for certain, or neither yet.
-
-    `belief` is the probability of such growth, all things weighed.
-    """
+def decide(posterior: Posterior, run: Run, settings: JudgeSettings) -> Decision:
+    """Apply the rule: growth beyond the budget that lasts, none for certain, or neither yet."""
+    evidence, belief = posterior.evidence, posterior.probability
     budget = budget_per_second(evidence.level_bytes, run.duration_s, settings)
     return replace(_rule(evidence, belief, budget, run, settings), belief=belief)
 
@@ -95,25 +71,6 @@ def _rule(evidence: Evidence, belief: float, budget: float, run: Run, settings: 
     if belief > 1.0 - settings.beyond_doubt and not settled(evidence, budget, settings):
         return Decision(Label.INCONCLUSIVE, ReasonKind.SLOWING, run.more(1.0))
     return Decision(Label.PLATEAU, ReasonKind.WITHIN_BUDGET)
-
-
-def weighs_as_leak(belief: float, settings: JudgeSettings) -> bool:
-    """Tell whether what was weighed is enough to call memory climbing."""
-    return belief >= min(settings.climbing_confidence, MOST_WEIGHED)
-
-
-def weighs_as_flat(belief: float, settings: JudgeSettings) -> bool:
-    """Tell whether what was weighed is enough to call memory flat."""
-    return belief <= 1.0 - min(settings.plateau_confidence, MOST_WEIGHED)
-
-
-def settled(evidence: Evidence, budget_bytes_per_s: float, settings: JudgeSettings) -> bool:
-    """Tell whether what the evidence takes for a warm-up is over."""
-    accepted = max(
-        settings.settled_pace_share * evidence.warm_up_gain_bytes,
-        settings.settled_pace_budgets * budget_bytes_per_s * evidence.run_s,
-    )
-    return evidence.warm_up_pace_bytes <= accepted
 
 
 def _growing(evidence: Evidence, belief: float, run: Run, settings: JudgeSettings) -> Decision:

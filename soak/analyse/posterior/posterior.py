@@ -1,36 +1,63 @@
-"""Judging one life of a process: its evidence as a whole and in its last parts, weighed, then the rule."""
+"""What is believed of the growth that lasts, from the points of one life: the only way into this room.
+
+The evidence of all the points and of their last parts is weighed; the part that says most is told.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soak.analyse.decision import (
-    Decision,
-    Run,
-    budget_per_second,
-    check_minimum,
-    decide,
-    settled,
-    weighs_as_flat,
-    weighs_as_leak,
-)
-from soak.analyse.evidence import Evidence, gather
-from soak.analyse.figures import by_topic, figures
-from soak.analyse.points import Points, floors
-from soak.analyse.weighing import added, belief_in_leak
+from soak.analyse.posterior.evidence import Evidence, gather
+from soak.analyse.posterior.figures import by_topic, figures
+from soak.analyse.posterior.gates import settled, weighs_as_flat, weighs_as_leak
+from soak.analyse.posterior.weighing import added, belief_in_leak
+from soak.analyse.posterior.weights import WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from soak.analyse.lives import Readings
+    from soak.analyse.floors.points import Points
+    from soak.analyse.posterior.weighing import Weights
     from soak.analyse.settings import JudgeSettings
-    from soak.analyse.weighing import Weights
     from soak.verdict.reason import Topic
 
 LAST_PARTS = {"two_thirds": 2 / 3, "half": 1 / 2}
 """The last parts of a life whose evidence is gathered by itself, too, and what they are of it: a warm-up that
 no shape fits makes the rest look noisier than it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """What is believed of the growth that lasts."""
+
+    probability: float
+    """Of growth beyond the budget that goes on, all things weighed."""
+    evidence: Evidence
+    """The growth with its interval, what ended before it, and how it was found."""
+    points: Points
+    """Those that the evidence is of: all of them, or a last part that says more."""
+    weighed: Mapping[Topic, float]
+    """What was weighed, with what it adds to the log odds of a leak."""
+
+
+def posterior_of(
+    points: Points,
+    budget_per_s: float,
+    settings: JudgeSettings,
+    *,
+    restarted: bool = False,
+    weights: Weights = WEIGHTS,
+) -> Posterior:
+    """Return what is believed of the growth that lasts, from at least `settings.min_points` points.
+
+    `budget_per_s` is the growth that is accepted; `restarted` says that the process had a life before.
+    """
+    found = weigh(points, budget_per_s, settings, restarted=restarted)
+    belief = belief_in_leak(found.figures, weights)
+    told = telling(found, belief, settings)
+    weighed = by_topic(added(found.figures, weights))
+    return Posterior(belief, told.evidence.believed(belief), told.points, weighed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,38 +79,9 @@ class Weighable:
     """Growth accepted over the points."""
 
 
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """One life of the process, judged."""
-
-    life: Readings
-    points: Points
-    """Those that the evidence is of: of all the life, or of a last part that says more."""
-    run: Run
-    evidence: Evidence | None
-    decision: Decision
-    weighed: Mapping[Topic, float] = field(default_factory=dict)
-    """What was weighed, with what it adds to the log odds of a leak."""
-
-
-def judge_life(life: Readings, settings: JudgeSettings, weights: Weights, *, restarted: bool) -> Judged:
-    """Judge one life of a process that was, or was not, restarted."""
-    run, points = run_of(life), floors(life, settings)
-    decision = check_minimum(points, run, settings)
-    if decision is not None:
-        return Judged(life, points, run, None, decision)
-    found = weigh(points, run, settings, restarted=restarted)
-    belief = belief_in_leak(found.figures, weights)
-    told = telling(found, belief, settings)
-    evidence = told.evidence.believed(belief)
-    decision = decide(evidence, belief, run, settings)
-    return Judged(life, told.points, run, evidence, decision, by_topic(added(found.figures, weights)))
-
-
-def weigh(points: Points, run: Run, settings: JudgeSettings, *, restarted: bool) -> Weighable:
-    """Gather what speaks for and against a leak; needs points that pass `check_minimum`."""
-    per_second = budget_per_second(points.level_bytes, run.duration_s, settings)
-    budget = per_second * points.length_s
+def weigh(points: Points, budget_per_s: float, settings: JudgeSettings, *, restarted: bool) -> Weighable:
+    """Gather what speaks for and against a leak; needs at least `settings.min_points`."""
+    budget = budget_per_s * points.length_s
     whole = gather(points, settings, budget)
     parts = [Part(points, whole)]
     weighed = {}
@@ -91,19 +89,11 @@ def weigh(points: Points, run: Run, settings: JudgeSettings, *, restarted: bool)
         last = points.since(float(points.t_s[-1]) - share * points.length_s)
         weighed[name] = (whole, budget)
         if last.t_s.size >= settings.min_points:
-            over_last = per_second * last.length_s
+            over_last = budget_per_s * last.length_s
             evidence = gather(last, settings, over_last, points)
             parts.append(Part(last, evidence))
             weighed[name] = (evidence, over_last)
     return Weighable(tuple(parts), figures(whole, points, budget, weighed, restarted=restarted), budget)
-
-
-def run_of(life: Readings) -> Run:
-    """Return how long a life was, and how many connections it saw."""
-    if not life.t_s.size:
-        return Run(0.0, None)
-    counted = None if life.connections is None else float(life.connections[-1] - life.connections[0])
-    return Run(float(life.t_s[-1] - life.t_s[0]), counted)
 
 
 def telling(found: Weighable, belief: float, settings: JudgeSettings) -> Part:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
-from soak.analyse.belief import Belief
-from soak.analyse.search import PRUNE, prepare, search
-from soak.analyse.shapes import Kind
+from soak.analyse.posterior.belief import Belief
+from soak.analyse.posterior.search import PRUNE, prepare, search
+from soak.analyse.posterior.shapes import Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from soak.analyse.noise import NoiseGrid
-    from soak.analyse.search import Bench, Models
-    from soak.analyse.shapes import Shape
+    from soak.analyse.posterior.noise import NoiseGrid
+    from soak.analyse.posterior.search import Bench, Models
+    from soak.analyse.posterior.shapes import Shape
 
     Floats = NDArray[np.float64]
 

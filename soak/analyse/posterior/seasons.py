@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logsumexp
 
-from soak.analyse.moments import swept, whitened_moments
-from soak.analyse.noise import NoiseGrid
+from soak.analyse.posterior.moments import swept, whitened_moments
+from soak.analyse.posterior.noise import NoiseGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
