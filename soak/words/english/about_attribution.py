@@ -69,7 +69,10 @@ def _types(types: list[dict[str, Any]]) -> str:
 
 
 def _where_it_grew(facts: Facts) -> str:
-    words = f"Where it grew: {_summary(facts)}"
+    words = _summary(facts)
+    if facts["classes"]:
+        growth = format_bytes(facts["growth_bytes"], signed=True)
+        words = f"Where RSS changed ({growth} in all): {_classes(facts)}."
     if "heap_in_use_bytes" in facts:
         in_use = format_bytes(facts["heap_in_use_bytes"], signed=True)
         kept = format_bytes(facts["heap_free_bytes"], signed=True)
@@ -87,8 +90,14 @@ def _summary(facts: Facts) -> str:
     growth = format_bytes(facts["growth_bytes"], signed=True)
     if not facts["classes"]:
         return f"RSS changed by {growth}, and no class of memory by much."
-    parts = [f"{format_bytes(each['growth_bytes'], signed=True)} {_class(each)}" for each in facts["classes"]]
-    return f"Of {growth}: {', '.join(parts)}."
+    return f"Of {growth}: {_classes(facts)}."
+
+
+def _classes(facts: Facts) -> str:
+    """Name the classes that grew, with their growth."""
+    return ", ".join(
+        f"{format_bytes(each['growth_bytes'], signed=True)} {_class(each)}" for each in facts["classes"]
+    )
 
 
 def _class(facts: Facts) -> str:

@@ -29,8 +29,8 @@ FOLLOWED = {
     Follows.TIME: "the time, not the load",
 }
 FOR_A_LEAK = {
-    Topic.WHOLE: "lasting growth explains the whole run best",
-    Topic.LAST_PARTS: "lasting growth explains the last parts of the run best",
+    Topic.WHOLE: "the whole run fits lasting growth",
+    Topic.LAST_PARTS: "its last parts fit lasting growth",
     Topic.STEADINESS: "the rise is steady",
     Topic.END: "the run ends high",
     Topic.PACE: "the pace holds",
@@ -38,8 +38,8 @@ FOR_A_LEAK = {
     Topic.RESTARTS: "the process was restarted",
 }
 AGAINST = {
-    Topic.WHOLE: "growth that ends explains the whole run best",
-    Topic.LAST_PARTS: "growth that ends explains the last parts of the run best",
+    Topic.WHOLE: "the whole run fits growth that ends",
+    Topic.LAST_PARTS: "its last parts fit growth that ends",
     Topic.STEADINESS: "the rise is not steady",
     Topic.END: "the run does not end high",
     Topic.PACE: "the pace slackens",
@@ -67,10 +67,10 @@ def _climbs(facts: Facts) -> str:
 
 
 def _slowing(facts: Facts) -> str:
+    more = format_bytes(facts["ending_pace_over_run"])
     return (
-        f"{NAMES[facts['quantity']]} is still warming up, like {_shapes(facts['ending_shapes'])}. At the "
-        f"present pace another {format_duration(facts['judged_s'])} would add "
-        f"{format_bytes(facts['ending_pace_over_run'])}."
+        f"{NAMES[facts['quantity']]} is still warming up: another {format_duration(facts['judged_s'])} at "
+        f"the present pace would add {more}. Its shape: {_shapes(facts['ending_shapes'])}."
     )
 
 

@@ -45,8 +45,8 @@ class Scripted:
         return cast(
             "SeriesVerdict",
             SimpleNamespace(
-                verdict=label or Label.INCONCLUSIVE,
-                growth_bytes_per_hour=UNKNOWN if label is None else KNOWN,
+                label=label or Label.INCONCLUSIVE,
+                growth_per_hour=UNKNOWN if label is None else KNOWN,
                 restarts_at_s=self._restarts_at_s,
             ),
         )
