@@ -50,13 +50,13 @@ def test_no_figure_depends_on_the_unit_of_memory(under_load: Callable[..., Serie
     assert weighed(other, unit).figures == pytest.approx(weighed(plain).figures, abs=1e-3)
 
 
-def test_every_figure_is_weighed_and_has_words(under_load: Callable[..., Series]) -> None:
+def test_every_figure_is_weighed_and_has_a_topic(under_load: Callable[..., Series]) -> None:
     found = weighed(under_load(lambda t: 500 * MIB + 0 * t, readings=300)).figures
     assert set(found) == set(WEIGHTS.curves)
     assert set(by_topic(found)) <= set(TOPICS.values())
     assert by_topic({"tau_life": 1.0, "r2_half": 0.5, "kept_pace": -1.0}) == {
-        "how steadily it rises": 1.5,
-        "the course of its pace": -1.0,
+        Topic.STEADINESS: 1.5,
+        Topic.PACE: -1.0,
     }
 
 
