@@ -45,7 +45,7 @@ def _schema(name: str, file: str) -> list[str]:
         _schema("compose-spec", "deploy/compose.yaml"),
         ["kubernetes-validate", "--strict", "deploy/kubernetes-cronjob.yaml"],
         ["hadolint", "deploy/Dockerfile"],
-        ["shellcheck", SCRIPT, ".ci/run", ".ci/check", ".ci/leak-regression"],
+        ["shellcheck", SCRIPT, ".ci/run", ".ci/check", ".ci/nightly", ".ci/pythons", ".ci/leak-regression"],
         ["zizmor", "--offline", "--no-progress", ".github"],
     ],
     ids=lambda command: f"{command[0]}-{Path(command[-1]).name}",
