@@ -18,7 +18,7 @@ def run_verdict_out(verdict: RunVerdict) -> dict[str, Any]:
     points = memory.points
     return {
         "verdict": str(verdict.label),
-        "metric": metric(memory),
+        "metric": _metric(memory),
         "start_bytes": round(memory.start),
         "plateau_bytes": None if memory.level is None else round(memory.level),
         "peak_bytes": round(memory.peak),
@@ -54,7 +54,7 @@ def run_verdict_out(verdict: RunVerdict) -> dict[str, Any]:
     }
 
 
-def metric(memory: SeriesVerdict) -> str:
+def _metric(memory: SeriesVerdict) -> str:
     """Return what memory was judged by, as `verdict.json` names it."""
     return "rss_plus_swap_bytes" if memory.with_swap else "rss_bytes"
 
