@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+import numpy as np
 import pandas as pd
 
 from soak.columns import COLUMNS, TEXT_COLUMNS
@@ -40,8 +41,9 @@ SHOWN_CHARACTERS = 40
 def read_samples(path: Path, columns: Collection[str] = COLUMNS) -> tuple[pd.DataFrame, bool]:
     """Read the `columns` that the CSV has, plain or gzipped; return them with whether its end was cut off.
 
-    Numbers come as float64 with NaN for an empty cell, `phase` as a categorical of texts; other columns are
-    never parsed. Raises `SoakError`, in one line that names line and column, for what cannot be used.
+    Numbers come as float64 with NaN for an empty or infinite cell, `phase` as a categorical of texts; other
+    columns are never parsed. Raises `SoakError`, in one line that names line and column, for what cannot be
+    used.
     """
     try:
         with _open(path) as raw:
@@ -57,6 +59,7 @@ def read_samples(path: Path, columns: Collection[str] = COLUMNS) -> tuple[pd.Dat
     samples = frame.drop(columns=str(len(header))).rename(
         columns={str(at): name for name, at in wanted.items()}
     )
+    _empty_where_infinite(samples)
     if lines.unterminated and _ends_in_half_a_number(samples):
         return samples.iloc[:-1], True
     return samples, lines.torn
@@ -286,6 +289,14 @@ def _number(cell: str) -> float | None:
         return None if "_" in cell else float(cell)
     except ValueError:
         return None
+
+
+def _empty_where_infinite(samples: pd.DataFrame) -> None:
+    """Take an infinite cell for a reading that failed; of time and RSS the judge says that it cannot be."""
+    for name in samples.columns.difference([*REQUIRED_COLUMNS, *TEXT_COLUMNS]):
+        infinite = np.isinf(samples[name].to_numpy())
+        if infinite.any():
+            samples.loc[infinite, name] = np.nan
 
 
 def _ends_in_half_a_number(samples: pd.DataFrame) -> bool:

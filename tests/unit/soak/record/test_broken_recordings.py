@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from soak.columns import COLUMNS, TEXT_COLUMNS
 from soak.errors import SoakError
 from soak.judging import judge_run
 from soak.record import read_run
+from soak.record.samples import REQUIRED_COLUMNS
 from soak.report.markdown import render_markdown
 from soak.report.model import report_model
 
@@ -176,3 +179,14 @@ def test_a_setting_of_the_judge_that_is_none_ends_in_a_line(
     manifest = {"schema_version": 1, "judge_asked": setting}
     assert not read(json.dumps(manifest).encode(), b"")
     assert read(b'{"schema_version": 1, "judge_asked": {"of_another_version": 5}}', b"")
+
+
+def test_an_infinite_cell_is_a_reading_that_failed(tmp_path: Path) -> None:
+    for name in COLUMNS:
+        if name in {*REQUIRED_COLUMNS, *TEXT_COLUMNS}:
+            continue
+        rows = (f"{t},{100 * MIB},{t if t < 29 else 'inf'}" for t in range(30))
+        (tmp_path / "samples.csv").write_text("\n".join([f"t_s,rss_bytes,{name}", *rows, ""]))
+        run = read_run(tmp_path)
+        assert not np.isinf(run.samples[name]).any()
+        report_model(run, judge_run(run))
