@@ -91,6 +91,7 @@ def attribute(
     named = sum(each.growth_bytes for each in classes if each.memory_class is not MemoryClass.OTHER)
     total = sum(each.end_bytes for each in classes)
     inside = _inside(readings, first, last)
+    window = _judged(readings, quiet if len(quiet) >= 2 else taken, judged_from_s)
     return Attribution(
         from_s=float(readings.t_s[first]),
         to_s=float(readings.t_s[last]),
@@ -102,13 +103,8 @@ def attribute(
         arena_holds=readings.arena_holds,
         established_at_rest=_count_at_rest(readings, "sockets_established", quiet),
         close_wait_at_rest=_count_at_rest(readings, "sockets_close_wait", quiet),
-        culprits=_culprits(
-            readings,
-            quiet if len(quiet) >= 2 else taken,
-            judged_from_s,
-            climbing,
-            memory_climbs=memory_climbs,
-        ),
+        culprits=_culprits(readings, window, climbing, memory_climbs=memory_climbs),
+        kept_by_allocator=_kept_by_allocator(readings, window),
         accounted_share=named / growth if abs(growth) >= SMALLEST_SHARED_BYTES else None,
         sum_over_rss=total / float(rss[last]),
         lazy_free_bytes=_growth_near(readings, "lazy_free_bytes", first, last),
@@ -148,8 +144,8 @@ def _inside(readings: Readings, first: int, last: int) -> InsideGrowth | None:
     arenas = _last_known(readings, "server_arenas", last)
     python_bytes = None if types is None else float(sum(each.growth_bytes for each in types))
     found = InsideGrowth(
-        heap_in_use_bytes=_growth_near(readings, "server_heap_in_use_bytes", first, last),
-        heap_free_bytes=_growth_near(readings, "server_heap_free_bytes", first, last),
+        heap_in_use_bytes=_heap_growth(readings, "in_use", first, last),
+        heap_free_bytes=_heap_growth(readings, "free", first, last),
         arenas=None if arenas is None else int(arenas),
         arena_bytes=_growth_near(readings, "server_arena_held_bytes", first, last),
         arena_end_bytes=_last_known(readings, "server_arena_held_bytes", last),
@@ -198,10 +194,24 @@ def _growth_near(readings: Readings, column: str, first: int, last: int) -> floa
     return float(values[known[-1]] - values[known[0]]) if len(known) >= 2 else None
 
 
+def _judged(
+    readings: Readings, quiet: NDArray[np.intp], judged_from_s: float | None
+) -> tuple[int, int] | None:
+    """Return the first and the last quiet reading of the mappings after warm-up; None of fewer than two."""
+    after = quiet if judged_from_s is None else quiet[readings.t_s[quiet] >= judged_from_s]
+    window = after if len(after) >= 2 else quiet
+    return (int(window[0]), int(window[-1])) if len(window) >= 2 else None
+
+
+def _heap_growth(readings: Readings, part: str, first: int, last: int) -> float | None:
+    """Return the growth of the heap "in_use" or "free", as read from outside, else as the server says it."""
+    outside = _growth_near(readings, f"heap_{part}_bytes", first, last)
+    return _growth_near(readings, f"server_heap_{part}_bytes", first, last) if outside is None else outside
+
+
 def _culprits(
     readings: Readings,
-    quiet: NDArray[np.intp],
-    judged_from_s: float | None,
+    window: tuple[int, int] | None,
     climbing: Sequence[str],
     *,
     memory_climbs: bool,
@@ -212,13 +222,21 @@ def _culprits(
         found[found.index(Culprit.DESCRIPTORS)] = Culprit.DELETED
     if Culprit.SOCKETS in found and Culprit.DESCRIPTORS in found:
         found.remove(Culprit.DESCRIPTORS)  # they are the sockets
-    if memory_climbs:
-        after = quiet if judged_from_s is None else quiet[readings.t_s[quiet] >= judged_from_s]
-        window = after if len(after) >= 2 else quiet
-        memory = _memory_culprit(readings, int(window[0]), int(window[-1])) if len(window) >= 2 else None
+    if memory_climbs and window is not None:
+        memory = _memory_culprit(readings, *window)
         if memory is not None and memory not in found:
             found.append(memory)
     return tuple(found)
+
+
+def _kept_by_allocator(readings: Readings, window: tuple[int, int] | None) -> bool | None:
+    """Tell whether what RSS gained is free memory that the allocator keeps, be it much or nothing."""
+    if window is None:
+        return None
+    rss = readings.columns["map_kernel_rss_bytes"]
+    if rss[window[1]] <= rss[window[0]]:
+        return True
+    return _memory_culprit(readings, *window) is Culprit.RETAINED
 
 
 def _are_deleted_files(readings: Readings) -> bool:
@@ -253,12 +271,14 @@ def _malloc_culprit(
 ) -> Culprit:
     """Tell Python objects, ONNX Runtime's arenas, other blocks in use and what malloc only keeps apart.
 
-    As far as the server tells them.
+    As far as it was read, or the server tells it.
     """
-    in_use = _growth_near(readings, "server_heap_in_use_bytes", first, last)
-    free = _growth_near(readings, "server_heap_free_bytes", first, last)
+    in_use, free = (_heap_growth(readings, part, first, last) for part in ("in_use", "free"))
+    small_objects = _growth_near(readings, "python_in_use_bytes", first, last)
     objects = _objects_within(readings, first, last)
     if objects is not None and objects >= MAIN_SHARE * max(malloc, in_use or 0.0):
+        return Culprit.PYTHON
+    if small_objects is not None and small_objects >= MAIN_SHARE * max(malloc, in_use or 0.0):
         return Culprit.PYTHON
     tensors = _growth_near(readings, "server_arena_held_bytes", first, last)
     if tensors is not None and tensors >= MAIN_SHARE * malloc:

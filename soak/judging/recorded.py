@@ -40,6 +40,15 @@ def numbers(samples: pd.DataFrame, column: str) -> NDArray[np.float64] | None:
     return samples[column].to_numpy(np.float64)
 
 
+def held_bytes(samples: pd.DataFrame) -> NDArray[np.float64] | None:
+    """Return what the program held, as read from outside: heap in use, with small Python objects where any.
+
+    NaN for no reading; None where it was never read.
+    """
+    in_use, python = (numbers(samples, column) for column in ("heap_in_use_bytes", "python_in_use_bytes"))
+    return in_use if in_use is None or python is None else in_use + python
+
+
 def recorded_settings(run: Run, max_growth_bytes_per_hour: float | None = None) -> JudgeSettings:
     """Return the judge's settings with what the run asked for, or the defaults for a bare CSV.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from soak.advice.advise import advise
@@ -13,7 +14,7 @@ from soak.errors import SoakError
 from soak.judging.advice_context import advice_context
 from soak.judging.ending import failure_of, final_look_reason, notes_of
 from soak.judging.judgement import Judgement
-from soak.judging.recorded import numbers, recorded_settings, series_of
+from soak.judging.recorded import held_bytes, numbers, recorded_settings, series_of
 from soak.record.events import FinalLook
 from soak.record.final_look import seen_by
 from soak.record.transcripts import Transcripts
@@ -34,6 +35,19 @@ if TYPE_CHECKING:
 
 HEAP_IN_USE = "server_heap_in_use_bytes"
 """The column of heap in use, as the server says it."""
+
+
+@dataclass(frozen=True)
+class _Heap:
+    """What became of heap in use."""
+
+    verdict: SeriesVerdict | None
+    from_outside: bool
+
+    @property
+    def climbs(self) -> bool:
+        """Whether what the program holds climbs, as seen from outside."""
+        return self.from_outside and self.verdict is not None and self.verdict.label is Label.CLIMBING
 
 
 def judge_run(
@@ -67,27 +81,34 @@ def _evidence(run: Run, settings: JudgeSettings, look: FinalLook | None) -> RunE
         since_s=memory.last_life_began_s,
         settings=settings,
     )
+    heap = _heap(run, series, memory, settings)
     return RunEvidence(
         memory=memory,
-        heap=_heap(run, series, memory, settings),
+        heap=heap.verdict,
+        heap_from_outside=heap.from_outside,
         resources=counts,
-        attribution=_attribution(run, memory, counts),
+        attribution=_attribution(run, memory, heap, counts),
         failure=failure_of(run),
         final_look=None if look is None else final_look_reason(look, memory),
         notes=notes_of(run),
     )
 
 
-def _heap(run: Run, series: Series, memory: SeriesVerdict, settings: JudgeSettings) -> SeriesVerdict | None:
-    """Judge heap in use, where the server says it and memory is no plateau by itself."""
-    in_use = numbers(run.samples, HEAP_IN_USE)
-    if in_use is None or memory.label is Label.PLATEAU:
-        return None
-    return judge_heap(in_use, series, since_s=memory.last_life_began_s, settings=settings)
+def _heap(run: Run, series: Series, memory: SeriesVerdict, settings: JudgeSettings) -> _Heap:
+    """Judge heap in use: as read from outside, else as the server says it where memory is no plateau."""
+    held = held_bytes(run.samples)
+    if held is not None:
+        judged = judge_heap(held, series, since_s=memory.last_life_began_s, settings=settings)
+        return _Heap(judged, from_outside=True)
+    said = numbers(run.samples, HEAP_IN_USE)
+    if said is None or memory.label is Label.PLATEAU:
+        return _Heap(None, from_outside=False)
+    judged = judge_heap(said, series, since_s=memory.last_life_began_s, settings=settings)
+    return _Heap(judged, from_outside=False)
 
 
 def _attribution(
-    run: Run, memory: SeriesVerdict, counts: Mapping[Quantity, SeriesVerdict]
+    run: Run, memory: SeriesVerdict, heap: _Heap, counts: Mapping[Quantity, SeriesVerdict]
 ) -> Attribution | None:
     """Say where the growth of the last life sits, and what it is where something climbs."""
     readings = readings_of(run)
@@ -97,6 +118,6 @@ def _attribution(
         readings,
         since_s=memory.last_life_began_s,
         judged_from_s=memory.warm_up_end_s,
-        memory_climbs=memory.label is Label.CLIMBING,
+        memory_climbs=memory.label is Label.CLIMBING or heap.climbs,
         climbing=[name for name, each in counts.items() if each.label is Label.CLIMBING],
     )

@@ -146,6 +146,9 @@ class Attribution:
     """Share of RSS growth that the named classes (all but OTHER) explain; None where RSS hardly grew."""
     sum_over_rss: float
     """Sum of all classes at the end over the kernel's RSS: 1 when nothing was overlooked."""
+    kept_by_allocator: bool | None = None
+    """Whether what RSS gained in the judged part is free memory that the allocator keeps; None where too
+    little was read to tell."""
     lazy_free_bytes: float | None = None
     """Growth of pages that were freed by MADV_FREE: resident until the kernel needs them. None: not read."""
     huge_bytes: float | None = None

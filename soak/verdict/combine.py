@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from soak.verdict import attribution_reasons
 from soak.verdict.attribution import Culprit
+from soak.verdict.memory_evidence import weigh_memory
 from soak.verdict.quantities import Quantity
 from soak.verdict.reason import Reason, ReasonKind
 from soak.verdict.run_verdict import Confidence, RunVerdict
@@ -15,6 +16,7 @@ from soak.verdict.verdict import Label, Settling
 if TYPE_CHECKING:
     from soak.verdict.advice import Advice
     from soak.verdict.attribution import Attribution
+    from soak.verdict.memory_evidence import MemoryFinding
     from soak.verdict.run_verdict import RunEvidence
     from soak.verdict.verdict import SeriesVerdict
 
@@ -36,15 +38,16 @@ def combine(evidence: RunEvidence, advice: Advice) -> RunVerdict:
     """
     if evidence.failure is not None and evidence.failure.died:
         evidence = replace(evidence, memory=_without_plateau(evidence.memory))
-    counts = _beside(evidence.memory, evidence)
-    reasons = _with_attribution(_reasons(evidence, counts), evidence.attribution)
+    memory = weigh_memory(evidence)
+    counts = _beside(memory, evidence)
+    reasons = _with_attribution(_reasons(evidence, memory, counts), evidence.attribution)
     verdict = RunVerdict(
         label=counts.label,
         reasons=reasons,
         confidence=counts.confidence,
         evidence=evidence,
-        memory_label=evidence.memory.label,
-        probability_climbing=evidence.memory.probability_climbing,
+        memory_label=memory.label,
+        probability_climbing=memory.probability_climbing,
         settling=counts.settling,
         advice=advice,
     )
@@ -74,7 +77,7 @@ class _Beside:
     settling: Settling | None
 
 
-def _beside(memory: SeriesVerdict, evidence: RunEvidence) -> _Beside:
+def _beside(memory: MemoryFinding, evidence: RunEvidence) -> _Beside:
     counts = tuple((evidence.resources or {}).values())
     climbing = tuple(one for one in counts if one.label is Label.CLIMBING)
     undecided = [one for one in counts if one.label is Label.INCONCLUSIVE]
@@ -82,19 +85,19 @@ def _beside(memory: SeriesVerdict, evidence: RunEvidence) -> _Beside:
     growing = tuple(one for one in undecided if outweighed and one.surely_grew)
     decided = memory.label is not Label.INCONCLUSIVE
     other = tuple(one for one in undecided if one not in growing and (decided or one.growth_per_hour.low > 0))
-    label, confidence, settling = memory.label, Confidence(memory, named=False), memory.settling
+    label, confidence, settling = memory.label, memory.confidence, memory.settling
     if growing:
-        label, confidence = Label.INCONCLUSIVE, Confidence(memory)
+        label, confidence = Label.INCONCLUSIVE, tuple(replace(each, named=True) for each in confidence)
         settling = growing[0].settling or Settling(None, None)
     elif climbing and memory.label is not Label.CLIMBING:
-        label, confidence = Label.CLIMBING, Confidence(climbing[0])
+        label, confidence = Label.CLIMBING, (Confidence(climbing[0]),)
         # where memory is undecided that is told, even when nothing is known to settle it
         settling = memory.settling or (None if decided else Settling(None, None))
-    return _Beside(climbing, growing, other, label, (confidence,), settling)
+    return _Beside(climbing, growing, other, label, confidence, settling)
 
 
-def _reasons(evidence: RunEvidence, counts: _Beside) -> tuple[Reason, ...]:
-    own = evidence.memory.reasons
+def _reasons(evidence: RunEvidence, memory: MemoryFinding, counts: _Beside) -> tuple[Reason, ...]:
+    own = memory.reasons
     before = () if evidence.failure is None else (evidence.failure.reason,)
     if evidence.final_look is not None and evidence.failure is None:
         own = (*own[:1], evidence.final_look, *own[1:])
@@ -131,9 +134,9 @@ def _with_attribution(reasons: tuple[Reason, ...], attribution: Attribution | No
 
 
 def _with_heap(verdict: RunVerdict) -> RunVerdict:
-    """Say of a run that is no plateau when heap in use is one, or hardly grew beside RSS."""
+    """Say of a run that is no plateau when what the server says of its heap is one, or hardly grew."""
     heap = verdict.heap
-    if heap is None or verdict.label is Label.PLATEAU:
+    if heap is None or verdict.evidence.heap_from_outside or verdict.label is Label.PLATEAU:
         return verdict
     facts = _flat_heap(heap, verdict.memory)
     if facts is None:

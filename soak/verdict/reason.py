@@ -44,6 +44,7 @@ class ReasonKind(StrEnum):
     NEVER_ANSWERED = "never_answered"
     HEAP_OUTWEIGHS = "heap_outweighs"
     HEAP_BESIDE = "heap_beside"
+    HEAP_DECIDES = "heap_decides"
     STOPPED_EARLY = "stopped_early"
     WENT_TO_ITS_END = "went_to_its_end"
     NO_END = "no_end"

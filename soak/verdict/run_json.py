@@ -49,6 +49,7 @@ def run_verdict_out(verdict: RunVerdict) -> dict[str, Any]:
             "connections": None if points.connections is None else points.connections.tolist(),
         },
         "memory_verdict": str(verdict.memory_label),
+        "heap": None if verdict.heap is None else _heap_out(verdict),
         "resources": {str(name): _count_out(one) for name, one in verdict.resources.items()},
         "reasons_structured": [reason.to_json_object() for reason in verdict.reasons],
     }
@@ -57,6 +58,24 @@ def run_verdict_out(verdict: RunVerdict) -> dict[str, Any]:
 def _metric(memory: SeriesVerdict) -> str:
     """Return what memory was judged by, as `verdict.json` names it."""
     return "rss_plus_swap_bytes" if memory.with_swap else "rss_bytes"
+
+
+def _heap_out(verdict: RunVerdict) -> dict[str, Any]:
+    heap = verdict.heap
+    assert heap is not None  # noqa: S101 - narrows the type; the caller has looked
+    return {
+        "verdict": str(heap.label),
+        "from_outside": verdict.evidence.heap_from_outside,
+        "growth_bytes_per_hour": _estimate(heap.growth_per_hour),
+        "growth_bytes_per_connection": _estimate(heap.growth_per_connection),
+        "minimum_detectable_bytes_per_hour": heap.minimum_detectable_per_hour,
+        "budget_bytes_per_hour": heap.budget_per_hour,
+        "start_bytes": round(heap.start),
+        "end_bytes": round(heap.end),
+        "probability_climbing": heap.probability_climbing,
+        "trend_line": heap.trend_line,
+        "reasons_structured": [reason.to_json_object() for reason in heap.reasons],
+    }
 
 
 def _count_out(one: SeriesVerdict) -> dict[str, Any]:

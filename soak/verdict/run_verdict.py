@@ -33,7 +33,11 @@ class RunEvidence:
     memory: SeriesVerdict
     """RSS, with swap where any was used."""
     heap: SeriesVerdict | None = None
-    """Heap in use; None where it was not read, or memory is flat by itself."""
+    """Heap in use; None where it was not read, or where only the server says it and memory is flat by
+    itself."""
+    heap_from_outside: bool = False
+    """Whether heap in use was read from outside, with Python's small objects and without what threads cache:
+    then it decides. What a server says of its own heap is only weighed beside RSS."""
     resources: Mapping[Quantity, SeriesVerdict] | None = None
     """The counts (descriptors, threads, …), where they were recorded; None for none."""
     attribution: Attribution | None = None

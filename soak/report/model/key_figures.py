@@ -61,6 +61,7 @@ def key_figures(
         Figure("Peak", format_level(levels.peak_bytes), short_label="Peak"),
         _growth("Growth per hour", "Growth per hour", verdict.memory.growth_per_hour, "h"),
         *_growth_by_work(verdict),
+        *_heap(verdict),
     ]
     smallest = verdict.memory.minimum_detectable_per_hour
     budget = f"budget: {format_rate(verdict.memory.budget_per_hour, signed=False)}"
@@ -73,6 +74,20 @@ def key_figures(
     length = format_duration(readings.duration_s)
     figures.append(Figure("Duration", length, f"{format_count(len(readings))} samples"))
     return tuple(figure for figure in figures if figure.value != MISSING)
+
+
+def _heap(verdict: RunVerdict) -> list[Figure]:
+    """Return heap in use at the end and its growth, where it was read from outside."""
+    heap = verdict.heap
+    if heap is None or not verdict.evidence.heap_from_outside:
+        return []
+    each = heap.growth_per_connection
+    growth, per = (heap.growth_per_hour, "hour") if each is None else (each, "connection")
+    note = ""
+    if is_known(growth.estimate):
+        interval = format_interval(growth.low, growth.high)
+        note = f"{format_bytes(growth.estimate, signed=True)} per {per} ({CONFIDENCE}: {interval})"
+    return [Figure("Heap in use", format_level(heap.end), note, "Heap in use")]
 
 
 def _level(levels: Levels) -> Figure:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from soak.quantity import format_bytes, format_count, format_duration, format_percent, format_rate
 from soak.verdict.reason import ReasonKind
+from soak.verdict.verdict import Label
 from soak.words.english.about_bytes import SENTENCES as ABOUT_BYTES
 
 if TYPE_CHECKING:
@@ -33,6 +34,21 @@ def _heap_outweighs(facts: Facts) -> str:
 
 def _heap_beside(facts: Facts) -> str:
     return f"{_heap(facts)} RSS itself is undecided."
+
+
+def _heap_decides(facts: Facts) -> str:
+    flat = ABOUT_BYTES[ReasonKind.WITHIN_BUDGET](facts["flat"])
+    grows = f"{format_bytes(facts['rss_growth'])} per {facts['rss_growth_per']}"
+    if facts["kept_by_allocator"]:
+        if facts["rss_verdict"] == Label.CLIMBING:
+            return f"{flat} RSS still grows by {grows}, kept by the allocator for reuse: no leak."
+        return f"{flat} What RSS gained is kept by the allocator for reuse."
+    where = (
+        "by memory outside malloc's heap"
+        if facts["kept_by_allocator"] is False
+        else "and where is not recorded: the mappings were read too seldom"
+    )
+    return f"{flat} RSS itself may still grow ({grows}), {where}."
 
 
 def _heap(facts: Facts) -> str:
@@ -86,6 +102,7 @@ SENTENCES: dict[ReasonKind, Callable[[Facts], str]] = {
     ReasonKind.NEVER_ANSWERED: _never_answered,
     ReasonKind.HEAP_OUTWEIGHS: _heap_outweighs,
     ReasonKind.HEAP_BESIDE: _heap_beside,
+    ReasonKind.HEAP_DECIDES: _heap_decides,
     ReasonKind.STOPPED_EARLY: _stopped_early,
     ReasonKind.WENT_TO_ITS_END: _went_to_its_end,
     ReasonKind.NO_END: _no_end,

@@ -30,12 +30,12 @@ __attribute__((noinline)) static void remember(std::unique_ptr<Session> session)
 
 __attribute__((noinline)) static void on_close(size_t size) { remember(std::make_unique<Session>(size)); }
 
-__attribute__((noinline)) static void serve(unsigned seed) {
+__attribute__((noinline)) static void serve(unsigned seed, double scale) {
     std::mt19937 random(seed);
     std::lognormal_distribution<double> sizes(7.0, 2.0);
     std::vector<std::unique_ptr<char[]>> blocks;
     for (int i = 0; i < 400; i++) {
-        size_t size = std::min(24.0 + sizes(random), 100000.0);
+        size_t size = 24 + std::min(sizes(random), 50000.0) * scale;
         blocks.emplace_back(new char[size]);
         std::memset(blocks.back().get(), 1, size);
     }
@@ -55,14 +55,14 @@ int main(int count, char **arguments) {
     size_t threads = count > 1 ? std::atol(arguments[1]) : 8;
     kept_bytes = count > 2 ? std::atol(arguments[2]) : 0;
     kept.reserve(100000);
-    std::atomic<size_t> left{0};
+    std::atomic<size_t> left{0}, served{0};
     std::mutex done_lock;
     std::condition_variable done;
     std::vector<std::unique_ptr<Worker>> workers;
     for (size_t i = 0; i < threads; i++) {
         workers.push_back(std::make_unique<Worker>());
         Worker *worker = workers.back().get();
-        worker->thread = std::thread([worker, &left, &done_lock, &done] {
+        worker->thread = std::thread([worker, &left, &served, &done_lock, &done] {
             for (;;) {
                 unsigned seed;
                 {
@@ -71,7 +71,7 @@ int main(int count, char **arguments) {
                     seed = worker->seeds.front();
                     worker->seeds.pop_front();
                 }
-                serve(seed);
+                serve(seed, 1.0 + ++served / 400.0);
                 if (--left == 0) {
                     std::lock_guard<std::mutex> guard(done_lock);
                     done.notify_one();

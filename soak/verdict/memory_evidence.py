@@ -1,0 +1,107 @@
+"""What memory comes to: RSS, and what heap in use that was read from outside says of it.
+
+What the program holds decides. RSS alone cannot tell it from what the allocator keeps for reuse; but it holds
+what no heap does, so a flat heap clears RSS only where its growth is seen to be kept by the allocator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from soak.verdict.reason import Reason, ReasonKind
+from soak.verdict.run_verdict import Confidence
+from soak.verdict.verdict import Label, Settling
+
+if TYPE_CHECKING:
+    from soak.verdict.run_verdict import RunEvidence
+    from soak.verdict.verdict import SeriesVerdict
+
+
+@dataclass(frozen=True)
+class MemoryFinding:
+    """What memory comes to, before the counts beside it."""
+
+    label: Label
+    reasons: tuple[Reason, ...]
+    """Why, most important first."""
+    confidence: tuple[Confidence, ...]
+    probability_climbing: float
+    settling: Settling | None
+
+
+def weigh_memory(evidence: RunEvidence) -> MemoryFinding:
+    """Return what RSS and heap in use come to together; RSS alone, where no heap was read from outside."""
+    memory, heap = evidence.memory, evidence.heap
+    alone = MemoryFinding(
+        memory.label,
+        memory.reasons,
+        (Confidence(memory, named=False),),
+        memory.probability_climbing,
+        memory.settling,
+    )
+    if heap is None or not evidence.heap_from_outside or not heap.reasons:
+        return alone
+    if evidence.failure is not None and evidence.failure.died:
+        return alone
+    if heap.label is Label.CLIMBING:
+        return MemoryFinding(
+            Label.CLIMBING,
+            (heap.reasons[0], *_settled(memory)),
+            (Confidence(heap),),
+            heap.probability_climbing,
+            None,
+        )
+    if heap.label is Label.INCONCLUSIVE or memory.label is Label.PLATEAU:
+        return _beside(alone, heap, memory)
+    return _flat_beside_growth(alone, evidence, heap, memory)
+
+
+def _beside(alone: MemoryFinding, heap: SeriesVerdict, memory: SeriesVerdict) -> MemoryFinding:
+    """Say what heap in use comes to beside RSS, which decides here."""
+    first, *others = memory.reasons
+    reasons = (first, heap.reasons[0], *others)
+    return MemoryFinding(alone.label, reasons, alone.confidence, alone.probability_climbing, alone.settling)
+
+
+def _flat_beside_growth(
+    alone: MemoryFinding, evidence: RunEvidence, heap: SeriesVerdict, memory: SeriesVerdict
+) -> MemoryFinding:
+    """Heap in use is flat and RSS is not: whose the growth is decides."""
+    kept = None if evidence.attribution is None else evidence.attribution.kept_by_allocator
+    if kept is False and memory.label is Label.CLIMBING:
+        return _beside(alone, heap, memory)
+    growth = memory.growth_per_connection or memory.growth_per_hour
+    facts = {
+        "flat": dict(heap.reasons[0].facts),
+        "rss_verdict": str(memory.label),
+        "rss_growth": growth.estimate,
+        "rss_growth_per": "hour" if memory.growth_per_connection is None else "connection",
+        "rss_probability_climbing": memory.probability_climbing,
+        "kept_by_allocator": kept,
+    }
+    confidence = (Confidence(heap), Confidence(memory))
+    first = Reason(ReasonKind.HEAP_DECIDES, facts)
+    if kept:
+        return MemoryFinding(
+            Label.PLATEAU, (first, *_settled(memory)), confidence, heap.probability_climbing, None
+        )
+    settling = alone.settling
+    if memory.label is Label.CLIMBING:
+        points = memory.points
+        connections = None
+        if points is not None and points.connections is not None:
+            connections = float(points.connections[-1])
+        settling = Settling(memory.duration_s, connections)
+    return MemoryFinding(
+        Label.INCONCLUSIVE,
+        (first, *memory.reasons),
+        confidence,
+        memory.probability_climbing,
+        settling,
+    )
+
+
+def _settled(memory: SeriesVerdict) -> tuple[Reason, ...]:
+    """Return the reasons of RSS but what would settle it: that is settled."""
+    return tuple(reason for reason in memory.reasons if reason.kind is not ReasonKind.SETTLING)

@@ -1,0 +1,136 @@
+"""Heap in use that was read from outside decides what RSS leaves open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from soak.advice.advise import advise
+from soak.analyse import JudgeSettings, Series, judge_series
+from soak.analyse.heap import judge_heap
+from soak.verdict.attribution import Attribution
+from soak.verdict.combine import combine
+from soak.verdict.reason import Reason, ReasonKind
+from soak.verdict.run_verdict import Failure, RunEvidence, RunVerdict
+from soak.verdict.verdict import Label, SeriesVerdict
+from soak.words import run_confidence_in_words, sentence, sentences
+
+MIB = 2.0**20
+T_S = np.arange(1200.0)
+CONNECTIONS = np.floor(T_S / 2)
+
+
+def memory_series(bytes_each: float) -> Series:
+    noise = 4096 * np.random.default_rng(5).integers(0, 8, T_S.size)
+    return Series(
+        t_s=T_S, values=500 * MIB + bytes_each * CONNECTIONS + noise, connections_completed=CONNECTIONS
+    )
+
+
+@pytest.fixture(scope="module")
+def climbing() -> SeriesVerdict:
+    return judge_series(memory_series(65536))
+
+
+@pytest.fixture(scope="module")
+def flat() -> SeriesVerdict:
+    return judge_series(memory_series(0))
+
+
+def heap(bytes_each: float) -> SeriesVerdict:
+    verdict = judge_heap(
+        40 * MIB + bytes_each * CONNECTIONS, memory_series(0), since_s=-np.inf, settings=JudgeSettings()
+    )
+    assert verdict is not None
+    return verdict
+
+
+def combined(
+    memory: SeriesVerdict, held: SeriesVerdict, *, kept: bool | None, failure: Failure | None = None
+) -> RunVerdict:
+    attribution = Attribution(
+        from_s=0.0,
+        to_s=1199.0,
+        start_rss_bytes=500 * MIB,
+        end_rss_bytes=537 * MIB,
+        classes=(),
+        inside=None,
+        probes=(),
+        arena_holds=(),
+        established_at_rest=None,
+        close_wait_at_rest=None,
+        culprits=(),
+        accounted_share=None,
+        sum_over_rss=1.0,
+        kept_by_allocator=kept,
+    )
+    evidence = RunEvidence(memory, held, heap_from_outside=True, attribution=attribution, failure=failure)
+    return combine(evidence, advise(memory))
+
+
+@pytest.mark.parametrize("label", [Label.CLIMBING, Label.INCONCLUSIVE])
+def test_growth_that_the_allocator_keeps_is_no_leak(climbing: SeriesVerdict, label: Label) -> None:
+    run = combined(replace(climbing, label=label), heap(0), kept=True)
+    assert run.label is run.memory_label is Label.PLATEAU
+    assert run.settling is None
+    assert run.probability_climbing < 0.1
+    assert run.reasons[0].kind is ReasonKind.HEAP_DECIDES
+    said = sentence(run.reasons[0])
+    assert said.startswith("Heap in use is flat at 40 MiB.")
+    assert "kept by the allocator for reuse" in said
+    assert not any(reason.kind is ReasonKind.SETTLING for reason in run.reasons)
+    assert run_confidence_in_words(run).startswith("heap in use: ")
+
+
+def test_growth_elsewhere_than_in_the_heap_stays_a_climb(climbing: SeriesVerdict) -> None:
+    run = combined(climbing, heap(0), kept=False)
+    assert run.label is Label.CLIMBING
+    assert run.reasons[0] == climbing.reasons[0]
+    assert "Heap in use is flat" in sentence(run.reasons[1])
+
+
+def test_a_flat_heap_leaves_open_what_nobody_saw(climbing: SeriesVerdict) -> None:
+    run = combined(climbing, heap(0), kept=None)
+    assert run.label is Label.INCONCLUSIVE
+    assert run.settling is not None
+    assert "where is not recorded" in sentence(run.reasons[0])
+
+
+@pytest.mark.parametrize("memory", ["flat", "climbing"])
+def test_a_heap_that_climbs_is_a_leak_whatever_rss_shows(
+    memory: str, flat: SeriesVerdict, climbing: SeriesVerdict
+) -> None:
+    held = heap(51248)
+    run = combined({"flat": flat, "climbing": climbing}[memory], held, kept=None)
+    assert run.label is run.memory_label is Label.CLIMBING
+    assert sentence(run.reasons[0]).startswith("Heap in use grows by 50 KiB per connection")
+    assert held.growth_per_connection is not None
+    assert held.growth_per_connection.estimate == pytest.approx(51248, rel=0.001)
+    assert run.probability_climbing == held.probability_climbing
+
+
+def test_both_flat_says_both(flat: SeriesVerdict) -> None:
+    run = combined(flat, heap(0), kept=True)
+    assert run.label is Label.PLATEAU
+    first, second, *_ = sentences(run.reasons)
+    assert first.startswith("Memory is flat at 500 MiB.")
+    assert second.startswith("Heap in use is flat at 40 MiB.")
+
+
+def test_an_undecided_heap_leaves_the_verdict_to_rss(climbing: SeriesVerdict, flat: SeriesVerdict) -> None:
+    undecided = replace(heap(0), label=Label.INCONCLUSIVE)
+    for memory in (climbing, flat):
+        run = combined(memory, undecided, kept=None)
+        assert run.label is memory.label
+        assert run.reasons[0] == memory.reasons[0]
+
+
+def test_a_server_that_died_has_shown_no_plateau_by_its_heap_either(climbing: SeriesVerdict) -> None:
+    died = Failure(
+        Reason(ReasonKind.SERVER_DIED, {"t_s": 3.0, "how": "ended by SIGSEGV", "log_tail": []}), died=True
+    )
+    run = combined(replace(climbing, label=Label.INCONCLUSIVE), heap(0), kept=True, failure=died)
+    assert run.label is Label.INCONCLUSIVE
+    assert run.reasons[0].kind is ReasonKind.SERVER_DIED
