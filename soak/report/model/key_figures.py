@@ -86,7 +86,7 @@ def _heap(verdict: RunVerdict) -> list[Figure]:
     note = ""
     if is_known(growth.estimate):
         interval = format_interval(growth.low, growth.high)
-        note = f"{format_bytes(growth.estimate, signed=True)} per {per} ({CONFIDENCE}: {interval})"
+        note = f"{format_bytes(growth.estimate, signed=True)} per {per} (95 %: {interval})"
     return [Figure("Heap in use", format_level(heap.end), note, "Heap in use")]
 
 
