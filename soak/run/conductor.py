@@ -87,7 +87,9 @@ class Conductor:
         tasks: list[asyncio.Task[object]] = [
             follow,
             sample,
-            asyncio.create_task(self._looking.until_decided(driver, self._following.quiet_window_ended)),
+            asyncio.create_task(
+                self._looking.until_decided(self._following.quiet_window_ended, driver.request_finish)
+            ),
             asyncio.create_task(self._look_inside_when_ready()),
         ]
         try:
@@ -120,11 +122,14 @@ class Conductor:
     async def _follow(self, driver: DriverProcess) -> Done | None:
         """Follow the driver; return None when it was cut off."""
         try:
-            return await self._following.until_done(driver)
+            return await self._following.until_done(driver.messages())
         except SoakError:
             if self._stopping.asked:  # a driver that was ended by a second Ctrl-C has no good status
                 return None
             raise
+
+    async def _look(self, driver: DriverProcess) -> None:
+        await self._looking.until_decided(self._following.quiet_window_ended, driver.request_finish)
 
     async def _look_inside_when_ready(self) -> None:
         await self._following.ready.wait()

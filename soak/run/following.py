@@ -10,9 +10,10 @@ from soak.record.events import LoadEnded, Phase, TranscriptChanged, event_of
 from soak.run.rows import QUIET
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from soak.load.messages import Message
     from soak.record import RunDirectory
-    from soak.run.driver_process import DriverProcess
     from soak.run.rows import RowBuilder
     from soak.run.view import Progress, View
 
@@ -35,13 +36,13 @@ class Following:
         self._view = view
         self._told_of_a_change = False
 
-    async def until_done(self, driver: DriverProcess) -> Done | None:
-        """Follow `driver` until it ends; return its last word, if it had one.
+    async def until_done(self, messages: AsyncIterator[Message]) -> Done | None:
+        """Take in the driver's `messages` until it ends; return its last word, if it had one.
 
-        Raises `SoakError` when it breaks down.
+        Raises what `messages` raises: `SoakError` when the driver breaks down.
         """
         done = None
-        async for message in driver.messages():
+        async for message in messages:
             self._take_in(message)
             if isinstance(message, Done):
                 done = message

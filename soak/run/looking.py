@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
-    from soak.run.driver_process import DriverProcess
+    from collections.abc import Awaitable, Callable
+
     from soak.run.history import History
     from soak.run.view import Progress, View
     from soak.run.watch import VerdictWatch
@@ -34,8 +35,13 @@ class Looking:
         self._view = view
         self._warned = False
 
-    async def until_decided(self, driver: DriverProcess, quiet_window_ended: asyncio.Event) -> None:
-        """Look whenever a quiet window has ended, and at least every five minutes."""
+    async def until_decided(
+        self, quiet_window_ended: asyncio.Event, finish_load: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Look whenever a quiet window has ended, and at least every five minutes.
+
+        Where the run may end on what stands, `finish_load` is asked to end it in good order.
+        """
         while not self.ended_the_run:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(quiet_window_ended.wait(), LONGEST_WITHOUT_A_LOOK_S)
@@ -46,7 +52,7 @@ class Looking:
             if self._watch.ends_the_run():
                 self.ended_the_run = True
                 self._view.say("Decided: the block in progress is finished, then the report is written.")
-                await driver.request_finish()
+                await finish_load()
 
     def conclude(self) -> None:
         """Look for the last time, at the whole run; a run that a look has ended rests on that look."""

@@ -56,6 +56,7 @@ def test_a_run_ends_in_a_verdict_a_report_and_a_whole_directory(healthy_run: Run
     manifest = json.loads((path / "manifest.json").read_text())
     assert manifest["configuration"]["server"]["decoder_thread_num"] == 1
     assert manifest["target"]["kind"] == "bundled"
+    assert {"reference_server", "debug_pages", "may_be_restarted"} <= set(manifest["target"]["capabilities"])
     rows = [line.split(",") for line in (path / "samples.csv").read_text().splitlines()]
     assert rows[0][:4] == ["t_s", "rss_bytes", "connections_completed", "open_connections"]
     assert rows[-1][2] == "60"
