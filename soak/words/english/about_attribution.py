@@ -34,7 +34,7 @@ STATES = {
 
 
 def summary_in_words(attribution: Attribution) -> str:
-    """Return in one sentence: "Of +285 MiB: +240 MiB glibc arenas (1 → 32), +14 MiB main heap."."""
+    """Return "RSS changed by +254 MiB: +240 MiB glibc arenas (1 → 32), +14 MiB main heap."."""
     return _summary(attribution_reasons.where_it_grew(attribution).facts)
 
 
@@ -70,9 +70,6 @@ def _types(types: list[dict[str, Any]]) -> str:
 
 def _where_it_grew(facts: Facts) -> str:
     words = _summary(facts)
-    if facts["classes"]:
-        growth = format_bytes(facts["growth_bytes"], signed=True)
-        words = f"Where RSS changed ({growth} in all): {_classes(facts)}."
     if "heap_in_use_bytes" in facts:
         in_use = format_bytes(facts["heap_in_use_bytes"], signed=True)
         kept = format_bytes(facts["heap_free_bytes"], signed=True)
@@ -90,14 +87,10 @@ def _summary(facts: Facts) -> str:
     growth = format_bytes(facts["growth_bytes"], signed=True)
     if not facts["classes"]:
         return f"RSS changed by {growth}, and no class of memory by much."
-    return f"Of {growth}: {_classes(facts)}."
-
-
-def _classes(facts: Facts) -> str:
-    """Name the classes that grew, with their growth."""
-    return ", ".join(
+    classes = [
         f"{format_bytes(each['growth_bytes'], signed=True)} {_class(each)}" for each in facts["classes"]
-    )
+    ]
+    return f"RSS changed by {growth}: {', '.join(classes)}."
 
 
 def _class(facts: Facts) -> str:

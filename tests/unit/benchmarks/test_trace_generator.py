@@ -26,6 +26,8 @@ def same(one: Trace, other: Trace) -> bool:
         left, right = getattr(one.series, field.name), getattr(other.series, field.name)
         if (left is None) != (right is None):
             return False
+        if field.name == "quantity":
+            continue
         if left is not None and not np.array_equal(left, right, equal_nan=left.dtype.kind == "f"):
             return False
     return all(

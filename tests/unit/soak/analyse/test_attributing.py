@@ -72,7 +72,7 @@ def test_the_growth_is_told_class_by_class_largest_first() -> None:
     found = attributed(readings(heap=14, arenas=240, stacks=31, counts=counts))
     assert (
         summary_in_words(found)
-        == "Of +285 MiB: +240 MiB glibc arenas (2 → 34), +31 MiB stacks, +14 MiB main heap."
+        == "RSS changed by +285 MiB: +240 MiB glibc arenas (2 → 34), +31 MiB stacks, +14 MiB main heap."
     )
     assert found.accounted_share == pytest.approx(1.0)
     assert found.sum_over_rss == pytest.approx(1.0)

@@ -40,10 +40,10 @@ def test_what_is_no_series_is_refused_in_one_line(columns: tuple[Any, Any], mess
 @pytest.mark.parametrize(
     ("t_s", "rss_bytes", "words"),
     [
-        (array(), array(), "no reading"),
+        (array(), array(), "never read"),
         (array(1), array(1e8), "nothing is decided in less than 1 min"),
-        (np.arange(100.0), np.full(100, np.nan), "no reading"),
-        (np.arange(100.0), np.zeros(100), "no reading"),
+        (np.arange(100.0), np.full(100, np.nan), "never read"),
+        (np.arange(100.0), np.zeros(100), "never read"),
         (np.full(100, 5.0), np.full(100, 1e8), "nothing is decided"),
         (array(0, 100, 200), array(1e8, 1e8, 1e8), "only 3 readings"),
     ],

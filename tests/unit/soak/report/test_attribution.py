@@ -29,7 +29,7 @@ from soak.words import sentence
 from tests.unit.soak.report.synthetic import joined
 
 MIB = 2**20
-SUMMARY = "Of +62 MiB: +60 MiB glibc arenas (2 → 6), +2 MiB programs and libraries."
+SUMMARY = "RSS changed by +62 MiB: +60 MiB glibc arenas (2 → 6), +2 MiB programs and libraries."
 
 
 @pytest.fixture
