@@ -26,5 +26,9 @@ OUTSIDE = HeapColumns(declared("heap_in_use_bytes"), declared("heap_free_bytes")
 
 
 def heap_columns(readings: Readings) -> HeapColumns:
-    """Return the server's own report where there is one, as it is the denser of the two."""
-    return OWN if readings.column(OWN.in_use.name) is not None else OUTSIDE
+    """Return what was read from outside, on which the verdict rests, else the server's own report.
+
+    Where the server tells what ONNX Runtime's arenas hold, its own report is told: they are part of it.
+    """
+    has_arenas = readings.positive("server_arena_held_bytes") is not None
+    return OWN if has_arenas or readings.column(OUTSIDE.in_use.name) is None else OUTSIDE

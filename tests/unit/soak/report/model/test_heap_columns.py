@@ -35,9 +35,16 @@ def test_a_heap_that_was_read_from_outside_is_drawn_and_told(judged: Judged) -> 
     assert ("heap in use", "50 MiB") in {(course.label, course.end) for course in model.courses}
 
 
-def test_where_the_server_reports_its_heap_that_is_told_and_once(judged: Judged) -> None:
+def test_what_the_verdict_rests_on_is_told_once(judged: Judged) -> None:
     run, verdict = judged("healthy")
     model = told(replace(run, samples=run.samples.assign(heap_in_use_bytes=1.0 * MIB)), verdict)
+    assert [course.end for course in model.courses if course.label == "heap in use"] == ["1 MiB"]
+
+
+def test_the_servers_own_report_is_told_where_arenas_are_part_of_it(judged: Judged) -> None:
+    run, verdict = judged("healthy")
+    samples = run.samples.assign(heap_in_use_bytes=1.0 * MIB, server_arena_held_bytes=2.0 * MIB)
+    model = told(replace(run, samples=samples), verdict)
     ends = [course.end for course in model.courses if course.label == "heap in use"]
     assert len(ends) == 1
     assert ends != ["1 MiB"]
