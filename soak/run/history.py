@@ -20,6 +20,7 @@ FIELDS = tuple(
     each.name
     for each in declarations(
         *("t_s", "rss_bytes", "connections_completed", "open_connections", "swap_bytes", "audio_s"),
+        "heap_in_use_bytes",
         *JUDGED_COUNTS,
     )
 )
@@ -73,6 +74,11 @@ class History:
     def counts(self) -> dict[str, NDArray[np.float64]]:
         """Return a copy of what is counted beside memory, by column; NaN where it was not read."""
         return {name: self._numbers[: self._length, FIELDS.index(name)].copy() for name in JUDGED_COUNTS}
+
+    def heap_was_read(self) -> bool:
+        """Return whether heap in use was ever read from outside."""
+        heap = self._numbers[: self._length, FIELDS.index("heap_in_use_bytes")]
+        return bool(np.isfinite(heap).any())
 
     def recent_rss_bytes(self, points: int) -> list[float]:
         """Return the course of RSS over the whole run in at most `points` values, oldest first."""

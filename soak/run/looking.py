@@ -46,7 +46,10 @@ class Looking:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(quiet_window_ended.wait(), LONGEST_WITHOUT_A_LOOK_S)
             quiet_window_ended.clear()
-            if not await self._watch.look(self._history.series(), self._history.counts()):
+            looked = await self._watch.look(
+                self._history.series(), self._history.counts(), heap_was_read=self._history.heap_was_read()
+            )
+            if not looked:
                 continue
             self._tell()
             if self._watch.ends_the_run():

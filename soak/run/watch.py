@@ -43,7 +43,7 @@ class Standing:
     connections: float
     """Connections completed by then; 0 where they are not counted."""
     verdict: SeriesVerdict
-    """What the newest look says of memory."""
+    """What the newest look says of memory: of RSS, or of heap in use where that decides."""
     resources: Mapping[Quantity, SeriesVerdict] = field(default_factory=dict)
     """Other resources whose climb stands, by column; if there are any, the label is climbing."""
 
@@ -60,6 +60,26 @@ class Standing:
         if self.resources:
             return f"{words}: {'; '.join(_count_growth(*each) for each in self.resources.items())}"
         return f"{words}: {_level_or_growth(self.verdict)}"
+
+
+class _HeapInARow:
+    """How many looks in a row the record was decided by heap in use, and the same way."""
+
+    def __init__(self, schedule: LookSchedule) -> None:
+        self._schedule = schedule
+        self._label = Label.INCONCLUSIVE
+        self._looks = 0
+
+    def take(self, recorded: RunVerdict) -> SeriesVerdict | None:
+        """Return what heap in use says once it stands, as often as is asked of RSS; None before."""
+        heap = recorded.heap
+        if heap is None or not recorded.evidence.heap_from_outside or heap.label is not recorded.memory_label:
+            self._label, self._looks = Label.INCONCLUSIVE, 0
+            return None
+        self._looks = self._looks + 1 if heap.label is self._label else 1
+        self._label = heap.label
+        decided = heap.label is not Label.INCONCLUSIVE
+        return heap if decided and self._looks >= self._schedule.looks_to_stand(heap.label) else None
 
 
 class VerdictWatch:
@@ -80,6 +100,7 @@ class VerdictWatch:
             config.judge, Horizon(config.load.duration_s, config.load.connections), schedule
         )
         self._resources = ResourceWatch(schedule.looks_to_climb)
+        self._held = _HeapInARow(schedule)
         self.last: Look | None = None
         """The newest look."""
         self.last_verdict: SeriesVerdict | RunVerdict | None = None
@@ -87,11 +108,14 @@ class VerdictWatch:
         self.standing: Standing | None = None
         """What stands, if anything does."""
 
-    async def look(self, series: Series, counts: Mapping[str, NDArray[np.float64]]) -> bool:
+    async def look(
+        self, series: Series, counts: Mapping[str, NDArray[np.float64]], *, heap_was_read: bool = False
+    ) -> bool:
         """Look at the run so far if a look is due; return whether one was taken.
 
         `counts` are descriptors, threads, sockets and sessions at the same times, by column. A change of what
-        stands is recorded as the event `verdict`. Raises `SoakError` when that cannot be written.
+        stands is recorded as the event `verdict`. Raises `SoakError` when that cannot be written. With
+        `heap_was_read` what heap in use says from outside counts, too: it decides sooner than RSS can.
 
         The record on disk, judged whole (memory, heap in use, and the counts)
         as it will be judged from now on, has the last word: nothing stands that `soak analyze` would call
@@ -103,8 +127,12 @@ class VerdictWatch:
         resources = await asyncio.to_thread(self._resources.look, counts, series, look)
         label = Label.CLIMBING if resources else look.standing
         said: SeriesVerdict | RunVerdict = look.verdict
-        if label is not Label.INCONCLUSIVE or look.verdict.leaning is Label.CLIMBING:
+        growing = look.verdict
+        if heap_was_read or label is not Label.INCONCLUSIVE or look.verdict.leaning is Label.CLIMBING:
             recorded = await asyncio.to_thread(self._judged_from_record, look)
+            held = self._held.take(recorded)
+            if held is not None and not resources:
+                label, growing = held.label, held
             if recorded.label is not label or label is Label.INCONCLUSIVE:
                 said, label, resources = recorded, Label.INCONCLUSIVE, {}
         self.last, self.last_verdict = look, said
@@ -115,9 +143,9 @@ class VerdictWatch:
         if label is Label.INCONCLUSIVE:
             self.standing = None
         elif self.standing is None or label is not before:
-            self.standing = Standing(label, datetime.now(UTC), look.connections, look.verdict, resources)
+            self.standing = Standing(label, datetime.now(UTC), look.connections, growing, resources)
         else:
-            self.standing = replace(self.standing, verdict=look.verdict, resources=resources)
+            self.standing = replace(self.standing, verdict=growing, resources=resources)
         return True
 
     def ends_the_run(self) -> bool:

@@ -75,7 +75,9 @@ class Watched:
         return None
 
     async def _looks(self) -> bool:
-        return await self.watch.look(self.history.series(), self.history.counts())
+        return await self.watch.look(
+            self.history.series(), self.history.counts(), heap_was_read=self.history.heap_was_read()
+        )
 
     def events(self, name: str) -> list[dict[str, Any]]:
         lines = (self.directory.path / "events.jsonl").read_text().splitlines()
@@ -208,6 +210,45 @@ async def test_a_run_until_decided_ends_early_on_a_verdict_that_is_found_again(
     (said,) = [words for words in sentences(verdict.reasons) if "stopped early" in words]
     assert "of at most 1 h" in said
     assert ("would have shown" in said) is (label is Label.PLATEAU)
+
+
+def _with_heap(rows: Iterator[Row], *, kept_per_connection: int) -> Iterator[Row]:
+    """Read the heap from outside in each rest; what is not in use of RSS's growth, malloc keeps."""
+    for row in rows:
+        rss, done = (cast("int", row[name]) for name in ("rss_bytes", "connections_completed"))
+        if row["phase"] == "rest":
+            in_use = 40 * MIB + kept_per_connection * done
+            heap = {"heap_in_use_bytes": in_use, "heap_free_bytes": rss - 30 * MIB - in_use}
+            mapped = {
+                "map_kernel_rss_bytes": rss,
+                "map_heap_bytes": rss - 30 * MIB,
+                "map_files_bytes": 30 * MIB,
+            }
+            yield {**row, **heap, **mapped}
+        else:
+            yield row
+
+
+async def test_a_leak_in_the_heap_ends_the_run_before_rss_could(watched: Any) -> None:
+    run = watched(UNTIL_DECIDED)
+    rows = _with_heap(_rows(180, kept_per_block=25 * 700.0), kept_per_connection=700)
+    ended_s = await run.go_on(rows)
+    assert ended_s is not None
+    verdict = judge_run(read_run(run.directory.path)).verdict
+    assert verdict.label is Label.CLIMBING
+    assert sentences(verdict.reasons)[0].startswith("Heap in use grows by 700 B per connection")
+    assert "700 B per connection" in run.watch.standing.in_words()
+    without = run.history.series().part(run.history.series().t_s <= ended_s)
+    assert judge_series(without, run.watch.last.settings).label is not Label.CLIMBING
+
+
+async def test_a_flat_heap_ends_the_run_while_the_allocator_still_keeps_more(watched: Any) -> None:
+    run = watched(UNTIL_DECIDED)
+    assert await run.go_on(_with_heap(_rows(180, kept_per_block=25 * 65536.0), kept_per_connection=0))
+    verdict = judge_run(read_run(run.directory.path)).verdict
+    assert verdict.memory.label is not Label.PLATEAU
+    assert verdict.label is Label.PLATEAU
+    assert run.events("final_look")[0]["verdict"] == "plateau"
 
 
 async def test_a_plateau_found_early_excludes_what_the_longest_run_would(watched: Any) -> None:
