@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from soak.judging import judge_run
+from soak.load.messages import DriverEvent
 from soak.record import RunDirectory, read_run
 from soak.record.events import (
     KNOWN,
@@ -42,6 +43,14 @@ def test_what_is_read_is_what_would_be_written(name: str) -> None:
         assert fault is None
         assert type(event) is KNOWN[recorded["event"]]
         assert {"event": event.name, "t_s": event.t_s, "utc": event.utc, **event.details()} == recorded
+
+
+def test_every_event_that_the_driver_tells_of_is_a_class_with_these_fields() -> None:
+    told = dict(re.findall(r"`(\w+)` \(([^)]*)\)", DriverEvent.__doc__ or ""))
+    assert len(told) == 8
+    for name, details in told.items():
+        fields = {field.alias or key for key, field in KNOWN[name].model_fields.items()}
+        assert fields >= set(re.findall(r"(\w+)(?:,|:|$)", " ".join(details.split()).split(": ")[0]))
 
 
 def test_an_event_is_written_with_its_name_and_time_first(tmp_path: Path) -> None:
