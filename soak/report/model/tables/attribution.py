@@ -128,9 +128,9 @@ def _inside(attribution: Attribution) -> tuple[Row, ...]:
     if inside is None:
         return ()
     growths = (
-        ("malloc, in use", inside.heap_in_use_bytes),
+        ("heap in use", inside.heap_in_use_bytes),
         ("· ONNX Runtime's arenas, of it", inside.arena_bytes),
-        ("malloc, free but kept", inside.heap_free_bytes),
+        ("kept by the allocator", inside.heap_free_bytes),
         ("Python objects", inside.python_bytes),
     )
     rows = [Row(label, format_bytes(value, signed=True)) for label, value in growths if value is not None]

@@ -195,7 +195,7 @@ def manifest(scenario: Scenario) -> dict[str, Any]:
 
 
 def verdict(scenario: Scenario, frame: pd.DataFrame) -> SeriesVerdict:
-    """A verdict on memory made by a plain fit through the floors of the rest windows."""
+    """A verdict on memory made by a plain fit through the floors of the quiet windows."""
     rests = frame[frame["phase"] == "rest"].groupby("block")
     t_s = rests["t_s"].mean().to_numpy(np.float64)
     floors = rests["rss_bytes"].min().to_numpy(np.float64)
