@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _ELF_MAGIC = b"\x7fELF"
 _ELF_CLASS_64 = 2
-_GLIBC_FILE = re.compile(r"/libc(-2\.\d+)?\.so(\.6)?$")
+_GLIBC_FILE = re.compile(r"/libc(-2\.\d+\.so|\.so\.6)$")
 _BANNER = re.compile(rb"GNU C Library [^\0]{0,120}?release version (\d+)\.(\d+)")
 _GO_BUILD = b"\xff Go buildinf:"
 _STATIC_JEMALLOC = b"<jemalloc>: "
@@ -24,7 +24,7 @@ _OTHERS = (
     (re.compile(r"/libjemalloc[^/]*\.so"), "jemalloc"),
     (re.compile(r"/libmimalloc[^/]*\.so"), "mimalloc"),
     (re.compile(r"/libtcmalloc[^/]*\.so"), "tcmalloc"),
-    (re.compile(r"/(ld-musl-[^/]*\.so|libc\.musl-[^/]*\.so)"), "musl's malloc"),
+    (re.compile(r"/ld-musl-[^/]*\.so|/libc\.musl-[^/]*\.so|-linux-musl[^/]*/libc\.so$"), "musl's malloc"),
 )
 """Libraries that bring a malloc of their own: with one of them glibc's books say next to nothing."""
 MOST_SEARCHED_BYTES = 64 * 2**20

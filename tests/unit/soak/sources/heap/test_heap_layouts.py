@@ -104,6 +104,7 @@ def test_torn_lists_are_left_out_with_the_reason(tmp_path: Path, broken: str, wo
         ("/usr/lib/libmimalloc.so.2.0", "mimalloc"),
         ("/usr/lib/libtcmalloc_minimal.so.4", "tcmalloc"),
         ("/lib/ld-musl-x86_64.so.1", "musl"),
+        ("/usr/lib/x86_64-linux-musl/libc.so", "musl"),
     ],
 )
 def test_other_allocators_are_named_once_and_for_all(tmp_path: Path, path: str, name: str) -> None:
