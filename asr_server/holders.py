@@ -45,20 +45,16 @@ def largest_holders(shown: int) -> list[Holder]:
     could not be seen otherwise. No module is asked for its referents (CPython's issue 122695).
     """
     gc.unfreeze()
-    tracked = gc.get_objects()
-    sized = [
-        (_held_bytes(each), place)
-        for place, each in enumerate(tracked)
-        if each is not tracked and type(each) in CONTAINERS and len(each) >= FEWEST_ENTRIES
-    ]
+    containers = _containers()
+    sized = [(_held_bytes(each), place) for place, each in enumerate(containers)]
     largest = sorted(sized, reverse=True)[: 2 * shown]
     modules = _module_names()
     found: list[Holder] = []
     for held_bytes, place in largest:
-        container = tracked[place]
-        if id(container) in modules or any(container is each for each in (sized, largest, found, modules)):
+        container = containers[place]
+        if id(container) in modules:
             continue
-        first, *chain = _chain(container, modules, not_ours=(tracked, sized, largest, found)) or [""]
+        first, *chain = _chain(container, modules, not_ours=(containers, found)) or [""]
         found.append(
             Holder(
                 type(container).__name__,
@@ -70,6 +66,27 @@ def largest_holders(shown: int) -> list[Holder]:
             )
         )
     return found[:shown]
+
+
+def _containers() -> list[Any]:
+    """Return all containers of some size: those the collector tracks, and dictionaries that it does not.
+
+    It does not track those that hold only numbers, text or bytes, as many a cache does.
+    """
+    tracked = gc.get_objects()
+    found = [
+        each
+        for each in tracked
+        if each is not tracked and type(each) in CONTAINERS and len(each) >= FEWEST_ENTRIES
+    ]
+    untracked: dict[int, Any] = {}
+    for owner in tracked:
+        if owner is tracked or issubclass(type(owner), ModuleType):  # isinstance would wake up proxies
+            continue
+        for each in gc.get_referents(owner):
+            if type(each) is dict and len(each) >= FEWEST_ENTRIES and not gc.is_tracked(each):
+                untracked[id(each)] = each
+    return [*found, *untracked.values()]
 
 
 def _held_bytes(container: Any) -> int:

@@ -127,11 +127,14 @@ def main(kinds: list[str]) -> int:
     wrong = 0
     for kind in kinds or [kind for kind in KINDS if kind in TRUTHS]:
         result, true_bytes = profiled(kind)
-        worst = next(iter(result.culprits), None)
-        right = worst is not None and TRUTHS[kind].is_in((worst.site, *worst.callers[:1]))
-        wrong += not right
+        named = [each for each in result.culprits if TRUTHS[kind].is_in((each.site, *each.callers[:1]))]
+        worst = next(iter(named or result.culprits), None)
+        wrong += not named
+        right = "NO"
         told = ["nobody", "", "", ""]
         if worst is not None:
+            place = result.culprits.index(worst) + 1
+            right = "NO" if not named else "yes" if place == 1 else f"yes, as number {place}"
             holder = result.holder(worst)
             told = [
                 f"{worst.site.short} ← {worst.callers[0].short}" if worst.callers else worst.site.short,
@@ -139,7 +142,7 @@ def main(kinds: list[str]) -> int:
                 "" if holder is None else f"{holder.kind} {holder.name}, {holder.entries}",
                 f"{slope(worst.growth)} ({interval(worst.growth)})",
             ]
-        cells = [kind, TRUTHS[kind].short, *told, format_bytes(true_bytes), "yes" if right else "NO"]
+        cells = [kind, TRUTHS[kind].short, *told, format_bytes(true_bytes), right]
         print(f"| {' | '.join(cells)} |", flush=True)
     print(f"{wrong} wrong")
     return 1 if wrong else 0

@@ -25,6 +25,7 @@ from soak.cli.options import (
     Model,
     Out,
     Pid,
+    ProfileIfClimbing,
     Settings,
     Tolerance,
     Url,
@@ -35,7 +36,8 @@ from soak.studies.compare import DEFAULT_TOLERANCE
 if TYPE_CHECKING:
     from soak.config import Length
     from soak.studies.check.limits import Limits
-    from soak.studies.conduct import PlannedRun
+    from soak.studies.conduct import MadeRun, PlannedRun
+    from soak.studies.profile.study import ProfileStudy
     from soak.targets import Target
 
 DEFAULT_MAX_MINUTES = 10.0
@@ -63,6 +65,7 @@ def check(
     pid: Pid = None,
     command: Command = None,
     settings: Settings = None,
+    profile_if_climbing: ProfileIfClimbing = False,
     out: Out = DEFAULT_OUT,
     max_rss: Annotated[
         str | None, typer.Option(help="Most memory, such as 2GiB.", rich_help_panel=LIMITS)
@@ -150,6 +153,7 @@ def check(
     from soak.studies.check.table import findings_table
     from soak.studies.compare.baseline import read_baseline
     from soak.studies.conduct import NotStarted, make_run
+    from soak.studies.profile.again import study_of
     from soak.targets import target_asked
 
     limits = Limits(
@@ -174,15 +178,18 @@ def check(
     if run is None:
         length = _length(max_minutes, minutes, connections)
         planned = _planned(config, model, target_asked(url, pid, command), settings or [], length, limits)
+        profile = study_of(planned.config, planned.target) if profile_if_climbing else None
         made = make_run(planned, out, console)
         if isinstance(made, NotStarted):
             outputs.write_failed_start(str(made.error))
             raise made.error
         tell(made.result, console)
+        if profile is not None:
+            _profile(made, profile, out, console)
         result = check_made(made, criteria)
     else:
         given = (config, model, max_minutes, minutes, connections, url, pid, command, settings)
-        if any(value is not None for value in given):
+        if profile_if_climbing or any(value is not None for value in given):
             raise SoakError(
                 f"{run} is recorded already: leave out --config, --minutes and what else says how to run"
             )
@@ -195,6 +202,21 @@ def check(
     if as_json:
         typer.echo(json.dumps(result.to_json_object()))
     raise typer.Exit(result.exit_code)
+
+
+def _profile(made: MadeRun, study: ProfileStudy, out: Path, console: Console) -> None:
+    """Name the code where memory climbs; that nobody can be named must not cost the check its verdict."""
+    from soak.studies.conduct import Interrupted
+    from soak.studies.profile.again import profile_if_climbing
+    from soak.studies.profile.table import tell_profile
+
+    try:
+        result = profile_if_climbing(made, study, out, console)
+    except (SoakError, Interrupted) as error:
+        console.print(f"! no profile: {error}", style="yellow", markup=False, highlight=False)
+        return
+    if result is not None:
+        tell_profile(result, out / result.run, console)
 
 
 def _length(max_minutes: float | None, minutes: float | None, connections: int | None) -> Length:

@@ -86,6 +86,14 @@ AllowUnlike = Annotated[
         rich_help_panel=BASELINE,
     ),
 ]
+ProfileIfClimbing = Annotated[
+    bool,
+    typer.Option(
+        "--profile-if-climbing",
+        help="When memory climbs, make a second run under a profiler that names the code (see soak profile).",
+        rich_help_panel=THE_RUN,
+    ),
+]
 Out = Annotated[
     Path, typer.Option(help="Folder in which the directory of the run is made.", rich_help_panel=OUTPUT)
 ]

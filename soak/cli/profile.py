@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
 from dataclasses import replace
 from typing import Annotated
 
@@ -13,14 +11,15 @@ from rich.console import Console
 
 from soak.cli.options import (
     DEFAULT_OUT,
-    THE_RUN,
     AsJson,
+    Command,
     Config,
     Connections,
     Minutes,
     Model,
     Out,
     Settings,
+    Url,
 )
 from soak.errors import ExitCode, SoakError
 
@@ -28,22 +27,8 @@ from soak.errors import ExitCode, SoakError
 def profile(
     *,
     config: Config[str | None] = None,
-    command: Annotated[
-        str | None,
-        typer.Option(
-            help="Profile this server instead of the bundled one: the command that starts it; {port} stands "
-            "for a free port.",
-            rich_help_panel=THE_RUN,
-        ),
-    ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            help="With --command: the address it serves.",
-            show_default="ws://127.0.0.1:{port}",
-            rich_help_panel=THE_RUN,
-        ),
-    ] = None,
+    command: Command = None,
+    url: Url = None,
     allocator: Annotated[
         str,
         typer.Option(
@@ -103,20 +88,20 @@ def profile(
     from soak.config import Length, load_config, overrides_of
     from soak.config.sizes import size_bytes
     from soak.studies.conduct import Interrupted, conduct
+    from soak.studies.profile.again import command_line
     from soak.studies.profile.choice import Allocator, profiler_for
     from soak.studies.profile.exit_code import profile_exit_code
     from soak.studies.profile.rhythm import DEFAULT_CONNECTIONS, profiled_load, rhythm_for
     from soak.studies.profile.study import ProfileStudy
     from soak.studies.profile.table import tell_profile
     from soak.studies.profile.target import Profiled
-    from soak.targets import Bundled, Command
+    from soak.targets import target_asked
 
-    if command is None and url is not None:
-        raise SoakError("--url goes with --command: a profile is taken of a server that soak starts")
     if allocator not in set(Allocator):
         raise SoakError(f"--allocator {allocator}: give {', '.join(Allocator)}")
-    words = () if command is None else tuple(shlex.split(command))
-    target = Bundled() if command is None else Command(words, *([] if url is None else [url]))
+    if command is None and url is not None:
+        raise SoakError("--url goes with --command: a profile is taken of a server that soak starts")
+    target = target_asked(url, None, command)
     profiler = profiler_for(
         target,
         Allocator(allocator),
@@ -131,7 +116,7 @@ def profile(
     )
     if minutes is None:
         whole = replace(whole, load=profiled_load(whole.load, connections or DEFAULT_CONNECTIONS))
-    study = ProfileStudy(whole, Profiled(target, profiler), shlex.join(["soak", *sys.argv[1:]]))
+    study = ProfileStudy(whole, Profiled(target, profiler), command_line())
     if target.is_reference:
         ensure_model(whole.server.model, Console(stderr=True))
     console = Console(stderr=as_json)

@@ -20,13 +20,17 @@ from soak.cli.options import (
     Model,
     Out,
     Pid,
+    ProfileIfClimbing,
     Settings,
     Url,
 )
 from soak.errors import ExitCode
 
 if TYPE_CHECKING:
+    from soak.config import SoakConfig
     from soak.studies.conduct import MadeRun
+    from soak.studies.profile.study import ProfileStudy
+    from soak.targets import Target
 
 
 def run(
@@ -82,6 +86,7 @@ def run(
         ),
     ] = None,
     settings: Settings = None,
+    profile_if_climbing: ProfileIfClimbing = False,
     out: Out = DEFAULT_OUT,
     as_json: AsJson = False,
 ) -> None:
@@ -98,6 +103,8 @@ def run(
     Your own server:   soak run --url ws://127.0.0.1:10095 --pid 4711 --hours 1
 
     Or let it be started:   soak run --command "my-server --port {port}"
+
+    And which code is it?   soak run --command "my-server --port {port}" --profile-if-climbing
     """
     from soak.cli.model_building import ensure_model
     from soak.config import Length, load_config, overrides_of
@@ -126,13 +133,17 @@ def run(
     if target.is_reference:
         for name in {each.server.model for each in configs}:
             ensure_model(name, Console(stderr=True))
+    profiles = _profiles(configs, target) if profile_if_climbing else None
     made: list[MadeRun] = []
     try:
         for result in conduct(Configurations(configs, target), (), out, console):
             made.append(result)
             _tell(result, console, as_json=as_json)
+        if profiles is not None:
+            for result, study in zip(made, profiles, strict=True):
+                _profile(result, study, out, console)
     except Interrupted as stop:
-        if stop.made is None:
+        if stop.made is None or len(made) == len(configs):
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         made.append(stop.made)
         _tell(stop.made, console, as_json=as_json)
@@ -147,6 +158,21 @@ def _tell(made: MadeRun, console: Console, *, as_json: bool) -> None:
     tell(made.result, console)
     if as_json:
         typer.echo(json.dumps(made.judgement.to_json_object(source=str(made.run.path))))
+
+
+def _profiles(configs: list[SoakConfig], target: Target) -> list[ProfileStudy]:
+    from soak.studies.profile.again import study_of
+
+    return [study_of(each, target) for each in configs]
+
+
+def _profile(made: MadeRun, study: ProfileStudy, out: Path, console: Console) -> None:
+    from soak.studies.profile.again import profile_if_climbing
+    from soak.studies.profile.table import tell_profile
+
+    result = profile_if_climbing(made, study, out, console)
+    if result is not None:
+        tell_profile(result, out / result.run, console)
 
 
 def _compare(runs: list[MadeRun], out: Path, console: Console) -> None:

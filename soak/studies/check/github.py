@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from soak.record.directory import explained
 from soak.studies.check.findings import Outcome
+from soak.studies.profile.words import headline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ def workflow_commands(result: CheckResult) -> list[str]:
         for finding in result.findings
         if finding.outcome in COMMANDS
     ]
-    return [*lines, f"::notice title=soak check::{_data(result.headline)}"]
+    return [*lines, *_culprits(result), f"::notice title=soak check::{_data(result.headline)}"]
 
 
 def failed_start_command(message: str) -> str:
@@ -43,6 +44,15 @@ def append_job_summary(markdown: str, environment: Mapping[str, str]) -> None:
         path = Path(name)
         with explained(path), path.open("a", encoding="utf-8") as stream:
             stream.write(markdown)
+
+
+def _culprits(result: CheckResult) -> list[str]:
+    """Annotate the line that keeps the memory, for the code's own page."""
+    if result.profile is None or not result.profile.culprits:
+        return []
+    site = result.profile.culprits[0].site
+    place = "" if site.file is None else f",file={_property(site.file)},line={site.line or 1}"
+    return [f"::error title=soak profile{place}::{_data(headline(result.profile))}"]
 
 
 def _data(text: str) -> str:

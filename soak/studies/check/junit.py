@@ -10,6 +10,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from soak.record.directory import explained
 from soak.report.markdown import render_markdown
 from soak.studies.check.findings import Outcome
+from soak.studies.profile.words import issue_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def write_junit(result: CheckResult, path: Path) -> None:
         case = TestCase(finding.name, classname=f"soak.{result.run.name}")
         if finding.name == "verdict":
             case.time = round(result.report.duration_s, 3)
-            case.system_out = _xml_text(render_markdown(result.report))
+            case.system_out = _xml_text(_told(result))
         if finding.outcome is Outcome.FAILED or (
             finding.outcome is Outcome.UNDECIDED and not result.allow_inconclusive
         ):
@@ -38,6 +39,12 @@ def write_junit(result: CheckResult, path: Path) -> None:
             case.result = [Skipped(_xml_text(finding.message))]
         suite.add_testcase(case)
     _write(suite, path)
+
+
+def _told(result: CheckResult) -> str:
+    """Return the run's report, after it the code that keeps the memory, where that is known."""
+    report = render_markdown(result.report)
+    return report if result.profile is None else f"{report}\n{issue_text(result.profile)}"
 
 
 def write_failed_start(message: str, path: Path) -> None:

@@ -13,6 +13,8 @@ from soak.report.model import ReportModel, report_model
 from soak.studies.check.findings import Finding, Outcome, check_exit_code
 from soak.studies.check.limits import findings_of
 from soak.studies.compare.run_figures import RunFigures
+from soak.studies.profile.result import FILE_NAME as PROFILE_NAME
+from soak.studies.profile.result import ProfileResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +55,8 @@ class CheckResult:
     allow_inconclusive: bool
     """Whether what is undecided was let pass."""
     exit_code: ExitCode
+    profile: ProfileResult | None = None
+    """Which code keeps the memory, where a `profile.json` lies in the run's directory."""
 
     @property
     def headline(self) -> str:
@@ -82,6 +86,7 @@ class CheckResult:
             "headline": self.headline,
             "findings": [asdict(finding) for finding in self.findings],
             "compared": [row.to_json_object() for row in self.compared],
+            "profile": None if self.profile is None else self.profile.to_json_object(),
         }
 
 
@@ -110,6 +115,7 @@ def check_result(
         compared=tuple(compared),
         allow_inconclusive=allow,
         exit_code=check_exit_code(findings, exit_code or judgement.exit_code, allow_inconclusive=allow),
+        profile=ProfileResult.read(run.path) if (run.path / PROFILE_NAME).is_file() else None,
     )
 
 

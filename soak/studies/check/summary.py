@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from soak.report.markdown import plain_text, render_markdown
 from soak.report.mermaid import render_mermaid
 from soak.studies.check.findings import SIGNS
+from soak.studies.profile.words import issue_text
 
 if TYPE_CHECKING:
     from soak.studies.check.result import CheckResult
@@ -21,6 +22,7 @@ def render_summary(result: CheckResult) -> str:
     parts = [
         f"## soak check: {plain_text(result.headline)}",
         f"|  | judged | found |\n|---|---|---|\n{rows}",
+        "" if result.profile is None else f"### Which code\n\n{issue_text(result.profile)}".rstrip(),
         render_mermaid(result.report.memory),
         f"<details><summary>The run</summary>\n\n{render_markdown(result.report)}\n</details>",
     ]

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOLDERS_NAME = "holders.json"
+UNNAMED = "an entry of a "
+"""How the server's page begins where a container is only an entry of another."""
 ALIKE = (0.5, 2.0)
 """A holder explains a stack when it gained between these shares of what the stack gained."""
 
@@ -34,7 +36,8 @@ class Holder:
     def in_words(self) -> str:
         """Return it as ``list `module.NAME`, 432 entries``."""
         name = f" `{self.name}`" if self.name else ""
-        within = f" (in {' ← '.join(f'`{each}`' for each in self.chain[:2])})" if self.chain else ""
+        owners = [each for each in self.chain if not each.startswith(UNNAMED)]
+        within = f" (in {' ← '.join(f'`{each}`' for each in owners[:2])})" if owners else ""
         return f"{self.kind}{name}{within}, {self.entries:,} entries of {self.item}"
 
     def to_json_object(self) -> dict[str, Any]:

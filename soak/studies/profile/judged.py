@@ -20,7 +20,7 @@ SHORTEST_S = 15.0
 FEWEST_CONNECTIONS = 20.0
 ROUNDING_BYTES = 16.0
 """What malloc rounds to; RSS is counted in pages."""
-BUDGET_SHARE = 0.01
+BUDGET_SHARE = 0.003
 """Of the growth of the whole heap that a stack may add and still count as flat: it explains nothing then."""
 LEAST_BUDGET_BYTES = 512.0
 """And in any case: a list that grew once."""

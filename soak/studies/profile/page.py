@@ -130,6 +130,7 @@ def flame_graph(tree: Flame) -> Drawn:
                 "colors": [LIGHT["file"]] * len(ids),
                 "line": {"width": 0.5, "color": LIGHT["paper"]},
             },
+            leaf={"opacity": 1},
             pathbar={"visible": True, "side": "bottom"},
         ),
         layout={

@@ -16,7 +16,6 @@ DEFAULT_CONNECTIONS = 150
 """A leak of a few KiB per connection climbs clearly over so many."""
 WINDOWS = 15
 """Blocks with a quiet window each: a trend wants ten."""
-SHORTEST_BLOCK_S = 0.5
 BUNDLED = (
     "load.rate_per_s=8",
     "load.max_open=2",
@@ -39,8 +38,9 @@ def rhythm_for(config: str, target: Target) -> tuple[str, ...]:
 
 
 def profiled_load(load: LoadPlan, connections: int) -> LoadPlan:
-    """Return the same load over `connections`, in blocks that leave enough quiet windows."""
+    """Return the same load over `connections`, in blocks short enough to leave enough quiet windows."""
     block_s = load.block_s
-    if load.rate_per_s is not None and block_s is None:
-        block_s = max(connections / load.rate_per_s / WINDOWS, SHORTEST_BLOCK_S)
+    if load.rate_per_s is not None:
+        enough_s = max(connections / load.rate_per_s / WINDOWS, load.group / load.rate_per_s)
+        block_s = enough_s if block_s is None else min(block_s, enough_s)
     return replace(load, connections=connections, duration_s=None, until_decided=False, block_s=block_s)

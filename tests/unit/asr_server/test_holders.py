@@ -10,6 +10,7 @@ from asr_server.holders import Holder, largest_holders
 
 SHOWN = 40
 KEPT: list[bytes] = []
+CACHE: dict[str, bytes] = {}
 
 
 class Registry:
@@ -61,6 +62,14 @@ def test_a_list_in_a_slot_is_found() -> None:
     assert largest_of_this_file().name == f"{__name__}.Slotted.buffer"
 
 
+def test_a_cache_that_the_collector_does_not_track_is_found() -> None:
+    CACHE.update({f"key {number}": bytes(400_000 + number) for number in range(50)})
+    assert not gc.is_tracked(CACHE)
+    worst = largest_of_this_file()
+    assert (worst.kind, worst.name, worst.entries, worst.item) == ("dict", f"{__name__}.CACHE", 50, "bytes")
+    CACHE.clear()
+
+
 def test_what_was_frozen_is_seen() -> None:
     KEPT.extend(bytes(100_000 + number) for number in range(50))
     gc.freeze()
@@ -80,5 +89,5 @@ def test_no_module_is_asked_for_what_it_refers_to(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(gc, "get_referents", watched)
     largest_holders(5)
     assert asked
-    assert not any(isinstance(each, ModuleType) for each in asked)
+    assert not any(issubclass(type(each), ModuleType) for each in asked)
     del holder

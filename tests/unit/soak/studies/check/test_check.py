@@ -8,6 +8,7 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from junitparser import Failure, JUnitXml, Skipped
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -26,6 +27,9 @@ from soak.studies.check.openmetrics import write_openmetrics
 from soak.studies.check.result import CheckResult, Criteria, check_result
 from soak.studies.check.summary import render_summary
 from soak.studies.check.table import findings_table
+from soak.studies.profile.frames import Frame
+from soak.studies.profile.heap_course import HeapCourse
+from soak.studies.profile.result import profile_result
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,3 +208,31 @@ def test_json_and_table(record: Record) -> None:
     assert [finding["outcome"] for finding in content["findings"]] == ["passed"] * 3
     console = Console(width=80, record=True, quiet=True)
     console.print(findings_table(result))
+
+
+def test_a_profile_in_the_run_directory_names_the_code_wherever_ci_looks(
+    record: Record, tmp_path: Path
+) -> None:
+    path = record(kept_bytes=32 * 1024)
+    connections = 10.0 * np.arange(1, 15, dtype=np.float64)
+    in_use = 32768.0 * connections
+    site = Frame("Server::on_close(int)", "/src/server.cc", 40, "server", 7)
+    course = HeapCourse(connections / 2.0, connections, {(site,): in_use}, in_use)
+    profile_result(course, [], run="profiled", profiler="jemalloc", command="soak profile").write(path)
+    result = _checked(path)
+    said = "Server::on_close (server.cc:40) keeps 32 KiB per connection"
+    assert result.to_json_object()["profile"]["stacks"][0]["site"]["line"] == 40
+    assert f"### Which code\n\n**{said}**" in render_summary(result)
+    write_junit(result, tmp_path / "soak.xml")
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "soak.xml"))
+    assert said in next(iter(suite)).system_out
+    annotation = workflow_commands(result)[1]
+    assert annotation == f"::error title=soak profile,file=/src/server.cc,line=40::{said}"
+    assert result.exit_code is ExitCode.CLIMBING
+
+
+def test_a_broken_profile_is_told_in_one_line(record: Record) -> None:
+    path = record()
+    (path / "profile.json").write_text("{}")
+    with pytest.raises(SoakError, match="is no profile"):
+        _checked(path)
