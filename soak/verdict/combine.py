@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,8 @@ SMALL_SHARE = 0.1
 def combine(evidence: RunEvidence, advice: Advice) -> RunVerdict:
     """Join what a run shows into its verdict.
 
-    A server that died has shown no plateau. Any count that climbs makes the run climbing and is named first.
+    A server that never answered was not loaded: whatever its memory did, nothing is judged. One that died has
+    shown no plateau. Any count that climbs makes the run climbing and is named first.
     A climb of RSS that is nothing but free memory that the allocator keeps, beside heap in use that is flat,
     is no leak; whether it ends is open.
 
@@ -36,8 +38,11 @@ def combine(evidence: RunEvidence, advice: Advice) -> RunVerdict:
     beside an undecided one where the count surely grew. But a plateau of memory is none of the run's while a
     count is undecided that has surely grown by more than is accepted.
     """
-    if evidence.failure is not None and evidence.failure.died:
+    failure = evidence.failure
+    if failure is not None:
         evidence = replace(evidence, memory=_without_plateau(evidence.memory))
+        if not failure.died:
+            return _nothing_judged(evidence, failure.reason, advice)
     memory = weigh_memory(evidence)
     counts = _beside(memory, evidence)
     reasons = _with_attribution(_reasons(evidence, memory, counts), evidence.attribution)
@@ -51,9 +56,22 @@ def combine(evidence: RunEvidence, advice: Advice) -> RunVerdict:
         settling=counts.settling,
         advice=advice,
     )
-    if evidence.failure is None:
+    if failure is None:
         verdict = _with_heap(verdict)
     return replace(verdict, reasons=(*verdict.reasons, *evidence.notes))
+
+
+def _nothing_judged(evidence: RunEvidence, why: Reason, advice: Advice) -> RunVerdict:
+    return RunVerdict(
+        label=Label.INCONCLUSIVE,
+        reasons=(why, *evidence.notes),
+        confidence=(),
+        evidence=evidence,
+        memory_label=Label.INCONCLUSIVE,
+        probability_climbing=math.nan,
+        settling=None,
+        advice=advice,
+    )
 
 
 def _without_plateau(memory: SeriesVerdict) -> SeriesVerdict:

@@ -117,6 +117,8 @@ def test_a_server_that_never_answered_is_a_failure_of_the_target(tmp_path: Path)
     ending = [("not_ready", {"detail": "connection refused"}), ("run_ended", {"reason": "not_ready"})]
     judgement = judge_run(read_run(_run(tmp_path, kept_per_block=0, ending=ending)))
     assert judgement.exit_code is ExitCode.TARGET_FAILED
+    assert judgement.verdict.label is Label.INCONCLUSIVE
+    assert judgement.to_json_object()["plateau_bytes"] is None
     assert "connection refused" in sentence(judgement.verdict.reasons[0])
 
 

@@ -94,8 +94,16 @@ def test_a_failure_stays_in_front_and_a_server_that_died_has_shown_no_plateau(
     assert run.reasons[:2] == (died.reason, leak[Quantity.DESCRIPTORS].reasons[0])
     assert (run.memory_label, run.memory.level) == (Label.INCONCLUSIVE, None)
     assert joined(flat, {}, died).label is Label.INCONCLUSIVE
+
+
+def test_of_a_server_that_never_answered_nothing_is_judged(flat: SeriesVerdict, leak: Counts) -> None:
     never = Failure(Reason(ReasonKind.NEVER_ANSWERED, {"detail": "refused"}), died=False)
-    assert joined(flat, {}, never).memory_label is Label.PLATEAU
+    for counts in ({}, leak):
+        run = joined(flat, counts, never)
+        assert run.label is run.memory_label is Label.INCONCLUSIVE
+        assert run.memory.level is None
+        assert run.reasons == (never.reason,)
+        assert run_confidence_in_words(run) == ""
 
 
 def test_an_inconclusive_count_leaves_a_plateau_but_is_said(flat: SeriesVerdict) -> None:
