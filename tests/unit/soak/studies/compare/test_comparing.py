@@ -71,7 +71,8 @@ def test_a_baseline_says_the_same_as_its_runs(record: Record, tmp_path: Path) ->
     side = read_side(before)
     write_baseline(side, tmp_path / "baseline.json")
     assert read_baseline(tmp_path / "baseline.json") == side
-    assert _rows(tmp_path / "baseline.json", after) == _rows(before, after)
+    rows = _rows(tmp_path / "baseline.json", after)
+    assert repr(rows) == repr(_rows(before, after))  # NaN is NaN here: what cannot be stated as a share
 
 
 def test_unlike_things_are_told_apart_in_words(record: Record) -> None:
