@@ -8,12 +8,39 @@ digits and a plain ASCII minus sign. A value that is missing, NaN or infinite is
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STEP_S = 3600.0
+"""Seconds that one step stands for where readings are in order of steps: growth per hour is per step."""
+_step: ContextVar[str | None] = ContextVar("step", default=None)
 MISSING = "n/a"
 """What a person sees in place of a number that is not known."""
 
 _BYTE_UNITS = (("TiB", 1024.0**4), ("GiB", 1024.0**3), ("MiB", 1024.0**2), ("KiB", 1024.0), ("B", 1.0))
 _NEXT_UNIT_AT = 999.5 / 1024  # 1010 KiB would need a fourth digit: 0.99 MiB does not
+
+
+@contextmanager
+def counted_in(step: str | None) -> Iterator[None]:
+    """Within the block, write lengths of time in steps of that name, where a recording knows no seconds.
+
+    None leaves them in seconds.
+    """
+    token = _step.set(step)
+    try:
+        yield
+    finally:
+        _step.reset(token)
+
+
+def growth_unit() -> str:
+    """Return what growth is given per: `hour`, or one step (see `counted_in`)."""
+    return _step.get() or "hour"
 
 
 def is_known(value: float | None) -> bool:
@@ -49,7 +76,7 @@ def format_rate(value: float | None, per: str = "h", *, signed: bool = True) -> 
     """Write a growth rate in bytes per something: ``+3.2 MiB/h``; `per` names the something."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return f"{format_bytes(value, signed=signed)}/{per}"
+    return f"{format_bytes(value, signed=signed)}/{_per(per)}"
 
 
 def format_interval(low: float | None, high: float | None, per: str | None = None) -> str:
@@ -61,7 +88,7 @@ def format_interval(low: float | None, high: float | None, per: str | None = Non
         return MISSING
     unit, size = _byte_unit(max(abs(low), abs(high)))
     ends = [_signed(end, _three_digits(abs(end) / size, whole=unit == "B")) for end in (low, high)]
-    suffix = f"/{per}" if per else ""
+    suffix = f"/{_per(per)}" if per else ""
     return f"{ends[0]} to {ends[1]} {unit}{suffix}"
 
 
@@ -69,6 +96,9 @@ def format_duration(seconds: float | None) -> str:
     """Write a length of time in its two largest units: ``4.2 s``, ``2 h 5 min``, ``3 d 4 h``."""
     if seconds is None or not math.isfinite(seconds):
         return MISSING
+    step = _step.get()
+    if step is not None:
+        return _counted(seconds / STEP_S, step)
     sign = "-" if seconds < 0 else ""
     size_s = abs(seconds)
     if size_s < 0.9995:
@@ -86,6 +116,17 @@ def format_duration(seconds: float | None) -> str:
             units, rest = divmod(rounded, unit_s)
             return f"{sign}{units} {unit}" + (f" {rest // smaller_s} {smaller}" if rest else "")
     return f"{sign}{whole_s} s"
+
+
+def _counted(steps: float, step: str) -> str:
+    count = f"{steps:,.1f}".removesuffix(".0")
+    return (
+        f"{count} {step}" if count in {"1", "-1"} else f"{count} {step}{'es' if step.endswith('ch') else 's'}"
+    )
+
+
+def _per(unit: str) -> str:
+    return _step.get() or unit if unit == "h" else unit
 
 
 def format_milliseconds(value_ms: float | None) -> str:

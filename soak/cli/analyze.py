@@ -1,4 +1,4 @@
-"""`soak analyze`: judge recorded runs, or any CSV of memory samples; one, or a whole fleet's."""
+"""`soak analyze`: judge recorded runs, or anybody's file of memory readings; one, or a whole fleet's."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from soak.cli.options import AsJson, MaxGrowth
-from soak.errors import ExitCode, SoakError
+from soak.cli.options import AsJson, Every, MaxGrowth, MemoryColumn, MemoryUnit, Per, TimeColumn
+from soak.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from soak.recordings import Asked
+    from soak.studies.fleet import Judged
 
 
 def analyze(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            help="Run directories, or CSV files (also gzipped) with t_s and rss_bytes.", metavar="RUN…"
+            help="Run directories, or files of memory readings that tools and people write.", metavar="RUN…"
         ),
     ],
     max_growth: MaxGrowth = None,
@@ -31,13 +37,18 @@ def analyze(
         ),
     ] = None,
     *,
+    time_column: TimeColumn = None,
+    memory_column: MemoryColumn = None,
+    unit: MemoryUnit = None,
+    every: Every = None,
+    per: Per = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge what has been recorded: a run directory (even one cut short by a kill) or any CSV.
+    """Judge what has been recorded: a run directory (even one cut short by a kill) or any file of memory.
 
-    A CSV needs t_s (seconds) and rss_bytes; connections_completed, open_connections, phase, swap_bytes,
-    audio_s, fds, threads, sockets, server_sessions_alive and the counts of transcripts are used where
-    present.
+    What a file is, is seen in it: psrecord, mprof, pidstat, top, ps, docker stats, kubectl top, smem, free,
+    sar, Prometheus, OpenMetrics, Grafana, memory_profiler, logs, Markdown tables, CSV, bare numbers. How it
+    was read is said in a line. Of a file with several series each is judged.
 
     Several runs are judged in the order given, from four on by all cores and with one line for each; --json
     prints one object per run. What cannot be judged is told on standard error (with --json also as an object
@@ -46,48 +57,85 @@ def analyze(
     The exit code is that of the worst run, in the order 4, 1, 2 (one could not be judged), 3, 0: a leak
     that was found is never hidden by a file that could not be read.
     """
+    from soak.cli.recordings import asked_of
     from soak.config.sizes import growth_budget
     from soak.studies.fleet import WORTH_A_POOL, fleet_exit_code
 
     budget = None if max_growth is None else growth_budget(max_growth)
+    asked = asked_of(time_column, memory_column, unit, every, per)
     if len(paths) < WORTH_A_POOL:
-        codes = [_judge_one(path, budget, as_json=as_json) for path in paths]
+        codes = [code for path in paths for code in _judge_one(path, budget, asked, as_json=as_json)]
     else:
-        codes = _judge_many(paths, budget, jobs, as_json=as_json)
+        codes = _judge_many(paths, budget, jobs, asked, as_json=as_json)
     raise typer.Exit(fleet_exit_code(codes))
 
 
-def _judge_one(path: Path, budget: float | None, *, as_json: bool) -> ExitCode:
-    """Tell all about one run; return its exit code."""
+def _judge_one(path: Path, budget: float | None, asked: Asked, *, as_json: bool) -> list[ExitCode]:
+    """Tell all about one file, of several series a line each; return the exit codes."""
+    from soak.errors import SoakError
     from soak.report.model import report_model
     from soak.report.terminal import render_terminal
     from soak.studies.fleet import Judged, judge_path
 
     try:
-        run, judgement = judge_path(path, budget)
-        judged = Judged(path, judgement)
-        if not as_json:
-            Console().print(render_terminal(report_model(run, judgement)))
+        judged = judge_path(path, budget, asked)
     except SoakError as error:
-        judged = Judged(path, error=str(error))
         typer.echo(f"soak: {error}", err=True)
+        unread = Judged(path, error=str(error))
+        if as_json:
+            typer.echo(json.dumps(unread.to_json_object()))
+        return [unread.exit_code]
+    outcomes = [Judged(path, judgement) for _, judgement in judged]
     if as_json:
-        typer.echo(json.dumps(judged.to_json_object()))
-    return judged.exit_code
+        for outcome in outcomes:
+            typer.echo(json.dumps(outcome.to_json_object()))
+    elif len(judged) == 1:
+        Console().print(render_terminal(report_model(*judged[0])))
+    else:
+        _tell_series(outcomes)
+    return [outcome.exit_code for outcome in outcomes]
+
+
+def _tell_series(outcomes: list[Judged]) -> None:
+    """Tell of each series of one file in a line, and how the file was read."""
+    from soak.report.fleet_table import header_line
+
+    console = Console()
+    console.print(header_line())
+    for outcome in outcomes:
+        console.print(_line(outcome, console.width))
+    for outcome in outcomes:
+        if outcome.judgement is not None and outcome.judgement.origin is not None:
+            typer.echo(f"{outcome.name}: read as {outcome.judgement.origin.read_as}", err=True)
+            for warning in outcome.judgement.origin.warnings:
+                typer.echo(f"soak: {outcome.name}: {warning}", err=True)
+
+
+def _line(outcome: Judged, width: int | None) -> Text:
+    from soak.report.fleet_table import fleet_line
+
+    judgement = outcome.judgement
+    return fleet_line(
+        outcome.name,
+        None if judgement is None else judgement.verdict,
+        width,
+        failed=outcome.exit_code is ExitCode.TARGET_FAILED,
+        step=None if judgement is None or judgement.origin is None else judgement.origin.step,
+    )
 
 
 def _judge_many(
-    paths: list[Path], budget: float | None, jobs: int | None, *, as_json: bool
+    paths: list[Path], budget: float | None, jobs: int | None, asked: Asked, *, as_json: bool
 ) -> list[ExitCode]:
     """Tell of each run in one line, as soon as it and those before it are judged; return the exit codes."""
     from soak.cli.fleet_progress import fleet_progress
-    from soak.report.fleet_table import fleet_line, header_line, outcome_of, summary_line
+    from soak.report.fleet_table import header_line, outcome_of, summary_line
     from soak.studies.fleet import judge_fleet
 
     began_s = time.monotonic()
     codes: list[ExitCode] = []
     outcomes: Counter[str] = Counter()
-    with fleet_progress(len(paths)) as progress, closing(judge_fleet(paths, budget, jobs)) as judged:
+    with fleet_progress(len(paths)) as progress, closing(judge_fleet(paths, budget, jobs, asked)) as judged:
         if not as_json:
             progress.tell(header_line())
         for outcome in judged:
@@ -96,15 +144,29 @@ def _judge_many(
             failed = outcome.exit_code is ExitCode.TARGET_FAILED
             if outcome.error is not None:
                 progress.complain(f"soak: {outcome.error}")
-            if judgement is not None and judgement.transcripts and judgement.transcripts.change_in_words:
-                progress.complain(f"soak: {outcome.path}: {judgement.transcripts.change_in_words}")
+            for line in _complaints(outcome):
+                progress.complain(f"soak: {outcome.name}: {line}")
             if as_json:
                 progress.tell(json.dumps(outcome.to_json_object()))
             else:
-                progress.tell(fleet_line(outcome.path, verdict, progress.width, failed=failed))
+                progress.tell(_line(outcome, progress.width))
             codes.append(outcome.exit_code)
             outcomes[outcome_of(verdict, failed=failed)] += 1
             progress.advance()
     summary = summary_line(outcomes, time.monotonic() - began_s)
     typer.echo(summary, err=as_json)
     return codes
+
+
+def _complaints(outcome: Judged) -> list[str]:
+    """Return what must be known of a run beside its verdict: changed transcripts, how a file was read."""
+    judgement = outcome.judgement
+    if judgement is None:
+        return []
+    told = []
+    if judgement.transcripts and judgement.transcripts.change_in_words:
+        told.append(judgement.transcripts.change_in_words)
+    if judgement.origin is not None:
+        told += [f"read as {judgement.origin.read_as}"] if judgement.origin.read_as else []
+        told += judgement.origin.warnings
+    return told

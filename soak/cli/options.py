@@ -12,6 +12,7 @@ import typer
 
 Value = TypeVar("Value", bound=str | None)
 THE_RUN, LIMITS, BASELINE, OUTPUT = "The run", "Limits", "Baseline", "Output"
+RECORDING = "Other people's files"
 """The panels of a verb's help."""
 
 Config = Annotated[
@@ -92,6 +93,32 @@ ProfileIfClimbing = Annotated[
         "--profile-if-climbing",
         help="When memory climbs, make a second run under a profiler that names the code (see soak profile).",
         rich_help_panel=THE_RUN,
+    ),
+]
+TimeColumn = Annotated[
+    str | None,
+    typer.Option("--time", help="Column of the time: its name or number.", rich_help_panel=RECORDING),
+]
+MemoryColumn = Annotated[
+    str | None,
+    typer.Option("--memory", help="Column of the memory: its name or number.", rich_help_panel=RECORDING),
+]
+MemoryUnit = Annotated[
+    str | None,
+    typer.Option(help="Unit of memory where none is written: B, KB, MB, GB.", rich_help_panel=RECORDING),
+]
+Every = Annotated[
+    str | None,
+    typer.Option(
+        help="Time from one reading to the next, such as 60s, where none is written.",
+        rich_help_panel=RECORDING,
+    ),
+]
+Per = Annotated[
+    str | None,
+    typer.Option(
+        help="What one reading is, such as iteration or request: growth is given per that, not per hour.",
+        rich_help_panel=RECORDING,
     ),
 ]
 Out = Annotated[

@@ -36,7 +36,7 @@ VERBS = {
     ),
     "analyze": Verb(
         "soak.cli.analyze",
-        "Judge what has been recorded: a run directory (even one cut short by a kill) or any CSV.",
+        "Judge what has been recorded: a run directory (even one cut short by a kill) or any file of memory.",
         judges=True,
     ),
     "check": Verb(

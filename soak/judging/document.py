@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from soak.verdict.verdict import SeriesVerdict
 
 SCHEMA_VERSION = 1
+OF_SECONDS = ("trend_line", "points", "settling")
+"""Keys that hold seconds and do not end in them."""
 
 
 def verdict_document(verdict: RunVerdict, source: str | None = None) -> dict[str, Any]:
@@ -34,6 +36,15 @@ def verdict_document(verdict: RunVerdict, source: str | None = None) -> dict[str
     cleaned = without_nan(head | data | words)
     assert isinstance(cleaned, dict)  # noqa: S101 - narrows the type; the argument above is a dict
     return cleaned
+
+
+def by_steps(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of a recording in order of steps: its growth by step, and nothing of seconds."""
+    told: dict[str, Any] = {"growth_bytes_per_step": document["growth_bytes_per_hour"]}
+    for name, value in document.items():
+        told[name] = None if name.endswith(("_per_hour", "_s")) or name in OF_SECONDS else value
+    told["reasons_structured"] = []
+    return told
 
 
 def _words(verdict: SeriesVerdict) -> dict[str, Any]:

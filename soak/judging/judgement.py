@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from soak.errors import ExitCode
-from soak.judging.document import verdict_document
+from soak.judging.document import by_steps, verdict_document
+from soak.quantity import counted_in
 from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from soak.record.origin import Origin
     from soak.record.transcripts import Transcripts
     from soak.verdict.run_verdict import RunVerdict
 
@@ -32,6 +34,9 @@ class Judgement:
     transcripts: Transcripts | None = None
     """What became of the transcripts; None where they were not counted. They do not change the verdict."""
 
+    origin: Origin | None = None
+    """How the recording was read where it is somebody else's."""
+
     @property
     def exit_code(self) -> ExitCode:
         """The exit code of a verb that judges this run alone; a target that failed outweighs its memory."""
@@ -42,7 +47,14 @@ class Judgement:
     def to_json_object(self, source: str | None = None) -> dict[str, Any]:
         """Return what `verdict.json` and `--json` hold: the verdict, and `transcripts` beside it."""
         transcripts = None if self.transcripts is None else self.transcripts.to_json_object()
-        return {**verdict_document(self.verdict, source), "transcripts": transcripts}
+        step = None if self.origin is None else self.origin.step
+        with counted_in(step):
+            document = verdict_document(self.verdict, source) | {"transcripts": transcripts}
+        if self.origin is None:
+            return document
+        read = {name: getattr(self.origin, name) for name in ("read_as", "series", "step")}
+        told = document if step is None else by_steps(document)
+        return told | read | {"warnings": list(self.origin.warnings)}
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from soak.analyse import JudgeSettings, Series
 from soak.errors import SoakError
+from soak.quantity import STEP_S
 from soak.record.events import FinalLook
 from soak.record.recorded import first_fault
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from soak.record import Run
+    from soak.record.origin import Origin
 
 
 def series_of(samples: pd.DataFrame) -> Series:
@@ -40,6 +42,18 @@ def numbers(samples: pd.DataFrame, column: str) -> NDArray[np.float64] | None:
     return samples[column].to_numpy(np.float64)
 
 
+def _settings_of(origin: Origin, max_growth_bytes_per_hour: float | None) -> JudgeSettings:
+    """Return the settings for a file of somebody else: its grain, its axis, and what its falls mean."""
+    settings = JudgeSettings(max_growth_bytes_per_hour=max_growth_bytes_per_hour)
+    changes: dict[str, Any] = {"page_bytes": max(settings.page_bytes, origin.grain_bytes)}
+    if origin.step is not None:
+        # steps know no seconds: how many there are counts, as connections do
+        changes |= {"min_duration_s": 0.0, "seasoned_s": settings.seasoned_connections * STEP_S}
+    if origin.falls_are_releases:
+        changes["max_restarts"] = 0
+    return dataclasses.replace(settings, **changes)
+
+
 def held_bytes(samples: pd.DataFrame) -> NDArray[np.float64] | None:
     """Return what the program held, as read from outside: heap in use, with small Python objects where any.
 
@@ -56,6 +70,8 @@ def recorded_settings(run: Run, max_growth_bytes_per_hour: float | None = None) 
     a new one. For a run until decided they are those of the look it ended on. `max_growth_bytes_per_hour`
     replaces the budget.
     """
+    if run.origin is not None:
+        return _settings_of(run.origin, max_growth_bytes_per_hour)
     look = run.last_event(FinalLook)
     asked = {**run.manifest.judge_asked, **({} if look is None else look.judge)}
     known = dataclasses.asdict(JudgeSettings())

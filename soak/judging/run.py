@@ -15,6 +15,7 @@ from soak.judging.advice_context import advice_context
 from soak.judging.ending import failure_of, final_look_reason, notes_of
 from soak.judging.judgement import Judgement
 from soak.judging.recorded import held_bytes, numbers, recorded_settings, series_of
+from soak.judging.resolution import as_far_as_read
 from soak.record.events import FinalLook
 from soak.record.final_look import seen_by
 from soak.record.transcripts import Transcripts
@@ -68,13 +69,13 @@ def judge_run(
     except ValueError as error:
         raise SoakError(f"{run.path}: {error}") from error
     advice = advise(evidence.memory, advice_context(run, limit_bytes))
-    return Judgement(combine(evidence, advice), transcripts)
+    return Judgement(combine(evidence, advice), transcripts, run.origin)
 
 
 def _evidence(run: Run, settings: JudgeSettings, look: FinalLook | None) -> RunEvidence:
     """Judge each part of a run: of a server that was restarted the counts and the heap of its last life."""
     series = series_of(run.samples)
-    memory = judge_series(series, settings)
+    memory = as_far_as_read(judge_series(series, settings), run.origin)
     counts = judge_counts(
         {column: values for column in JUDGED_COUNTS if (values := numbers(run.samples, column)) is not None},
         series,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from soak.record.origin import Origin
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
@@ -38,11 +39,14 @@ class Run:
     """Whether a last line was cut off in the middle (a kill, a full disk) and left out."""
     faults: tuple[str, ...] = ()
     """What of `events.jsonl` could not be used and was passed over, a line for each."""
+    origin: Origin | None = None
+    """How it was read where it is no recording of soak's."""
 
     @property
     def name(self) -> str:
         """The configuration's name, or the file's where there is none."""
-        return self.manifest.name or self.path.stem
+        series = "" if self.origin is None else self.origin.series
+        return self.manifest.name or " ".join(part for part in (self.path.stem, series) if part)
 
     def last_event(self, kind: type[AnyEvent]) -> AnyEvent | None:
         """Return the newest event of that kind, or None."""

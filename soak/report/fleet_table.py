@@ -30,17 +30,27 @@ def header_line() -> Text:
     return Text(_line("verdict", "growth/h", "plateau", "run"), style="bold")
 
 
-def fleet_line(path: Path, verdict: RunVerdict | None, width: int | None, *, failed: bool = False) -> Text:
+def fleet_line(
+    path: Path | str,
+    verdict: RunVerdict | None,
+    width: int | None,
+    *,
+    failed: bool = False,
+    step: str | None = None,
+) -> Text:
     """Return the line of one run; `verdict` is None for one that could not be judged.
 
-    `failed` says that the server failed. A long name loses its beginning to fit into `width` columns, or is
-    written in full where there is no width to keep to.
+    `failed` says that the server failed; `step` is what growth is per where it is not an hour.
+    A long name loses its beginning to fit into `width` columns, or is written in full where there is no width
+    to keep to.
     """
     outcome = outcome_of(verdict, failed=failed)
     sign = SIGNS.get(outcome, SIGNS["failed"])
     growth = (
         MISSING if verdict is None else format_bytes(verdict.memory.growth_per_hour.estimate, signed=True)
     )
+    if step is not None and growth != MISSING:
+        growth += f"/{step}"
     level = None if verdict is None else verdict.memory.level
     name = os.fsencode(path).decode(errors="replace")
     if width is not None:

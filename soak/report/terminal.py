@@ -39,6 +39,8 @@ def render_terminal(model: ReportModel, report_path: Path | None = None) -> Rend
     """
     head = model.headline
     parts: list[RenderableType] = [_headline(head), Text(head.sentence)]
+    if model.read_as:
+        parts.insert(0, Text(f"{model.name}: read as {model.read_as}", style="dim"))
     if head.settling:
         parts.append(Text(head.settling))
     if head.confidence:

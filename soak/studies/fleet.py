@@ -18,7 +18,8 @@ from soak.columns import JUDGED_COLUMNS
 from soak.errors import ExitCode, SoakError, in_one_line
 from soak.judging import judge_run, recorded_settings, worst
 from soak.judging.document import SCHEMA_VERSION
-from soak.record import read_run
+from soak.recordings import read_runs
+from soak.recordings.reading import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from soak.judging import Judgement
     from soak.record import Run
+    from soak.recordings import Asked
 
 WORTH_A_POOL = 4
 """Fewer runs than this are judged here: starting processes costs more than they save."""
@@ -44,6 +46,12 @@ class Judged:
     """As it was given."""
     judgement: Judgement | None = None
     error: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The file, and which of its series, as it is told in a line."""
+        origin = None if self.judgement is None else self.judgement.origin
+        return f"{self.path}" if origin is None or not origin.series else f"{self.path} {origin.series}"
 
     @property
     def exit_code(self) -> ExitCode:
@@ -72,14 +80,17 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def judge_path(path: Path, max_growth_bytes_per_hour: float | None = None) -> tuple[Run, Judgement]:
-    """Read and judge the run directory or CSV at `path`; raises `SoakError`, and nothing else, if it cannot.
+def judge_path(
+    path: Path, max_growth_bytes_per_hour: float | None = None, asked: Asked = NOTHING
+) -> list[tuple[Run, Judgement]]:
+    """Read and judge what is at `path`, one judgement for each series it holds.
 
-    `max_growth_bytes_per_hour` replaces the budget the run was configured with.
+    `max_growth_bytes_per_hour` replaces the budget the run was configured with; `asked` says what cannot be
+    seen in a file of somebody else. Raises `SoakError`, and nothing else, if it cannot.
     """
     try:
-        run = read_run(path, JUDGED_COLUMNS)
-        return run, judge_run(run, recorded_settings(run, max_growth_bytes_per_hour))
+        runs = read_runs(path, asked, JUDGED_COLUMNS)
+        return [(run, judge_run(run, recorded_settings(run, max_growth_bytes_per_hour))) for run in runs]
     except SoakError:
         raise
     except Exception as error:  # one recording's surprise must not cost the others their verdicts
@@ -87,7 +98,10 @@ def judge_path(path: Path, max_growth_bytes_per_hour: float | None = None) -> tu
 
 
 def judge_fleet(
-    paths: Sequence[Path], max_growth_bytes_per_hour: float | None = None, jobs: int | None = None
+    paths: Sequence[Path],
+    max_growth_bytes_per_hour: float | None = None,
+    jobs: int | None = None,
+    asked: Asked = NOTHING,
 ) -> Generator[Judged, None, None]:
     """Judge every run of `paths` with at most `jobs` processes; yield the outcomes in the order given.
 
@@ -98,18 +112,18 @@ def judge_fleet(
     workers = min(jobs or usable_cores(), len(paths))
     if workers < 2 or len(paths) < WORTH_A_POOL:
         for path in paths:
-            yield _outcome(path, max_growth_bytes_per_hour)
+            yield from judge_each(path, max_growth_bytes_per_hour, asked)
         return
     with _pool(workers) as pool:
         remaining = iter(paths)
-        given_out: deque[Future[Judged]] = deque()
+        given_out: deque[Future[list[Judged]]] = deque()
         while True:
             for path in islice(remaining, AHEAD_PER_WORKER * workers - len(given_out)):
-                given_out.append(pool.submit(_outcome, path, max_growth_bytes_per_hour))
+                given_out.append(pool.submit(judge_each, path, max_growth_bytes_per_hour, asked))
             if not given_out:
                 return
             try:
-                yield given_out.popleft().result()
+                yield from given_out.popleft().result()
             except BrokenProcessPool:
                 raise SoakError(
                     "a process that was judging was killed (out of memory?): try again with --jobs 1",
@@ -117,12 +131,13 @@ def judge_fleet(
                 ) from None
 
 
-def _outcome(path: Path, max_growth_bytes_per_hour: float | None) -> Judged:
+def judge_each(path: Path, max_growth_bytes_per_hour: float | None, asked: Asked) -> list[Judged]:
+    """Judge every series of a file; one that cannot be read is an outcome, too."""
     try:
-        _, judgement = judge_path(path, max_growth_bytes_per_hour)
+        judged = judge_path(path, max_growth_bytes_per_hour, asked)
     except SoakError as error:
-        return Judged(path, error=str(error))
-    return Judged(path, judgement)
+        return [Judged(path, error=str(error))]
+    return [Judged(path, judgement) for _, judgement in judged]
 
 
 @contextmanager

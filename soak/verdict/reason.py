@@ -17,6 +17,7 @@ class ReasonKind(StrEnum):
     NOTHING_READ = "nothing_read"
     TOO_SHORT = "too_short"
     TOO_FEW_POINTS = "too_few_points"
+    TOO_COARSE = "too_coarse"
     TOO_FEW_CONNECTIONS = "too_few_connections"
     WITHIN_BUDGET = "within_budget"
     PERSISTS = "persists"

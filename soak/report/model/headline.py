@@ -101,6 +101,8 @@ def _warnings(run: Run, transcripts: Transcripts | None) -> list[str]:
         found.append(transcripts.warning)
     if run.last_event(Interrupted) is not None:
         found.append("The run was interrupted; the verdict is drawn from what was recorded until then.")
+    if run.origin is not None:
+        found += run.origin.warnings
     if run.torn:
         found.append(
             "The last line of the recording was cut off (a kill or a full disk); "

@@ -15,6 +15,7 @@ from soak.quantity import (
     format_level,
     format_percent,
     format_rate,
+    growth_unit,
     is_known,
 )
 from soak.verdict.verdict import Follows
@@ -59,7 +60,9 @@ def key_figures(
         Figure("Start", format_level(levels.start_bytes), short_label="Start"),
         _level(levels),
         Figure("Peak", format_level(levels.peak_bytes), short_label="Peak"),
-        _growth("Growth per hour", "Growth per hour", verdict.memory.growth_per_hour, "h"),
+        _growth(
+            f"Growth per {growth_unit()}", f"Growth per {growth_unit()}", verdict.memory.growth_per_hour, "h"
+        ),
         *_growth_by_work(verdict),
         *_heap(verdict),
     ]
@@ -72,7 +75,8 @@ def key_figures(
     if transcripts is not None and transcripts.connections:
         figures.append(_transcripts(transcripts, random_weights=random_weights))
     length = format_duration(readings.duration_s)
-    figures.append(Figure("Duration", length, f"{format_count(len(readings))} samples"))
+    name = "Duration" if growth_unit() == "hour" else "Length"
+    figures.append(Figure(name, length, f"{format_count(len(readings))} samples"))
     return tuple(figure for figure in figures if figure.value != MISSING)
 
 

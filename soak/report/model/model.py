@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soak.quantity import format_duration
+from soak.quantity import counted_in, format_duration
 from soak.record.events import LoadEnded
 from soak.report.model.failure import TargetFailure
 from soak.report.model.headline import Headline, headline
@@ -97,15 +97,25 @@ class ReportModel:
     harness: tuple[Row, ...]
     """What measuring cost."""
 
+    read_as: str = ""
+    """How the file of somebody else was read, in a line; empty for a recording of soak's."""
+    length: str
+    """How long it was, for people."""
+
     @property
     def subtitle(self) -> str:
         """What was run, when and for how long, in a line."""
-        parts = (self.name, self.setup.server, self.setup.started, format_duration(self.duration_s))
+        parts = (self.name, self.setup.server, self.setup.started, self.length)
         return " · ".join(part for part in parts if part)
 
 
 def report_model(run: Run, judgement: Judgement) -> ReportModel:
     """Work out all that a report tells of `run`, which was judged as `judgement`."""
+    with counted_in(None if run.origin is None else run.origin.step):
+        return _model(run, judgement)
+
+
+def _model(run: Run, judgement: Judgement) -> ReportModel:
     readings, verdict, transcripts = Readings(run.samples), judgement.verdict, judgement.transcripts
     failure, levels, made = (
         TargetFailure.of(verdict.evidence.failure, run),
@@ -124,6 +134,8 @@ def report_model(run: Run, judgement: Judgement) -> ReportModel:
         name=run.name,
         path=run.path,
         duration_s=readings.duration_s,
+        length=format_duration(readings.duration_s),
+        read_as="" if run.origin is None else run.origin.read_as,
         headline=headline(run, verdict, transcripts),
         failure=failure,
         levels=levels,

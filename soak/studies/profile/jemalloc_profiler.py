@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from soak.errors import SoakError
+from soak.studies.profile.debug_packages import where_symbols_are
 from soak.studies.profile.extra import require_symbols
+from soak.studies.profile.frames import NOT_YOURS
 from soak.studies.profile.heap_course import HeapCourse
 from soak.studies.profile.jemalloc import (
     LG_INTERVAL,
@@ -22,7 +25,6 @@ from soak.targets import Attachment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -87,8 +89,8 @@ class JemallocProfiler:
         connections = np.array([clock.connections_at(each) for each in t_s])
         by_address = _by_address(profiles)
         total = np.array([sum(each.bytes_by_stack.values()) for each in profiles])
-        named, unnamed = _named(_most_changed(by_address), profiles[-1])
-        return HeapCourse(t_s, connections, named, total, unnamed)
+        named, notes = _named(_most_changed(by_address), profiles[-1])
+        return HeapCourse(t_s, connections, named, total, notes)
 
 
 def nearest_before(
@@ -135,7 +137,7 @@ def _most_changed(
 def _named(
     stacks: Sequence[tuple[Addresses, NDArray[np.float64]]], profile: HeapProfile
 ) -> tuple[dict[tuple[Frame, ...], NDArray[np.float64]], tuple[str, ...]]:
-    """Name the stacks; also return the files that have no symbols."""
+    """Name the stacks; also say where the symbols are that were missing."""
     from soak.studies.profile.symbols import Symbolizer  # noqa: PLC0415 - an optional extra
 
     symbolizer = Symbolizer(profile.files)
@@ -143,4 +145,5 @@ def _named(
     for addresses, in_use_bytes in stacks:
         stack = symbolizer.stack(addresses)
         named[stack] = named.get(stack, np.zeros(in_use_bytes.size)) + in_use_bytes
-    return named, tuple(sorted(symbolizer.unnamed))
+    unnamed = sorted(path for path in symbolizer.unnamed if not NOT_YOURS.match(Path(path).name))
+    return named, tuple(map(where_symbols_are, unnamed))

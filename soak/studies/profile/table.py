@@ -46,7 +46,7 @@ def profile_in_the_terminal(result: ProfileResult) -> RenderableType:
         parts += [Text(), worst_stacks(result)]
     if result.culprits:
         parts += [Text(), Text("Where the first comes from, innermost call first:", style="dim")]
-        parts += [Text(line, overflow="fold") for line in stack_lines(result.culprits[0], in_short=True)]
+        parts += [Text(line, overflow="fold") for line in stack_lines(result.culprits[0])]
         holder = result.holder(result.culprits[0])
         if holder is not None:
             parts.append(Text(f"Kept by {holder.in_words()}."))

@@ -10,8 +10,6 @@ from soak.studies.profile.result import heap_gained_bytes
 from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from soak.studies.profile.culprits import Culprit
     from soak.studies.profile.frames import Frame, Stack
     from soak.studies.profile.judged import Growth
@@ -73,16 +71,13 @@ def interval(growth: Growth) -> str:
     return format_interval(estimate.low, estimate.high)
 
 
-def stack_lines(culprit: Culprit, *, in_short: bool = False) -> list[str]:
-    """Return a stack from its innermost call outwards, the site marked by an arrow.
-
-    `in_short` leaves out folders and parameters, for a narrow place.
-    """
+def stack_lines(culprit: Culprit, most: int = SHOWN_CALLS) -> list[str]:
+    """Return a stack from its innermost call outwards, the site marked by an arrow."""
     stack, site = culprit.stack, site_index(culprit.stack)
-    told = (lambda frame: frame.short) if in_short else call
-    outer = stack[site : site + SHOWN_CALLS]
-    lines = [f"  {line}" for line in _shortened(stack[:site], told)]
-    lines += [f"{'→' if place == 0 else ' '} {told(frame)}" for place, frame in enumerate(outer)]
+    inner = _shortened(stack[:site])
+    outer = stack[site : site + most]
+    lines = [f"  {line}" for line in inner]
+    lines += [f"{'→' if place == 0 else ' '} {call(frame)}" for place, frame in enumerate(outer)]
     left = len(stack) - site - len(outer)
     return [*lines, f"  … {left} more"] if left else lines
 
@@ -115,8 +110,8 @@ def issue_text(result: ProfileResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _shortened(inner: Stack, told: Callable[[Frame], str]) -> list[str]:
+def _shortened(inner: Stack) -> list[str]:
     """Return the library calls at the inner end in a line or two: they are not what is looked for."""
     if len(inner) <= 2:
-        return [told(frame) for frame in inner]
-    return [told(inner[0]), f"… {len(inner) - 1} more calls of libraries"]
+        return [call(frame) for frame in inner]
+    return [call(inner[0]), f"… {len(inner) - 1} more calls of libraries"]

@@ -119,6 +119,13 @@ def _too_short(facts: Facts) -> str:
     )
 
 
+def _too_coarse(facts: Facts) -> str:
+    return (
+        f"This record cannot tell: memory was read to {format_bytes(facts['grain'])}, and the budget is "
+        f"{_budget(facts)} per run. Record it in bytes or KB, or for longer."
+    )
+
+
 def _too_few_connections(facts: Facts) -> str:
     completed = format_rounded_count(facts["connections"] or 0)
     wanted = format_rounded_count(facts["connections_wanted"])
@@ -221,6 +228,7 @@ SENTENCES: dict[ReasonKind, Callable[[Facts], str]] = {
     ReasonKind.UNDECIDED: _undecided,
     ReasonKind.NOTHING_READ: _nothing_read,
     ReasonKind.TOO_SHORT: _too_short,
+    ReasonKind.TOO_COARSE: _too_coarse,
     ReasonKind.TOO_FEW_CONNECTIONS: _too_few_connections,
     ReasonKind.TOO_FEW_POINTS: _too_few_points,
     ReasonKind.SETTLING: settling,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from soak.quantity import STEP_S, growth_unit
+
 if TYPE_CHECKING:
     from soak.report.model.failure import TargetFailure
     from soak.report.model.readings import Readings
@@ -20,7 +22,7 @@ class TimeAxis:
     """Where the time of a run is drawn, and in which unit."""
 
     unit: str
-    """``s``, ``min`` or ``h``."""
+    """``s``, ``min`` or ``h``; of a recording in order of steps what one is called."""
     unit_s: float
     """Seconds in one unit."""
     from_s: float
@@ -50,7 +52,9 @@ class TimeAxis:
 
 
 def _unit(length_s: float) -> tuple[str, float]:
-    """Choose the unit in which a length reads best."""
+    """Choose the unit in which a length reads best; of a recording in order of steps it is the step."""
+    if growth_unit() != "hour":
+        return growth_unit(), STEP_S
     if length_s <= SECONDS_AXIS_UP_TO_S:
         return "s", 1.0
     if length_s <= MINUTES_AXIS_UP_TO_S:

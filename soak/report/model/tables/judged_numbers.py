@@ -11,6 +11,7 @@ from soak.quantity import (
     format_duration,
     format_interval,
     format_rate,
+    growth_unit,
     is_known,
 )
 from soak.report.model.tables.rows import Row
@@ -40,7 +41,7 @@ def judged_numbers(verdict: RunVerdict, points: int | None) -> tuple[Row, ...]:
         Row("Samples", format_count(memory.samples)),
         Row("Points judged", format_count(points)),
         Row("Warm-up ended after", format_duration(memory.warm_up_end_s)),
-        Row("Growth per hour", _with_interval(growth.estimate, growth.low, growth.high, "h")),
+        Row(f"Growth per {growth_unit()}", _with_interval(growth.estimate, growth.low, growth.high, "h")),
     ]
     if each is not None:
         rows.append(Row("Growth per connection", _with_interval(each.estimate, each.low, each.high, None)))

@@ -142,7 +142,7 @@ def _said_of(folder: Path, content: bytes) -> str:
     path.write_bytes(content)
     try:
         read_samples(path)
-        _, judgement = judge_path(path)
+        [(_, judgement)] = judge_path(path)
     except SoakError as error:
         return str(error)
     return sentence(judgement.verdict.reasons[0])
