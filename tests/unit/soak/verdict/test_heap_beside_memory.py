@@ -11,12 +11,13 @@ import pytest
 from soak.advice.advise import advise
 from soak.analyse import JudgeSettings, Series, judge_series
 from soak.analyse.heap import judge_heap
-from soak.verdict.attribution import Attribution, Culprit
+from soak.verdict.attribution import Culprit
 from soak.verdict.combine import combine
 from soak.verdict.reason import ReasonKind
 from soak.verdict.run_verdict import RunEvidence, RunVerdict
 from soak.verdict.verdict import Estimate, Label, SeriesVerdict
 from soak.words import confidence_in_words, run_confidence_in_words, sentence
+from tests.unit.soak.verdict.attributions import attributed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,21 +53,7 @@ def _in_use(bytes_each: float) -> SeriesVerdict:
 def _joined(
     memory: SeriesVerdict, heap: SeriesVerdict | None, culprit: Culprit = Culprit.RETAINED
 ) -> RunVerdict:
-    attribution = Attribution(
-        from_s=0.0,
-        to_s=1199.0,
-        start_rss_bytes=500 * MIB,
-        end_rss_bytes=537 * MIB,
-        classes=(),
-        inside=None,
-        probes=(),
-        arena_holds=(),
-        established_at_rest=None,
-        close_wait_at_rest=None,
-        culprits=(culprit,),
-        accounted_share=None,
-        sum_over_rss=1.0,
-    )
+    attribution = attributed(culprits=(culprit,))
     return combine(RunEvidence(memory, heap, attribution=attribution), advise(memory))
 
 

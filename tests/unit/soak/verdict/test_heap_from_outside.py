@@ -10,12 +10,12 @@ import pytest
 from soak.advice.advise import advise
 from soak.analyse import JudgeSettings, Series, judge_series
 from soak.analyse.heap import judge_heap
-from soak.verdict.attribution import Attribution
 from soak.verdict.combine import combine
 from soak.verdict.reason import Reason, ReasonKind
 from soak.verdict.run_verdict import Failure, RunEvidence, RunVerdict
 from soak.verdict.verdict import Label, SeriesVerdict
 from soak.words import run_confidence_in_words, sentence, sentences
+from tests.unit.soak.verdict.attributions import attributed
 
 MIB = 2.0**20
 T_S = np.arange(1200.0)
@@ -50,22 +50,7 @@ def heap(bytes_each: float) -> SeriesVerdict:
 def combined(
     memory: SeriesVerdict, held: SeriesVerdict, *, kept: bool | None, failure: Failure | None = None
 ) -> RunVerdict:
-    attribution = Attribution(
-        from_s=0.0,
-        to_s=1199.0,
-        start_rss_bytes=500 * MIB,
-        end_rss_bytes=537 * MIB,
-        classes=(),
-        inside=None,
-        probes=(),
-        arena_holds=(),
-        established_at_rest=None,
-        close_wait_at_rest=None,
-        culprits=(),
-        accounted_share=None,
-        sum_over_rss=1.0,
-        kept_by_allocator=kept,
-    )
+    attribution = attributed(kept_by_allocator=kept)
     evidence = RunEvidence(memory, held, heap_from_outside=True, attribution=attribution, failure=failure)
     return combine(evidence, advise(memory))
 
