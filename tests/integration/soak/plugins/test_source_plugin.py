@@ -75,7 +75,9 @@ def test_a_source_of_another_package_is_recorded_and_read_back_without_it(site: 
 def test_a_source_that_is_not_installed_is_said_before_anything_is_started(tmp_path: Path) -> None:
     done = soak(tmp_path, "run", "--set", SOURCES)
     assert done.returncode == 2
-    assert "sample.sources: 'high-water': choose one of process, process-details, metrics" in done.stderr
+    assert (
+        "sample.sources: 'high-water': choose one of process, process-details, heap, metrics" in done.stderr
+    )
     assert not (tmp_path / "reports").exists()
 
 
