@@ -10,12 +10,12 @@ import typer
 from rich.console import Console
 from rich.padding import Padding
 
-from soak.cli.options import AsJson
+from soak.cli.options import AsJson, Every, MemoryColumn, MemoryUnit, Per, TimeColumn
 from soak.errors import SoakError
 
 
 def advise(
-    run: Annotated[Path, typer.Argument(help="A run directory, or a CSV of memory readings.")],
+    run: Annotated[Path, typer.Argument(help="A run directory, or a file that soak analyze reads.")],
     *,
     limit: Annotated[
         str | None, typer.Option(help="Your memory limit, such as 2GiB: says how long it lasts.")
@@ -23,6 +23,11 @@ def advise(
     prometheus: Annotated[
         Path | None, typer.Option(help="Write alert rules for Prometheus to this file.")
     ] = None,
+    time_column: TimeColumn = None,
+    memory_column: MemoryColumn = None,
+    unit: MemoryUnit = None,
+    every: Every = None,
+    per: Per = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what follows from a run: memory limit, threads, restarts, capacity, alerts.
@@ -34,14 +39,15 @@ def advise(
     container="asr".
     """
     from soak.advice.prometheus_rules import prometheus_rules
+    from soak.cli.recordings import asked_of
     from soak.config.sizes import size_bytes
     from soak.judging import judge_run
-    from soak.record import read_run
     from soak.record.directory import explained
+    from soak.recordings import read_run_of
     from soak.report.advice_terminal import render_advice
     from soak.report.model import report_model
 
-    recorded = read_run(run)
+    recorded = read_run_of(run, asked_of(time_column, memory_column, unit, every, per))
     limit_bytes = None if limit is None else size_bytes("--limit", limit)
     judgement = judge_run(recorded, limit_bytes=limit_bytes)
     if prometheus is not None:

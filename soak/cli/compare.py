@@ -21,8 +21,8 @@ def compare(
     sides: Annotated[
         list[Path],
         typer.Argument(
-            help="Two or more: run directories, folders of repeats, or files of 'soak baseline save'. The "
-            "first is what the others are compared with.",
+            help="Two or more: run directories, folders of repeats, files of 'soak baseline save', or files "
+            "that soak analyze reads. The first is what the others are compared with.",
             metavar="BEFORE AFTER…",
         ),
     ],

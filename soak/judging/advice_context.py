@@ -21,6 +21,9 @@ CORES_OVER_SAMPLES = 10
 
 def advice_context(run: Run, limit_bytes: int | None) -> AdviceContext:
     """Return what is known of the server and of the load beside its memory."""
+    if not run.manifest.is_recorded:  # what the server is, nobody said
+        peak_open = None if run.origin and run.origin.step else _peak(run.samples, "open_connections")
+        return AdviceContext(on_cpu=False, limit_bytes=limit_bytes, peak_open_connections=peak_open)
     host, server = run.manifest.host, run.manifest.reference_server
     context = AdviceContext(
         limit_bytes=limit_bytes or host.cgroup_limit_bytes,

@@ -43,6 +43,7 @@ def by_steps(document: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {"growth_bytes_per_step": document["growth_bytes_per_hour"]}
     for name, value in document.items():
         told[name] = None if name.endswith(("_per_hour", "_s")) or name in OF_SECONDS else value
+    told["advice"] = {name: None if name.endswith("_s") else each for name, each in told["advice"].items()}
     told["reasons_structured"] = []
     return told
 

@@ -16,6 +16,7 @@ from soak.judging.ending import failure_of, final_look_reason, notes_of
 from soak.judging.judgement import Judgement
 from soak.judging.recorded import held_bytes, numbers, recorded_settings, series_of
 from soak.judging.resolution import as_far_as_read
+from soak.quantity import counted_in
 from soak.record.events import FinalLook
 from soak.record.final_look import seen_by
 from soak.record.transcripts import Transcripts
@@ -68,7 +69,8 @@ def judge_run(
         evidence = _evidence(run, settings, look)
     except ValueError as error:
         raise SoakError(f"{run.path}: {error}") from error
-    advice = advise(evidence.memory, advice_context(run, limit_bytes))
+    with counted_in(None if run.origin is None else run.origin.step):
+        advice = advise(evidence.memory, advice_context(run, limit_bytes))
     return Judgement(combine(evidence, advice), transcripts, run.origin)
 
 

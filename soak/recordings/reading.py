@@ -70,6 +70,15 @@ def read_runs(path: Path, asked: Asked = NOTHING, columns: Collection[str] | Non
     raise SoakError(faults[0])
 
 
+def read_run_of(path: Path, asked: Asked = NOTHING) -> Run:
+    """Read what is at `path` where it holds one series; raises `SoakError` for several, with their names."""
+    run, *others = read_runs(path, asked)
+    if others:
+        named = ", ".join(each.origin.series for each in (run, *others) if each.origin is not None)
+        raise SoakError(f"{path} holds {len(others) + 1} series ({named}): say which with --memory")
+    return run
+
+
 def recognised(text: str) -> list[RecordingFormat]:
     """Return the formats that text may be of, the surest first. Raises `SoakError` for a broken package."""
     head = text[:HEAD_CHARACTERS]

@@ -25,6 +25,8 @@ MOSTLY = 0.5
 """Share of a column's filled cells that must be amounts."""
 MOST_SERIES = 50
 """Series read from one file; of more, those with most memory."""
+UNIT = "unit"
+"""What one step is called of which nothing is known."""
 LEAST_READINGS = 2
 """Readings below which a series of many is not told."""
 
@@ -154,9 +156,7 @@ def _step(table: Table, at: int) -> str:
     ]
     if len(words) > MOSTLY * len(table.rows) and len(set(words)) == 1:
         return words[0]
-    return names.step_of(table.header[at]) or (
-        "unit" if offset(table.cells(at)[0]) is not None else table.step
-    )
+    return names.step_of(table.header[at]) or (UNIT if offset(table.cells(at)[0]) is not None else table.step)
 
 
 def _counted(steps: NDArray[np.float64], step: str, at: int | None, asked: Asked) -> _Along:
@@ -301,7 +301,7 @@ def _reading(
         connections_completed=_load(table, names.is_connections_completed, rows, order),
         grain_bytes=amounts.grain_of(known, unit),
         unit=_written_units(known, unit),
-        notes=(*table.notes, *notes),
+        notes=(*table.notes, *notes, *_of_unit(along)),
     )
 
 
@@ -318,6 +318,12 @@ def _unit(table: Table, asked: Asked, at: int, known: list[Amount]) -> tuple[str
     middle = sorted(each.number for each in known)[len(known) // 2]
     note = f"No unit is written: {middle:,.6g} was taken for {supposed}; --unit says another."
     return supposed, (note,)
+
+
+def _of_unit(along: _Along) -> tuple[str, ...]:
+    if along.axis is Axis.TIME or along.step != UNIT:
+        return ()
+    return ("What the readings are in order of is not written: if it is minutes, say --every 1min.",)
 
 
 def _written_units(known: list[Amount], unit: str) -> str:

@@ -42,8 +42,11 @@ def dress(axes: Axes) -> None:
 
 
 def label_time(axes: Axes, axis: TimeAxis) -> None:
-    """Write the unit behind every time."""
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} {axis.unit}"))
+    """Write the unit behind every time; what is counted in steps is named once, below the axis."""
+    if axis.counts_steps:
+        axes.set_xlabel(axis.unit)
+    behind = "" if axis.counts_steps else f" {axis.unit}"
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}{behind}"))
     axes.xaxis.set_major_locator(MaxNLocator(9, steps=[1, 2, 5, 10]))
 
 

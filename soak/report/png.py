@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from soak.quantity import format_duration
 from soak.report.model.pictures.charts import MIB
 from soak.report.model.pictures.memory import Curve
 from soak.report.palette import LIGHT, VERDICT
@@ -85,7 +84,7 @@ def _title(figure: Figure, head: Headline) -> None:
 
 def _corner(figure: Figure, model: ReportModel) -> None:
     """Write in the upper right which run it is, and under it whether transcripts changed."""
-    name = shortened(f"{model.name} · {format_duration(model.duration_s)}", 60)
+    name = shortened(f"{model.name} · {model.length}", 60)
     changed = None if model.transcripts is None else model.transcripts.change_in_words
     lines = [(name, LIGHT["muted"], "normal")]
     if changed is not None:

@@ -96,11 +96,16 @@ def judge_and_report(path: Path) -> tuple[Run, Judgement, ReportModel]:
     """Judge the recorded run at `path`, write its verdict and reports beside it, and return all three."""
     run = read_run(path)
     judgement = judge_run(run)
+    return run, judgement, write_report(run, judgement, path)
+
+
+def write_report(run: Run, judgement: Judgement, folder: Path) -> ReportModel:
+    """Write verdict and reports of a judged run into `folder`; raises `SoakError` where that cannot be."""
     report = report_model(run, judgement)
-    write_json(path / VERDICT_FILE, judgement.to_json_object())
-    with explained(path):
-        write_reports(report)
-    return run, judgement, report
+    write_json(folder / VERDICT_FILE, judgement.to_json_object())
+    with explained(folder):
+        write_reports(report, folder)
+    return report
 
 
 def _conduct(

@@ -29,6 +29,9 @@ whether transcripts were compared with what is said."""
 
 def identity_of(run: Run) -> dict[str, str]:
     """Return what makes runs comparable, in words: target, model, threads, scenario, machine."""
+    if not run.manifest.is_recorded:
+        axis = None if run.origin is None else run.origin.step
+        return {"axis": f"readings by {axis or 'time'}"}
     server, load, host = run.manifest.configuration.server, run.manifest.configuration.load, run.manifest.host
     identity = {"target": _target_in_words(run.manifest.target.abilities)}
     if server is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from soak.errors import SoakError
 from soak.judging import judge_run
 from soak.record import read_run
+from soak.recordings import read_runs
 from soak.studies.compare.baseline import read_baseline
 from soak.studies.compare.side import Side
 
@@ -14,9 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from soak.record import Run
+
 
 def read_side(path: Path) -> Side:
-    """Read a baseline file, a run directory, or a folder of run directories; raises `SoakError`."""
+    """Read a baseline file, a run directory, a folder of them, or a file of anybody's; raises `SoakError`.
+
+    The series of one file, such as the pods of one deployment, are repeats of one thing.
+    """
     if path.is_file() and path.suffix == ".json":
         return read_baseline(path)
     if path.is_dir() and not (path / "samples.csv").exists():
@@ -25,17 +31,24 @@ def read_side(path: Path) -> Side:
             raise SoakError(f"{path} holds no runs: give a run directory, a folder of them, or a baseline")
     else:
         folders = [path]
-    return side_of(folders, name=path.stem if path.is_file() else path.resolve().name)
+    if path.is_file():
+        return _side_of_runs(read_runs(path), name=path.stem)
+    return side_of(folders, name=path.resolve().name)
 
 
 def side_of(folders: Sequence[Path], name: str) -> Side:
     """Judge the runs in `folders` and take them as repeats of one thing; raises `SoakError`."""
-    sides = []
+    runs = []
     for folder in folders:
         run = read_run(folder)
         if not run.manifest.is_recorded:
             raise SoakError(f"{folder} has no manifest.json: what ran there is not known, so not comparable")
-        sides.append(Side.of_run(run, judge_run(run).verdict))
+        runs.append(run)
+    return _side_of_runs(runs, name)
+
+
+def _side_of_runs(runs: Sequence[Run], name: str) -> Side:
+    sides = [Side.of_run(run, judge_run(run).verdict) for run in runs]
     whole = sides[0]
     for side in sides[1:]:
         whole = whole.merged(side)

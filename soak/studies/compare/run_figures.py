@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from soak.verdict.run_verdict import RunVerdict
 
 WANTED_QUANTILE = 0.99
+LATE_PART = 4
+"""The last of so many parts tells the level of a recording without quiet windows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ class RunFigures:
     """Completed."""
     start_bytes: float
     level_bytes: float
-    """The plateau; for want of one, RSS in the last quiet windows."""
+    """The plateau; for want of one, RSS in the last quiet windows, or late in a file of somebody else's."""
     growth_bytes: float
     """From the start to that level."""
     peak_bytes: float
@@ -49,6 +51,8 @@ class RunFigures:
         """Read the figures of `run`, judged as `verdict`."""
         measured, levels = measure(run), Levels.of(Readings(run.samples), verdict)
         start, settled = _number(levels.start_bytes), _number(levels.settled_bytes)
+        if math.isnan(settled) and not run.manifest.is_recorded:
+            settled = _late_level_bytes(run)
         growth = verdict.memory.growth_per_connection or UNKNOWN
         return cls(
             run=run.path.name,
@@ -66,6 +70,12 @@ class RunFigures:
             final_p50_ms=measured.final_p50_ms,
             final_p99_ms=_number(final_p99_ms(run)),
         )
+
+
+def _late_level_bytes(run: Run) -> float:
+    """Return the median of the last quarter of the readings."""
+    known = run.samples["rss_bytes"].dropna()
+    return float(known.tail(max(len(known) // LATE_PART, 1)).median())
 
 
 def _number(value: float | None) -> float:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SECONDS_AXIS_UP_TO_S = 180.0
 MINUTES_AXIS_UP_TO_S = 3 * 3600.0
+TIME_UNITS = ("s", "min", "h")
 BEGINS_AT_ZERO_SHARE = 0.05
 """A first sample that came within this share of the run draws the axis from zero on."""
 
@@ -33,6 +34,11 @@ class TimeAxis:
     """When the first sample was taken."""
     last_sample_s: float
     """When the last sample was taken."""
+
+    @property
+    def counts_steps(self) -> bool:
+        """Whether it is no time but a count, as of requests."""
+        return self.unit not in TIME_UNITS
 
     @classmethod
     def of(cls, readings: Readings, failure: TargetFailure | None = None) -> Self:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         (["run", "--model", "nowhere"], "--model nowhere"),
         (["run", "--max-growth", "much"], "--max-growth much: write a size"),
         (["analyze", "nowhere"], "nowhere does not exist"),
-        (["report", "nowhere"], "nowhere is not a run directory"),
+        (["report", "nowhere"], "nowhere does not exist: give a run directory"),
         (["check", "--max-rss", "much"], "--max-rss much: write a size"),
         (["check", "--baseline", "missing.json"], "write one with 'soak baseline save'"),
         (["check", "--minutes", "1", "--max-minutes", "2"], "give --max-minutes or a fixed length"),
