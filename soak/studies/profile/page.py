@@ -28,6 +28,8 @@ LEAST_SHARE = 0.001
 DEEPEST = 40
 ROW_PX, MARGIN_PX = 24, 30
 SHOWN_STACKS = 5
+ON_FLAMES = "#222222"
+"""Of the text on flames, which are light on dark screens, too."""
 ROOT_LABEL = "all that grew"
 
 
@@ -125,6 +127,7 @@ def flame_graph(tree: Flame) -> Drawn:
             sort=False,
             tiling={"orientation": "v", "flip": "y", "pad": 1},
             textposition="middle left",
+            textfont={"color": ON_FLAMES},
             hovertemplate="%{customdata[0]}<br>%{customdata[1]} (%{customdata[2]})<extra></extra>",
             marker={
                 "colors": [LIGHT["file"]] * len(ids),
