@@ -120,7 +120,8 @@ class ScriptedWatch:
         self.last_verdict = None
         self.standing: Standing | None = None
 
-    async def look(self, _series: object, _counts: object) -> bool:
+    async def look(self, _series: object, _counts: object, *, heap_was_read: bool) -> bool:
+        assert not heap_was_read  # the rows that it is shown have no heap
         label = self.labels[self.looks]
         self.looks += 1
         self.standing = None if label is None else Standing(label)
