@@ -2,7 +2,7 @@
 
 `python -m benchmarks.profile.named [KIND …]` makes one short run of the bundled server under the profiler
 for each kind that keeps memory, and prints the true and the named site, the measured slope and what the
-server counted. Some two minutes a kind.
+server counted. Some two minutes a kind; with `--again` the runs made before are judged anew.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from soak.studies.profile.frames import Frame
     from soak.studies.profile.result import ProfileResult
 
+AGAIN = "--again"
 CONNECTIONS = 90
 OUT = Path("reports/profile-named")
 IN_PACKAGE = Path(asr_server.inject.__file__).parent
@@ -93,15 +94,20 @@ TRUTHS = {
 process."""
 
 
-def profiled(kind: str) -> tuple[ProfileResult, float]:
-    """Profile the server with this kind; also return the bytes it says to have kept per connection."""
+def profiled(kind: str, *, again: bool) -> tuple[ProfileResult, float]:
+    """Profile the server with this kind; also return the bytes it says to have kept per connection.
+
+    With `again` the newest run that was made before is judged anew.
+    """
     trial = trial_of(kind, Share.FULL)
     config = load_config("minimal", trial.settings(CONNECTIONS))
     load = profiled_load(replace(config.load, block_s=None), CONNECTIONS)
     config = replace(config, name=kind, load=load)
     study = ProfileStudy(config, Profiled(Bundled(), profiler_for(Bundled())), "")
-    console = Console(stderr=True, quiet=True)
-    (result,) = conduct(study, (), OUT, console)
+    if again:
+        result = study.read(read_run(max(OUT.glob(f"*-{kind}-profile"))))
+    else:
+        (result,) = conduct(study, (), OUT, Console(stderr=True, quiet=True))
     samples = (
         read_run(OUT / result.run)
         .samples[["connections_completed", "server_injected_bytes", "phase"]]
@@ -116,8 +122,8 @@ def profiled(kind: str) -> tuple[ProfileResult, float]:
     return result, float(per_connection)
 
 
-def main(kinds: list[str]) -> int:
-    """Print a line a kind; return how many were named wrongly."""
+def main(kinds: list[str], *, again: bool) -> int:
+    """Print a line a kind; return 1 where one was named wrongly, 2 for a kind that there is none of."""
     unknown = [kind for kind in kinds if kind not in TRUTHS]
     if unknown:
         print(f"{unknown[0]}: no kind that keeps memory; there are {', '.join(TRUTHS)}")
@@ -126,7 +132,7 @@ def main(kinds: list[str]) -> int:
     print("|---|---|---|---|---|---|---|---|")
     wrong = 0
     for kind in kinds or [kind for kind in KINDS if kind in TRUTHS]:
-        result, true_bytes = profiled(kind)
+        result, true_bytes = profiled(kind, again=again)
         named = [each for each in result.culprits if TRUTHS[kind].is_in((each.site, *each.callers[:1]))]
         worst = next(iter(named or result.culprits), None)
         wrong += not named
@@ -149,4 +155,4 @@ def main(kinds: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main([each for each in sys.argv[1:] if each != AGAIN], again=AGAIN in sys.argv))

@@ -65,6 +65,21 @@ class JemallocProfiler:
         )
         return target, replace(server, preload="", environment={**server.environment, **profiling})
 
+    def verify(self, folder: Path, pid: int) -> None:
+        """Raise `SoakError` where jemalloc is not in the process."""
+        del folder
+        try:
+            is_there = "/libjemalloc" in Path(f"/proc/{pid}/maps").read_text(
+                encoding="utf-8", errors="replace"
+            )
+        except OSError:
+            return  # what is gone, or may not be read, is told by who samples it
+        if not is_there:
+            raise SoakError(
+                f"jemalloc is not in process {pid}: a static program, or one started without LD_PRELOAD by a "
+                "script, cannot be profiled so"
+            )
+
     def tidy(self, folder: Path, pid: int, ends_unix_s: Sequence[float]) -> None:
         """Delete the profiles that no quiet window will need; those after the last end may be."""
         written = _stamped(profile_files(folder, pid))
@@ -81,8 +96,7 @@ class JemallocProfiler:
         if not files:
             raise SoakError(
                 f"process {pid} has left no heap profile in {folder}: it allocated less than "
-                f"{2**self.lg_interval >> 10} KiB before the last quiet window, or it undid LD_PRELOAD; try "
-                "--profile-every 1MiB"
+                f"{2**self.lg_interval >> 10} KiB before the last quiet window; try --profile-every 1MiB"
             )
         profiles = [read_profile(path) for _, path in files]
         t_s = np.array([clock.seconds_into_the_run(unix_s) for unix_s, _ in files])

@@ -63,6 +63,11 @@ class MemrayProfiler:
             return replace(target, words=under_memray(target.words, words)), server
         raise SoakError("memray must start the server: give --command, not the address of a running one")
 
+    def verify(self, folder: Path, pid: int) -> None:
+        """Raise `SoakError` where memray has not begun: the command started something else."""
+        if not (folder / CAPTURE).is_file():
+            raise SoakError(f"memray does not run in process {pid}: start the server's own script or module")
+
     def tidy(self, folder: Path, pid: int, ends_unix_s: Sequence[float]) -> None:
         """Do nothing: there is one file, and all of it is needed."""
 

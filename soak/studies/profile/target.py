@@ -47,6 +47,10 @@ class Profiler(Protocol):
         """
         ...
 
+    def verify(self, folder: Path, pid: int) -> None:
+        """Raise `SoakError`, in one line, where process `pid` runs without it after all."""
+        ...
+
     def tidy(self, folder: Path, pid: int, ends_unix_s: Sequence[float]) -> None:
         """Delete what is not needed of quiet windows with these ends."""
         ...
@@ -83,7 +87,14 @@ class Profiled:
         with explained(folder):
             folder.mkdir()
         target, settings = self.profiler.under(self.target, server, folder)
-        return ProfiledServer(target.bring_up(settings, log, cgroup), self.profiler, folder)
+        started = target.bring_up(settings, log, cgroup)
+        try:
+            if started.pid is not None:
+                self.profiler.verify(folder, started.pid)
+        except BaseException:
+            started.stop()
+            raise
+        return ProfiledServer(started, self.profiler, folder)
 
 
 class ProfiledServer:

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from soak.errors import SoakError
 from soak.studies.profile.culprits import culprits
-from soak.studies.profile.jemalloc import LoadedFile, profile_files
+from soak.studies.profile.jemalloc import LoadedFile, profile_files, profiling_environment
 from soak.studies.profile.jemalloc_profiler import JemallocProfiler, nearest_before, unneeded
 from soak.studies.profile.symbols import Symbolizer
+from soak.studies.profile.windows import RunClock
 from soak.verdict.verdict import Label
 from tests.unit.soak.studies.profile.conftest import SOURCE
 
@@ -71,6 +75,30 @@ def test_profiles_that_no_window_needs_are_deleted(profiled: Profiled, tmp_path:
     assert len(ends) <= len(left) <= len(ends) + 1 < len(before)
     again = PROFILER.read(tmp_path, profiled.pid, profiled.windows, profiled.clock)
     assert again.total_bytes.tolist() == course.total_bytes.tolist()
+
+
+def test_a_process_without_jemalloc_is_told_at_its_start(
+    jemalloc: None, leaking_program: Path, tmp_path: Path
+) -> None:
+    del jemalloc
+    with pytest.raises(SoakError, match="jemalloc is not in process"):
+        PROFILER.verify(tmp_path, os.getpid())
+    environment = {**os.environ, **profiling_environment(tmp_path)}
+    with subprocess.Popen(
+        [str(leaking_program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"1 1\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"done\n"
+        PROFILER.verify(tmp_path, process.pid)
+        process.stdin.close()
+
+
+def test_no_profile_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SoakError, match="--profile-every 1MiB"):
+        PROFILER.read(tmp_path, 1, [], RunClock(0.0, (), ()))
 
 
 def test_the_profile_of_a_window_is_the_newest_before_its_end() -> None:
