@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # ships no types
+from google.protobuf.message import DecodeError
 
 from asr_server.paraformer.catalog import BUNDLED, GRAPH_FILES, TEXT_FILES
 from asr_server.paraformer.errors import ModelError

@@ -70,8 +70,8 @@ def profile(
     (Debian: libjemalloc2), which samples them. Compile with -g for lines.
 
     What it leaves in the run's directory: profile.json, profile.html (a flame graph
-    of the growth), profile.md (to paste into an issue), and the profiler's own
-    files in profile/ (for jeprof, or memray flamegraph).
+    of the growth), profile.md (to paste into an issue), and in profile/ the growth
+    for pprof (growth.pb.gz) and the profiler's own files (for jeprof or memray).
 
     The bundled server with a leak:   soak profile --set 'server.inject=["session:64KiB"]'
 

@@ -10,6 +10,7 @@ from soak.record.directory import explained
 from soak.studies.conduct import PlannedRun, Study, started
 from soak.studies.profile.holders import read_grown
 from soak.studies.profile.page import PAGE_NAME, write_page
+from soak.studies.profile.pprof import PPROF_NAME, write_pprof
 from soak.studies.profile.result import ProfileResult, profile_result
 from soak.studies.profile.target import FOLDER_NAME, Profiled
 from soak.studies.profile.windows import RunClock, quiet_windows
@@ -70,5 +71,6 @@ class ProfileStudy(Study[ProfileResult]):
         result.write(run.path)
         with explained(run.path):
             write_page(result, course, run.path / PAGE_NAME)
+            write_pprof(course, folder / PPROF_NAME)
             (run.path / ISSUE_NAME).write_text(issue_text(result), encoding="utf-8")
         return result
