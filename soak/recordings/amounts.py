@@ -19,6 +19,7 @@ NUMBER = r"(?:\d[\d., '\u00a0\u202f]*\d|\d)"
 _AMOUNT = re.compile(
     rf"[~≈<>+\s]*({NUMBER})(?:\s*[-–]\s*({NUMBER}))?\s*((?:[kKmMgGtT]i?)?[bBoO]?|[bB]ytes?|[kKmMgGtT]i?[bB]ytes?)\b[\s*]*(?:/.*)?"
 )
+_EXPONENT = re.compile(r"\d+(?:\.\d+)?[eE][+-]?\d{1,2}")
 _UNIT_IN_NAME = re.compile(
     r"(?:^|[\s_.(\[/-])(bytes?|b|[kmgt]i?b?)[)\]]?$|^(?:kb|mb)(?=mem)|(?<=[a-z])(Bytes|KB|KiB|MB|MiB|GB|GiB)$",
     re.IGNORECASE,
@@ -68,7 +69,10 @@ def has_decimal_commas(cells: Iterable[str]) -> bool:
 
 def amount(cell: str, *, decimal_commas: bool = False) -> Amount | None:
     """Read a cell; None for what is no amount. A range is read as its middle."""
-    found = _AMOUNT.fullmatch(cell.strip().strip("'\"`"))
+    bare = cell.strip().strip("'\"`")
+    if _EXPONENT.fullmatch(bare):
+        return Amount(float(bare), None, 0, len(str(int(float(bare)))))
+    found = _AMOUNT.fullmatch(bare)
     if found is None:
         return None
     first, decimals, digits = _number(found[1], decimal_commas=decimal_commas)
@@ -123,12 +127,17 @@ def _common_step(amounts: Sequence[Amount], default_unit: str) -> float:
     return float(reduce(math.gcd, values)) if len(values) >= ENOUGH_VALUES else 0.0
 
 
+def _are_whole(values: Sequence[float]) -> bool:
+    """Whether all are multiples of a page, or rounded to thousands: so only bytes are."""
+    return any(all(value % step == 0 for value in values) for step in (PAGE_BYTES, 1000))
+
+
 def likely_unit(amounts: Sequence[Amount]) -> str:
     """Return the unit in which bare numbers make a process of ordinary size."""
     values = sorted(each.number for each in amounts)
     middle = values[len(values) // 2] if values else 0.0
-    if any(each.decimals for each in amounts):
+    if any(value % 1 for value in values):
         return "MB" if middle >= 1e-3 * 1024 else "GB"
-    if middle >= 1e8 or (middle >= 1e6 and all(value % PAGE_BYTES == 0 for value in values)):
+    if middle >= 1e8 or (middle >= 1e6 and _are_whole(values)):
         return "B"
     return "KB" if middle >= 1e4 else "MB"

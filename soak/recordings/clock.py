@@ -40,6 +40,8 @@ SECONDS_IN = {
     "days": 86400.0,
 }
 DAY_S = 86400.0
+PAGE_BYTES = 4096
+"""Numbers that are all multiples of it are bytes of memory."""
 MOSTLY = 0.8
 """Share of the cells that must be times for a column to hold the time."""
 CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s?[AaPp][Mm])?"
@@ -55,10 +57,19 @@ STAMP = re.compile(
 """A time within a line."""
 _DURATION = re.compile(r"(?:t\s*\+\s*|after\s+|\+)?((?:\d+(?:[.,]\d+)?\s*[a-z]+\s*)+)", re.IGNORECASE)
 _PART = re.compile(r"(\d+(?:[.,]\d+)?)\s*([a-z]+)", re.IGNORECASE)
-_OFFSET = re.compile(r"(?:t\s*\+?\s*|\+)?(\d+(?:\.\d+)?)", re.IGNORECASE)
+_OFFSET = re.compile(r"(?:t\s*\+?\s*|\+)?(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)", re.IGNORECASE)
+_EPOCH = re.compile(r"(?:1[4-9]|2[01])\d{8}(?:\.\d+|\d{3}|\d{6}|\d{9})?")
 _UNIT_IN_NAME = re.compile(
     r"(?:^|[\s_(\[])(" + "|".join(sorted(SECONDS_IN, key=len, reverse=True)) + r")[)\]]?$"
 )
+
+
+def are_epochs(cells: Sequence[str]) -> bool:
+    """Whether bare numbers are seconds since 1970, or parts of them, and no bytes: 2014 to 2039, in order."""
+    if not all(_EPOCH.fullmatch(cell.strip()) for cell in cells):
+        return False
+    values = np.array([float(cell) for cell in cells])
+    return bool(np.all(np.diff(values) >= 0)) and not np.all(values % PAGE_BYTES == 0)
 
 
 def seconds_named(name: str) -> float | None:
@@ -81,7 +92,7 @@ def duration_s(text: str) -> float | None:
 def offset(text: str) -> float | None:
     """Read a bare count such as ``60`` or ``t+60``; None for anything else."""
     found = _OFFSET.fullmatch(text.strip())
-    return None if found is None else float(found[1])
+    return None if found is None else float(found[1].replace(",", ""))
 
 
 def seconds_of(cells: Sequence[str], name: str = "") -> NDArray[np.float64] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soak.recordings import amounts, names
-from soak.recordings.clock import EPOCHS, offset, seconds_of
+from soak.recordings.clock import EPOCHS, are_epochs, offset, seconds_of
 from soak.recordings.recording import Axis, Reading, Recording, UnreadableError
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _time_column(table: Table, asked: Asked) -> tuple[int | None, bool]:
             return at, False
     for at in range(len(table.header)):
         cells = [cell for cell in table.cells(at) if cell]
-        if cells and all(_looks_like_time(cell) for cell in cells):
+        if cells and (all(map(_looks_like_time, cells)) or (len(table.header) > 1 and are_epochs(cells))):
             return at, True
     return None, False
 
@@ -210,7 +210,10 @@ def _memory_columns(table: Table, asked: Asked, along: int | None) -> list[int]:
     if ranked:
         return [min(ranked)[1]]
     amounts_only = [at for at in others if _holds_amounts(table, at) and not _counts_load(table.header[at])]
-    if not any(each.strip() for each in table.header):
+    with_unit = [at for at in amounts_only if all(each.unit for each in _amounts(table, at) if each)]
+    if len(with_unit) == 1:
+        return with_unit
+    if not any(table.header[at].strip() for at in others):
         return _largest(table, amounts_only)
     pods = [at for at in amounts_only if not names.AGGREGATES.fullmatch(table.header[at].strip())]
     sizes = [at for at in pods if _is_as_large_as_memory(table, at)]
@@ -289,7 +292,7 @@ def _reading(
     if along.axis is Axis.STEPS and along.column is None and table.keys:
         where = np.arange(len(rows), dtype=np.float64)
     order = np.flatnonzero(np.isfinite(where))
-    if along.axis is Axis.TIME and not _starts_anew(where):
+    if along.axis is Axis.TIME and not _starts_anew(where):  # newest first, or not in order
         order = order[np.argsort(where[order], kind="stable")]
     return Reading(
         along=where[order],
@@ -348,7 +351,8 @@ def _starts_anew(where: NDArray[np.float64]) -> bool:
     """Whether time goes back to where it began: several runs stand in one file, one after the other."""
     known = where[np.isfinite(where)]
     back = np.flatnonzero(np.diff(known) < 0)
-    return bool(back.size) and bool(np.all(known[back + 1] <= known[0] + 0.05 * np.ptp(known)))
+    near = 0.05 * np.ptp(known) + known.min() if known.size else 0.0
+    return bool(back.size) and bool(known[0] <= near and np.all(known[back + 1] <= near))
 
 
 def _runs(reading: Reading) -> list[Reading]:

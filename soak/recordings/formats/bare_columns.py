@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from soak.recordings import names
+from soak.recordings.clock import are_epochs
 from soak.recordings.recording import Recording, RecordingFormat
 from soak.recordings.table import Table, interpret
 
@@ -43,7 +44,7 @@ class BareColumns(RecordingFormat):
         first = lines[0].split()
         named = not _BARE.fullmatch(lines[0]) and len(first) == width
         header = tuple(first) if named else ("",) * width
-        if not named and asked.time is None and width > 1 and _is_time(rows):
+        if not named and asked.time is None and width > 1 and are_epochs([row[0] for row in rows]):
             header = ("time", *header[1:])
         read = interpret(Table(header, tuple(rows)), asked)
         if width == 1 or named or asked.memory is not None or any(names.memory_rank(name) for name in header):
@@ -57,8 +58,3 @@ class BareColumns(RecordingFormat):
 
 def _cells(line: str) -> list[str]:
     return re.sub(r"(?<=\d)\s(?=[kKmMgGB][a-zA-Z]*\b)", "", line).split()
-
-
-def _is_time(rows: list[tuple[str, ...]]) -> bool:
-    """Whether a first column without name holds seconds since 1970."""
-    return all(re.fullmatch(r"1\d{9}(\.\d+|\d{3}|\d{6}|\d{9})?", row[0]) for row in rows)

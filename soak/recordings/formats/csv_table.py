@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from soak.recordings.asked import Asked
 
 SEPARATORS = (";", "\t", ",", "|")
+KEYS = {"series", "pod", "container", "name", "instance", "host", "pid", "process", "job", "metric"}
+"""Columns whose values tell series apart, where they differ."""
+MOSTLY = 0.75
+"""Share of the lines that must have as many cells as the first."""
 LOCUST = {"timestamp", "user count", "requests/s"}
 """Columns of Locust's history."""
 
@@ -63,9 +67,16 @@ Timestamp;RSS_MB;Clients
                 "Locust's history tells the load and no memory: record the server's memory beside it, "
                 "such as with psrecord PID --log memory.log"
             )
-        return interpret(
-            Table(first, tuple(row for row in rows if len(row) > 1), decimal_commas=commas), asked
-        )
+        rows = [row for row in rows if len(row) > 1]
+        return interpret(Table(first, tuple(rows), keys=_keys(first, rows), decimal_commas=commas), asked)
+
+
+def _keys(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(
+        name
+        for at, name in enumerate(header)
+        if name.lower() in KEYS and len({row[at] for row in rows if at < len(row)}) > 1
+    )
 
 
 def _lines(text: str) -> list[str]:
@@ -84,17 +95,16 @@ def _lines(text: str) -> list[str]:
 def _separator(lines: list[str]) -> str | None:
     """Return what stands equally often in nearly every line."""
     for separator in SEPARATORS:
-        counts = [line.count(separator) for line in lines]
-        if counts and counts[0] and sum(count >= counts[0] for count in counts) >= max(1, 0.8 * len(counts)):
-            widths = {len(row) for row in csv.reader(lines, delimiter=separator)}
-            if len(widths) <= 2:
-                return separator
+        widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
+        wide = sum(width >= widths[0] for width in widths)
+        if widths and widths[0] > 1 and wide >= MOSTLY * len(widths):
+            return separator
     return None
 
 
 def _is_of_a_log(cell: str) -> bool:
     """Whether a cell of the first line is a field of a log: a value with its name, a time within words."""
-    if re.match(r"\s*[A-Za-z_.]+\s*[:=]\s*\d", cell):
+    if re.search(r"[A-Za-z_]\s*[:=](\s*\d|$)", cell):
         return True
     return STAMP.search(cell) is not None and seconds_of([cell.strip()]) is None
 
@@ -102,6 +112,8 @@ def _is_of_a_log(cell: str) -> bool:
 def _is_data(cells: tuple[str, ...]) -> bool:
     """Whether a first line holds readings, not names."""
     filled = [cell.strip() for cell in cells if cell.strip()]
+    if any((read := amounts.amount(cell)) is not None and read.unit for cell in filled):
+        return True
     return bool(filled) and all(
         amounts.amount(cell) is not None or seconds_of([cell]) is not None or not re.search(r"[A-Za-z]", cell)
         for cell in filled

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from soak.recordings.clock import STAMP
 from soak.recordings.tool_output import ToolOutput
+
+if TYPE_CHECKING:
+    from soak.recordings.table import Table
+
+
+_ROW = re.compile(r"\s*[\w.-]+\s+\d+[mn]?\s+\d+[KMG]i\s*")
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,17 @@ asr-7d4b9-x   118m         813Mi
     header: ClassVar[re.Pattern[str]] = re.compile(r"(?:NAMESPACE\s+)?(?:POD|NAME)\b.*MEMORY\(bytes\)")
     memory: ClassVar[str] = r"MEMORY\(bytes\)"
     keys: ClassVar[tuple[str, ...]] = ("NAMESPACE", "POD", "NAME")
+
+    def recognise(self, head: str) -> float | None:
+        """See its header, or lines of pods alone."""
+        lines = [line for line in head.splitlines() if line.strip() and not STAMP.match(line)]
+        alone = bool(lines) and all(_ROW.fullmatch(line) for line in lines)
+        return 0.9 if alone else super().recognise(head)
+
+    def table(self, text: str) -> Table:
+        """Return all rows; lines alone get the usual header."""
+        headed = any(self.header.match(line.strip()) for line in text.splitlines())
+        return super().table(text if headed else f"NAME CPU(cores) MEMORY(bytes)\n{text}")
 
     def split(self, line: str, width: int) -> list[str] | None:
         """Return the cells."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TIME, STEP = "time", "n"
 UNNAMED = "memory"
+_LETTER = r"[a-zA-Z]"
 _UNIT = r"(?:[kKmMgGtT]i?[bB]?|bytes|B)"
 _AMOUNT = re.compile(
     rf"(?<![\w.:+-])({NUMBER}(?:\s*[-–]\s*{NUMBER}(?=\s*{_UNIT}))?)\s*({_UNIT})?(?!\.?\w|\s?%|:)"
@@ -25,6 +26,9 @@ _AMOUNT = re.compile(
 _KEY = re.compile(r"([A-Za-z_][\w.-]*)['\"\])]*\s*(?:[:=]|=>|is|was|at)?\s*['\"(\[]*$")
 _OFFSET = re.compile(r"\(((?:t\+)?[\d.]+\s*(?:ms|s|sec|min|h|d|hours?|minutes?|seconds?|days?)\b[^)]*)\)")
 _COUNT = re.compile(r"^\s*[\w-]*?(\d+)(?=[.:)\]]\D)")
+_LIMIT = re.compile(rf"(?<={_LETTER})\s*/\s*{NUMBER}\s*{_UNIT}")
+"""What a container may take, behind what it takes: ``300MiB / 1.9GiB``."""
+_COUNTED = re.compile(r"\s+([A-Za-z]{2,})")
 _SHARE = 0.3
 """Share of the records that must have a field for it to be one."""
 
@@ -68,7 +72,8 @@ def _records(text: str) -> list[str]:
     records: list[str] = []
     for line in text.splitlines():
         goes_on = line[:1] in {" ", "\t", "}", ")", "]"} and not STAMP.search(line)
-        if goes_on and records:
+        only_time = bool(records) and not re.search(r"\w", STAMP.sub("", records[-1]))
+        if (goes_on and records) or (only_time and line.strip() and not STAMP.search(line)):
             records[-1] += f"\n{line}"
         elif line.strip():
             records.append(line)
@@ -83,13 +88,22 @@ def _fields(record: str) -> dict[str, str]:
         if time is not None and TIME not in found:
             found[TIME] = time[1] if time is after else time[0]
             record = record.replace(time[0], " , ", 1)
+    record = _LIMIT.sub("", record)
     count = _COUNT.match(record)
     if count is not None and TIME not in found:
         found[STEP] = count[1]
-    amounts = list(_AMOUNT.finditer(record))
-    for each in amounts:
-        before = re.split(r"[,;|\n{]", record[: each.start()])[-1]
-        key = _KEY.search(before)
-        name = UNNAMED if key is None else key[1].strip("._-")
-        found.setdefault(name or UNNAMED, f"{each[1]} {each[2] or ''}".strip())
+    for each in _AMOUNT.finditer(record):
+        name = _name(record, each)
+        if name in found:  # ``after 10 requests: 812 MB``
+            name = UNNAMED
+        found.setdefault(name, f"{each[1]} {each[2] or ''}".strip())
     return found if len(found) > (TIME in found) + (STEP in found) else {}
+
+
+def _name(record: str, amount: re.Match[str]) -> str:
+    """Return what an amount is of: the word before it; of a bare count, for want of that, the one behind."""
+    before = re.split(r"[,;|\n{]", record[: amount.start()])[-1]
+    key, behind = _KEY.search(before), _COUNTED.match(record[amount.end() :])
+    if behind is not None and not amount[2] and (key is None or not re.search(r"[:=]\W*$", before)):
+        return behind[1]
+    return (key[1].strip("._-") if key is not None else "") or UNNAMED

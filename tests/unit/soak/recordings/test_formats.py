@@ -222,6 +222,86 @@ def test_what_looks_wrong_is_said_with_the_likely_reading(text: str, tmp_path: P
     assert any(DOUBTS[text] in warning for warning in run.origin.warnings)
 
 
+AS_PEOPLE_PASTE_IT = {
+    "epoch and kB, no header": ("1732918800 81920\n1732918830 163840\n", 80.0, 30.0),
+    "the same with commas": ("1732918800,81920\n1732918830,163840\n", 80.0, 30.0),
+    "date, then ps -o rss=": (
+        "Thu Nov 26 10:00:00 UTC 2026\n81920\nThu Nov 26 10:00:30 UTC 2026\n163840\n",
+        80.0,
+        30.0,
+    ),
+    "grep VmRSS": ("10:00:00 VmRSS:\t   81920 kB\n10:00:30 VmRSS:\t  163840 kB\n", 80.0, 30.0),
+    "docker stats --format": (
+        "2026-11-26T10:00:00Z asr 80.0MiB / 1.9GiB\n2026-11-26T10:00:30Z asr 160.0MiB / 1.9GiB\n",
+        80.0,
+        30.0,
+    ),
+    "a log with a comma in its time": (
+        "2026-11-26 10:00:00,123 INFO memory usage: 80.0 MB, 12 connections\n"
+        "2026-11-26 10:00:30,123 INFO memory usage: 160.0 MB, 14 connections\n",
+        80.0,
+        30.0,
+    ),
+    "syslog": (
+        "Nov 26 10:00:00 host asr[471]: rss 80 MB\nNov 26 10:00:30 host asr[471]: rss 160 MB\n",
+        80.0,
+        30.0,
+    ),
+    "newest first": ("time,rss_mb\n2026-11-26 10:00:30,160\n2026-11-26 10:00:00,80\n", 80.0, 30.0),
+    "ragged": ("time,rss_mb\n0,80\n1\n2,\n\n30,160,\n", 80.0, 30.0),
+    "typeperf": (
+        '"(PDH-CSV 4.0)","\\\\HOST\\Process(asr)\\Working Set"\n"11/26/2026 10:00:00.000","83886080.000000"\n'
+        '"11/26/2026 10:00:30.000","167772160.000000"\n',
+        80.0,
+        30.0,
+    ),
+    "structured log": (
+        '{"level":30,"time":1732918800123,"mem":{"rss":83886080,"heapUsed":123}}\n'
+        '{"level":30,"time":1732918830123,"mem":{"rss":167772160,"heapUsed":124}}\n',
+        80.0,
+        30.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AS_PEOPLE_PASTE_IT)
+def test_what_people_paste_is_read(case: str, tmp_path: Path) -> None:
+    text, first_mib, length_s = AS_PEOPLE_PASTE_IT[case]
+    [run] = read(tmp_path, text)
+    known = run.samples.dropna(subset="rss_bytes")
+    assert known["rss_bytes"].iloc[0] / MIB == pytest.approx(first_mib)
+    assert known["rss_bytes"].iloc[-1] / MIB == pytest.approx(2 * first_mib)
+    assert known["t_s"].iloc[-1] == pytest.approx(length_s)
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("after 10 requests: 812 MB\nafter 20 requests: 813 MB\n", "requests"),
+        ("| requests | RSS MB |\n|--|--|\n| 1,000 | 81.5 |\n| 10,000 | 81.6 |\n", "requests"),
+        ("epoch,rss_mb\n1,81.5\n2,81.6\n", "epochs"),
+    ],
+)
+def test_a_count_that_is_written_is_the_axis(text: str, step: str, tmp_path: Path) -> None:
+    [run] = read(tmp_path, text)
+    assert run.origin is not None
+    assert f"{run.origin.step}s" == step
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "asr-0 120m 812Mi\nasr-1 9m 8Mi\nasr-0 121m 813Mi\nasr-1 9m 8Mi\n",
+        "time,pod,rss_kb\n0,asr-0,100000\n0,asr-1,200000\n9,asr-0,100000\n9,asr-1,200000\n",
+        "Series;Time;Value\nasr-0;1732918800;8e8\nasr-0;1732918805;8e8\nasr-1;1732918800;9e8\nasr-1;1732918805;9e8\n",
+    ],
+)
+def test_rows_of_several_pods_are_told_apart(text: str, tmp_path: Path) -> None:
+    runs = read(tmp_path, text)
+    assert [run.origin.series for run in runs if run.origin] == ["asr-0", "asr-1"]
+    assert [len(run.samples) for run in runs] == [2, 2]
+
+
 def test_locusts_history_is_told_apart_from_memory(tmp_path: Path) -> None:
     with pytest.raises(SoakError, match="Locust's history tells the load and no memory"):
         read(tmp_path, "Timestamp,User Count,Type,Name,Requests/s\n1732918800,5,,Aggregated,2.0\n")
