@@ -24,6 +24,8 @@ FASTEST_S = 0.005
 """Seconds between readings below which the unit of time is doubted: tools read 10 times a second at most."""
 SLOWEST_S = 900.0
 """The same above, where every step is whole thousands."""
+GAP_INTERVALS, GAP_SHARE = 10.0, 0.25
+"""How many usual steps, and which share of the whole, a gap is that is worth a word."""
 SMALLER_UNITS = (("KB", 1024.0), ("MB", 1024.0**2), ("GB", 1024.0**3))
 
 
@@ -31,7 +33,8 @@ def doubts(reading: Reading) -> tuple[str, ...]:
     """Return what looks wrong in a series, a sentence each."""
     found = [*_of_memory(reading.memory_bytes)]
     if reading.axis is Axis.TIME:
-        found += _of_time(reading.along)
+        known = np.isfinite(reading.along) & np.isfinite(reading.memory_bytes)
+        found += [*_of_time(reading.along), *_of_gaps(reading.along[known])]
     return tuple(found)
 
 
@@ -50,6 +53,19 @@ def _of_memory(memory_bytes: NDArray[np.float64]) -> Iterator[str]:
         )
     elif middle > MOST_PROCESS_BYTES:
         yield f"A process of {format_bytes(middle)} is too large: these are likely bytes; say --unit B."
+
+
+def _of_gaps(seconds: NDArray[np.float64]) -> Iterator[str]:
+    steps = np.diff(seconds)
+    if steps.size < 2:
+        return
+    longest = float(steps.max())
+    if longest > GAP_INTERVALS * float(np.median(steps)) and longest > GAP_SHARE * float(np.ptp(seconds)):
+        before = int(np.argmax(steps)) + 1
+        yield (
+            f"A gap of {format_duration(longest)} stands after {format_count(before)} of "
+            f"{format_count(len(seconds))} readings: record evenly for a better verdict."
+        )
 
 
 def _of_time(seconds: NDArray[np.float64]) -> Iterator[str]:

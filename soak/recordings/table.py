@@ -27,6 +27,8 @@ MOST_SERIES = 50
 """Series read from one file; of more, those with most memory."""
 UNIT = "unit"
 """What one step is called of which nothing is known."""
+LONGEST_NAME = 40
+"""Signs of a series' name, such as a process's command, that are shown."""
 LEAST_READINGS = 2
 """Readings below which a series of many is not told."""
 
@@ -106,10 +108,9 @@ def _with_date_and_time_joined(table: Table) -> Table:
 
 
 def most_told(readings: Sequence[Reading]) -> tuple[Reading, ...]:
-    """Return the series worth a verdict: not those of a single reading among others, and no more than fit."""
-    told = [each for each in readings if np.isfinite(each.memory_bytes).sum() >= LEAST_READINGS] or list(
-        readings
-    )
+    """Return the series worth a verdict: not those of one reading among others, nor of a kernel's thread."""
+    held = [each for each in readings if np.nanmax(each.memory_bytes) > 0] or list(readings)
+    told = [each for each in held if np.isfinite(each.memory_bytes).sum() >= LEAST_READINGS] or held
     if len(told) <= MOST_SERIES:
         return tuple(told)
     largest = set(sorted(range(len(told)), key=lambda at: -np.nanmax(told[at].memory_bytes))[:MOST_SERIES])
@@ -136,11 +137,12 @@ def _along(table: Table, asked: Asked) -> _Along:
     """Say where every row stands: by the time, else by a count, else by its number."""
     count = np.arange(len(table.rows), dtype=np.float64)
     at, known = _time_column(table, asked)
-    if at is not None and asked.per is None:
-        cells = table.cells(at)
-        seconds = None if _is_bare_count(table, at, known=known) else seconds_of(cells, table.header[at])
-        if seconds is not None:
+    if at is not None and not _is_bare_count(table, at, known=known):
+        seconds = seconds_of(table.cells(at), table.header[at])
+        if seconds is not None and asked.every_s is None and asked.per is None:
             return _Along(seconds - np.nanmin(seconds), Axis.TIME, "", at)
+        if seconds is not None:
+            at = None  # what was said outweighs a time that is written
     step = table.step if at is None else _step(table, at)
     if at is not None:
         steps = [offset(cell) for cell in table.cells(at)]
@@ -272,7 +274,8 @@ def _groups(table: Table) -> dict[tuple[str, ...], list[int]]:
 
 def _series_name(table: Table, key: tuple[str, ...], at: int, columns: list[int]) -> str:
     parts = [*key, *([table.named(at)] if len(columns) > 1 else [])]
-    return " ".join(part for part in parts if part)
+    name = " ".join(part for part in parts if part)
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _reading(
@@ -289,8 +292,8 @@ def _reading(
         [np.nan if (each := cells[row]) is None else each.number * size[each.unit or unit] for row in rows]
     )
     where = along.values[rows]
-    if along.axis is Axis.STEPS and along.column is None and table.keys:
-        where = np.arange(len(rows), dtype=np.float64)
+    if along.column is None and table.keys:
+        where = np.arange(len(rows), dtype=np.float64) * (asked.every_s or 1.0)
     order = np.flatnonzero(np.isfinite(where))
     if along.axis is Axis.TIME and not _starts_anew(where):  # newest first, or not in order
         order = order[np.argsort(where[order], kind="stable")]

@@ -186,6 +186,31 @@ def test_options_say_what_cannot_be_seen(tmp_path: Path) -> None:
         read(tmp_path, text, Asked(time="z"))
 
 
+def test_what_is_said_outweighs_a_time_that_is_written(tmp_path: Path) -> None:
+    text = "time,pid,rss_mb\n" + "".join(f"{at * 1000},{pid},80\n" for at in range(3) for pid in (1, 2))
+    for run in read(tmp_path, text, Asked(every_s=1.0)):
+        assert run.samples["t_s"].tolist() == [0.0, 1.0, 2.0]
+    for run in read(tmp_path, text, Asked(per="request")):
+        assert run.origin is not None
+        assert run.origin.step == "request"
+        assert "3 readings over 2 requests" in run.origin.read_as
+
+
+def test_threads_of_the_kernel_hold_no_memory_and_long_commands_are_cut(tmp_path: Path) -> None:
+    text = "PID RSS COMMAND\n1 80000 asr --model {}\n2 0 [kthreadd]\n3 90 sh\n".format("x" * 99)
+    names = [run.origin.series for run in read(tmp_path, text * 2) if run.origin]
+    assert len(names) == 2
+    assert len(names[0]) == 40
+
+
+def test_a_gap_is_told_and_loses_nothing(tmp_path: Path) -> None:
+    times = [*range(10), *range(3000, 3005)]
+    [run] = read(tmp_path, "time,rss_mb\n" + "".join(f"{at},80\n" for at in times))
+    assert len(run.samples) == 15
+    assert run.origin is not None
+    assert "A gap of 49 min 51 s stands after 10 of 15 readings" in run.origin.warnings[0]
+
+
 def test_how_finely_memory_was_written_is_seen(tmp_path: Path) -> None:
     grains = {
         "3.6g\n3.7g\n3.7g\n3.7g\n": 0.1 * 1024 * MIB,
