@@ -7,9 +7,10 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from soak.recordings.cells import Table
 from soak.recordings.clock import STAMP
+from soak.recordings.interpreting import interpret
 from soak.recordings.recording import RecordingFormat, UnreadableError
-from soak.recordings.table import Table, interpret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

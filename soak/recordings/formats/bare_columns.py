@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from soak.recordings import names
+from soak.recordings.cells import Table
 from soak.recordings.clock import are_epochs
+from soak.recordings.interpreting import interpret
 from soak.recordings.recording import Recording, RecordingFormat
-from soak.recordings.table import Table, interpret
 
 if TYPE_CHECKING:
     from soak.recordings.asked import Asked

@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from soak.quantity import format_count
+from soak.recordings.cells import Table
+from soak.recordings.interpreting import interpret
 from soak.recordings.recording import Recording, RecordingFormat
-from soak.recordings.table import Table, interpret
 
 if TYPE_CHECKING:
     from soak.recordings.asked import Asked

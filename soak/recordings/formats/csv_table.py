@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from soak.recordings import amounts, names
+from soak.recordings.cells import Table
 from soak.recordings.clock import STAMP, seconds_of
+from soak.recordings.interpreting import interpret
 from soak.recordings.recording import Recording, RecordingFormat, UnreadableError
-from soak.recordings.table import Table, interpret
 
 if TYPE_CHECKING:
     from soak.recordings.asked import Asked
@@ -51,7 +52,7 @@ Timestamp;RSS_MB;Clients
         return 0.85 if known else 0.6
 
     def read(self, text: str, asked: Asked) -> Recording:
-        """Read the table; see `soak.recordings.table` for which column is what."""
+        """Read the table; see `soak.recordings.interpreting` for which column is what."""
         lines = _lines(text)
         separator = _separator(lines[:50])
         if separator is None:

@@ -10,7 +10,7 @@ from soak.recordings.clock import STAMP
 from soak.recordings.tool_output import ToolOutput
 
 if TYPE_CHECKING:
-    from soak.recordings.table import Table
+    from soak.recordings.cells import Table
 
 
 _ROW = re.compile(r"\s*[\w.-]+\s+\d+[mn]?\s+\d+[KMG]i\s*")

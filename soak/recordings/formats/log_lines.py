@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from soak.recordings import names
 from soak.recordings.amounts import NUMBER
+from soak.recordings.cells import Table
 from soak.recordings.clock import STAMP
+from soak.recordings.interpreting import interpret
 from soak.recordings.recording import Recording, RecordingFormat, UnreadableError
-from soak.recordings.table import Table, interpret
 
 if TYPE_CHECKING:
     from soak.recordings.asked import Asked

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from soak.recordings.cells import Table
+from soak.recordings.interpreting import interpret
 from soak.recordings.recording import Recording, RecordingFormat, UnreadableError
-from soak.recordings.table import Table, interpret
 
 if TYPE_CHECKING:
     from soak.recordings.asked import Asked

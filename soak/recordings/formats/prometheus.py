@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from soak.recordings.cells import Table
+from soak.recordings.interpreting import interpret
 from soak.recordings.recording import Recording, RecordingFormat, UnreadableError
-from soak.recordings.table import Table, interpret
 
 if TYPE_CHECKING:
     from soak.recordings.asked import Asked

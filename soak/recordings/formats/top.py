@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from soak.recordings.tool_output import ToolOutput, clean
 
 if TYPE_CHECKING:
-    from soak.recordings.table import Table
+    from soak.recordings.cells import Table
 
 _HEADER = "PID USER PR NI VIRT RES SHR S %CPU %MEM TIME+ COMMAND"
 _ROW = re.compile(
