@@ -105,7 +105,7 @@ def profiled(kind: str, *, again: bool) -> tuple[ProfileResult, float]:
     config = replace(config, name=kind, load=load)
     study = ProfileStudy(config, Profiled(Bundled(), profiler_for(Bundled())), "")
     if again:
-        result = study.read(read_run(max(OUT.glob(f"*-{kind}-profile"))))
+        result = study.read(read_run(max(OUT.glob(f"*Z-{kind}-profile"))))
     else:
         (result,) = conduct(study, (), OUT, Console(stderr=True, quiet=True))
     samples = (
