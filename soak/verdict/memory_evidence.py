@@ -52,6 +52,8 @@ def weigh_memory(evidence: RunEvidence) -> MemoryFinding:
             heap.probability_climbing,
             None,
         )
+    if heap.label is Label.INCONCLUSIVE and heap.leaning is Label.CLIMBING and memory.label is Label.PLATEAU:
+        return _flat_beside_growing_heap(heap, memory)
     if heap.label is Label.INCONCLUSIVE or memory.label is Label.PLATEAU:
         return _beside(alone, heap, memory)
     return _flat_beside_growth(alone, evidence, heap, memory)
@@ -62,6 +64,18 @@ def _beside(alone: MemoryFinding, heap: SeriesVerdict, memory: SeriesVerdict) ->
     first, *others = memory.reasons
     reasons = (first, heap.reasons[0], *others)
     return MemoryFinding(alone.label, reasons, alone.confidence, alone.probability_climbing, alone.settling)
+
+
+def _flat_beside_growing_heap(heap: SeriesVerdict, memory: SeriesVerdict) -> MemoryFinding:
+    """RSS is flat while the heap seems to grow: what is kept fills free memory first. Nothing is proved."""
+    settling = tuple(reason for reason in heap.reasons if reason.kind is ReasonKind.SETTLING)
+    return MemoryFinding(
+        Label.INCONCLUSIVE,
+        (heap.reasons[0], *settling, *memory.reasons),
+        (Confidence(heap), Confidence(memory)),
+        heap.probability_climbing,
+        heap.settling,
+    )
 
 
 def _flat_beside_growth(

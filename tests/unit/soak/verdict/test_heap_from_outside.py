@@ -13,7 +13,7 @@ from soak.analyse.heap import judge_heap
 from soak.verdict.combine import combine
 from soak.verdict.reason import Reason, ReasonKind
 from soak.verdict.run_verdict import Failure, RunEvidence, RunVerdict
-from soak.verdict.verdict import Label, SeriesVerdict
+from soak.verdict.verdict import Label, SeriesVerdict, Settling
 from soak.words import run_confidence_in_words, sentence, sentences
 from tests.unit.soak.verdict.attributions import attributed
 
@@ -104,8 +104,20 @@ def test_both_flat_says_both(flat: SeriesVerdict) -> None:
     assert second.startswith("Heap in use is flat at 40 MiB.")
 
 
+def test_a_flat_rss_is_no_plateau_while_the_heap_leans_to_climbing(flat: SeriesVerdict) -> None:
+    # what leaks fills the free memory of 32 arenas first: RSS stays flat meanwhile
+    growing = heap(51248)
+    soon = replace(growing, label=Label.INCONCLUSIVE, settling=Settling(60.0, 200.0))
+    run = combined(flat, soon, kept=True)
+    assert run.label is run.memory_label is Label.INCONCLUSIVE
+    assert run.reasons[0] == soon.reasons[0]
+    assert run.settling == soon.settling
+    assert run.leaning is Label.CLIMBING
+
+
 def test_an_undecided_heap_leaves_the_verdict_to_rss(climbing: SeriesVerdict, flat: SeriesVerdict) -> None:
     undecided = replace(heap(0), label=Label.INCONCLUSIVE)
+    assert undecided.leaning is Label.PLATEAU
     for memory in (climbing, flat):
         run = combined(memory, undecided, kept=None)
         assert run.label is memory.label
