@@ -178,7 +178,7 @@ def check(
     if run is None:
         length = _length(max_minutes, minutes, connections)
         planned = _planned(config, model, target_asked(url, pid, command), settings or [], length, limits)
-        profile = study_of(planned.config, planned.target) if profile_if_climbing else None
+        profile = study_of(planned.config, planned.target, console) if profile_if_climbing else None
         made = make_run(planned, out, console)
         if isinstance(made, NotStarted):
             outputs.write_failed_start(str(made.error))

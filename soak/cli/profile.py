@@ -116,10 +116,10 @@ def profile(
     )
     if minutes is None:
         whole = replace(whole, load=profiled_load(whole.load, connections or DEFAULT_CONNECTIONS))
-    study = ProfileStudy(whole, Profiled(target, profiler), command_line())
+    console = Console(stderr=as_json)
+    study = ProfileStudy(whole, Profiled(target, profiler), command_line(), console)
     if target.is_reference:
         ensure_model(whole.server.model, Console(stderr=True))
-    console = Console(stderr=as_json)
     try:
         (result,) = conduct(study, (), out, console)
     except Interrupted:

@@ -133,7 +133,7 @@ def run(
     if target.is_reference:
         for name in {each.server.model for each in configs}:
             ensure_model(name, Console(stderr=True))
-    profiles = _profiles(configs, target) if profile_if_climbing else None
+    profiles = _profiles(configs, target, console) if profile_if_climbing else None
     made: list[MadeRun] = []
     try:
         for result in conduct(Configurations(configs, target), (), out, console):
@@ -160,10 +160,10 @@ def _tell(made: MadeRun, console: Console, *, as_json: bool) -> None:
         typer.echo(json.dumps(made.judgement.to_json_object(source=str(made.run.path))))
 
 
-def _profiles(configs: list[SoakConfig], target: Target) -> list[ProfileStudy]:
+def _profiles(configs: list[SoakConfig], target: Target, console: Console) -> list[ProfileStudy]:
     from soak.studies.profile.again import study_of
 
-    return [study_of(each, target) for each in configs]
+    return [study_of(each, target, console) for each in configs]
 
 
 def _profile(made: MadeRun, study: ProfileStudy, out: Path, console: Console) -> None:

@@ -30,7 +30,7 @@ def command_line() -> str:
     return shlex.join(["soak", *sys.argv[1:]])
 
 
-def study_of(config: SoakConfig, target: Target) -> ProfileStudy:
+def study_of(config: SoakConfig, target: Target, console: Console) -> ProfileStudy:
     """Return the profile of a run's load, over the usual number of connections at most.
 
     Raises `SoakError`, in one line, where the server cannot be profiled or something is not installed: make
@@ -39,7 +39,9 @@ def study_of(config: SoakConfig, target: Target) -> ProfileStudy:
     load = profiled_load(
         config.load, min(config.load.connections or DEFAULT_CONNECTIONS, DEFAULT_CONNECTIONS)
     )
-    return ProfileStudy(replace(config, load=load), Profiled(target, profiler_for(target)), command_line())
+    return ProfileStudy(
+        replace(config, load=load), Profiled(target, profiler_for(target)), command_line(), console
+    )
 
 
 def profile_if_climbing(

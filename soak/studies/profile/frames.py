@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 NOT_YOURS = re.compile(
-    r"(?:lib(?:jemalloc|mimalloc|tcmalloc\w*|stdc\+\+|c\+\+|c|m|dl|pthread|gcc_s|unwind)|ld-linux[\w-]*)"
-    r"(?:-[\d.]+)?\.so(?:\.[\d.]+)?$"
+    r"(?:lib(?:jemalloc|mimalloc|tcmalloc\w*|stdc\+\+|c\+\+|c|m|dl|pthread|gcc_s|unwind|ffi|python[\d.]+)"
+    r"|ld-linux[\w-]*)(?:-[\d.]+)?\.so(?:\.[\d.]+)?$|python[\d.]*$"
 )
-"""Libraries under every program: allocators, the C and C++ libraries, the loader."""
+"""Under every program: allocators, the C and C++ libraries, the loader, and Python's interpreter."""
 STANDARD_HEADERS = re.compile(
     r"/include/(?:c\+\+|[\w.+-]+/c\+\+)/|^/usr/include/|/gcc/|/libstdc\+\+|/rustc/|/library/(?:std|alloc|core)/"
 )

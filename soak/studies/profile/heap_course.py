@@ -25,5 +25,5 @@ class HeapCourse:
     bytes_by_stack: Mapping[Stack, NDArray[np.float64]]
     total_bytes: NDArray[np.float64]
     """All stacks together, those that are not named singly included."""
-    notes: tuple[str, ...] = ()
-    """What the reader must know of it: sentences."""
+    unnamed: tuple[str, ...] = ()
+    """Paths of programs and libraries whose calls could not be named, for want of symbols."""

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soak.errors import SoakError
-from soak.studies.profile.debug_packages import where_symbols_are
 from soak.studies.profile.extra import require_symbols
-from soak.studies.profile.frames import NOT_YOURS
 from soak.studies.profile.heap_course import HeapCourse
 from soak.studies.profile.jemalloc import (
     LG_INTERVAL,
@@ -103,8 +101,8 @@ class JemallocProfiler:
         connections = np.array([clock.connections_at(each) for each in t_s])
         by_address = _by_address(profiles)
         total = np.array([sum(each.bytes_by_stack.values()) for each in profiles])
-        named, notes = _named(_most_changed(by_address), profiles[-1])
-        return HeapCourse(t_s, connections, named, total, notes)
+        named, unnamed = _named(_most_changed(by_address), profiles[-1])
+        return HeapCourse(t_s, connections, named, total, unnamed)
 
 
 def nearest_before(
@@ -151,7 +149,7 @@ def _most_changed(
 def _named(
     stacks: Sequence[tuple[Addresses, NDArray[np.float64]]], profile: HeapProfile
 ) -> tuple[dict[tuple[Frame, ...], NDArray[np.float64]], tuple[str, ...]]:
-    """Name the stacks; also say where the symbols are that were missing."""
+    """Name the stacks; also return the files that have no symbols."""
     from soak.studies.profile.symbols import Symbolizer  # noqa: PLC0415 - an optional extra
 
     symbolizer = Symbolizer(profile.files)
@@ -159,5 +157,4 @@ def _named(
     for addresses, in_use_bytes in stacks:
         stack = symbolizer.stack(addresses)
         named[stack] = named.get(stack, np.zeros(in_use_bytes.size)) + in_use_bytes
-    unnamed = sorted(path for path in symbolizer.unnamed if not NOT_YOURS.match(Path(path).name))
-    return named, tuple(map(where_symbols_are, unnamed))
+    return named, tuple(sorted(symbolizer.unnamed))

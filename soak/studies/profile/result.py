@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,7 +14,8 @@ from soak.errors import SoakError
 from soak.json_values import without_nan
 from soak.record.directory import write_json
 from soak.studies.profile.culprits import FEWEST_MOMENTS, Culprit, culprits, gained
-from soak.studies.profile.frames import Frame
+from soak.studies.profile.debug_packages import where_symbols_are
+from soak.studies.profile.frames import Frame, is_standard
 from soak.studies.profile.holders import Holder, holder_of
 from soak.studies.profile.judged import Growth, judged
 from soak.verdict.verdict import UNKNOWN, Estimate, Label
@@ -144,7 +146,7 @@ def profile_result(
     """Judge a course; `grown` are the containers that gained, most first."""
     found = culprits(course)
     heap = Growth(Label.INCONCLUSIVE, None, UNKNOWN)
-    notes = list(course.notes)
+    notes = _without_symbols(course.unnamed, found)
     if course.t_s.size >= FEWEST_MOMENTS:
         heap = judged(course.t_s, course.total_bytes, course.connections)
     else:
@@ -173,6 +175,18 @@ def profile_result(
         holders=holders,
         notes=tuple(notes),
     )
+
+
+def _without_symbols(unnamed: Sequence[str], found: Sequence[Culprit]) -> list[str]:
+    """Return where the symbols are of the files that stand in a stack that climbs."""
+    shown = {
+        frame.module
+        for each in found
+        if each.climbs
+        for frame in each.stack
+        if frame.file is None and not is_standard(frame)
+    }
+    return [where_symbols_are(path) for path in unnamed if PurePath(path).name in shown]
 
 
 def heap_gained_bytes(result: ProfileResult) -> float:

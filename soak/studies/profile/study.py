@@ -19,6 +19,8 @@ from soak.studies.profile.words import issue_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
     from soak.config import SoakConfig
     from soak.record import Run
     from soak.studies.conduct import MadeRun, NotStarted
@@ -29,14 +31,19 @@ ISSUE_NAME = "profile.md"
 class ProfileStudy(Study[ProfileResult]):
     """Which code keeps the memory that grows?"""
 
-    def __init__(self, config: SoakConfig, target: Profiled, command: str) -> None:
+    def __init__(
+        self, config: SoakConfig, target: Profiled, command: str, console: Console | None = None
+    ) -> None:
         """Run `config` against `target`; `command` is what makes the profile again.
+
+        On `console` it is said what is waited for after the run.
 
         Raises `SoakError`, in one line, where the server cannot be profiled or something is not installed.
         """
         self.config = replace(config, name=f"{config.name}-profile")
         self.target = target
         self.command = command
+        self.console = console
         target.check(config.server)
 
     def next_run(self, done: Sequence[ProfileResult]) -> PlannedRun | None:
@@ -58,6 +65,10 @@ class ProfileStudy(Study[ProfileResult]):
 
     def read(self, run: Run) -> ProfileResult:
         """Judge what the profiler wrote during `run`; raises `SoakError` where that cannot be read."""
+        if self.console is not None:
+            self.console.print(
+                f"Reading what {self.target.profiler.name} has recorded, and judging each stack."
+            )
         folder = run.path / FOLDER_NAME
         pid = run.manifest.target.pid or 0
         course = self.target.profiler.read(folder, pid, quiet_windows(run.events), RunClock.of(run))

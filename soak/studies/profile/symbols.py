@@ -6,6 +6,7 @@ Needs the extra `profile`: import it after `soak.studies.profile.extra.require_s
 from __future__ import annotations
 
 import platform
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +29,9 @@ ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 """What symbolic calls the processors that `platform.machine` names."""
 DEBUG_FOLDER = Path("/usr/lib/debug")
 """Where distributions put what they strip from programs."""
+
+_PART = re.compile(r"\.(?:cold|part\.\d+|constprop\.\d+|isra\.\d+|lto_priv\.\d+)(?:\.\d+)?$")
+"""How compilers end the name of a part of a function, or of a copy of it."""
 
 
 @dataclass
@@ -113,7 +117,9 @@ def _debug_files(path: str, architecture: str) -> list[str]:
 
 
 def _demangled(symbol: str) -> str:
+    """Return a name without its mangling, and without what the compiler added to a part of a function."""
+    whole = _PART.sub("", symbol)
     try:
-        return str(cxxfilt.demangle(symbol))
+        return str(cxxfilt.demangle(whole))
     except cxxfilt.InvalidName:
-        return symbol
+        return whole

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from soak.quantity import format_percent
 from soak.report.plain_table import plain_table
+from soak.studies.profile.frames import is_standard
 from soak.studies.profile.page import PAGE_NAME
 from soak.studies.profile.words import headline, interval, sentence, slope, stack_lines
 from soak.verdict.verdict import Label
@@ -46,7 +47,7 @@ def profile_in_the_terminal(result: ProfileResult) -> RenderableType:
         parts += [Text(), worst_stacks(result)]
     if result.culprits:
         parts += [Text(), Text("Where the first comes from, innermost call first:", style="dim")]
-        parts += [Text(line, overflow="fold") for line in stack_lines(result.culprits[0])]
+        parts += [Text(line, overflow="fold") for line in stack_lines(result.culprits[0], in_short=True)]
         holder = result.holder(result.culprits[0])
         if holder is not None:
             parts.append(Text(f"Kept by {holder.in_words()}."))
@@ -74,5 +75,5 @@ def _short_slope(culprit: Culprit) -> str:
 
 
 def _place(culprit: Culprit) -> str:
-    caller = next((frame for frame in culprit.callers), None)
+    caller = next((frame for frame in culprit.callers if not is_standard(frame)), None)
     return culprit.site.short if caller is None else f"{culprit.site.short}\n← {caller.short}"

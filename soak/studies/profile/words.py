@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from soak.quantity import format_bytes, format_count, format_interval, format_percent, is_known
-from soak.studies.profile.frames import site_index
+from soak.studies.profile.frames import is_standard, site_index
 from soak.studies.profile.result import heap_gained_bytes
 from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from soak.studies.profile.culprits import Culprit
     from soak.studies.profile.frames import Frame, Stack
     from soak.studies.profile.judged import Growth
@@ -71,13 +73,16 @@ def interval(growth: Growth) -> str:
     return format_interval(estimate.low, estimate.high)
 
 
-def stack_lines(culprit: Culprit, most: int = SHOWN_CALLS) -> list[str]:
-    """Return a stack from its innermost call outwards, the site marked by an arrow."""
+def stack_lines(culprit: Culprit, *, in_short: bool = False) -> list[str]:
+    """Return a stack from its innermost call outwards, the site marked by an arrow.
+
+    `in_short` leaves out folders, parameters, and what libraries call further out, for a narrow place.
+    """
     stack, site = culprit.stack, site_index(culprit.stack)
-    inner = _shortened(stack[:site])
-    outer = stack[site : site + most]
-    lines = [f"  {line}" for line in inner]
-    lines += [f"{'→' if place == 0 else ' '} {call(frame)}" for place, frame in enumerate(outer)]
+    told = (lambda frame: frame.short) if in_short else call
+    outer = [frame for frame in stack[site:] if not (in_short and is_standard(frame))][:SHOWN_CALLS]
+    lines = [f"  {line}" for line in _shortened(stack[:site], told)]
+    lines += [f"{'→' if place == 0 else ' '} {told(frame)}" for place, frame in enumerate(outer)]
     left = len(stack) - site - len(outer)
     return [*lines, f"  … {left} more"] if left else lines
 
@@ -110,8 +115,8 @@ def issue_text(result: ProfileResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _shortened(inner: Stack) -> list[str]:
+def _shortened(inner: Stack, told: Callable[[Frame], str]) -> list[str]:
     """Return the library calls at the inner end in a line or two: they are not what is looked for."""
     if len(inner) <= 2:
-        return [call(frame) for frame in inner]
-    return [call(inner[0]), f"… {len(inner) - 1} more calls of libraries"]
+        return [told(frame) for frame in inner]
+    return [told(inner[0]), f"… {len(inner) - 1} more calls of libraries"]

@@ -26,6 +26,8 @@ STDLIB = "/usr/lib/python3.11"
             "server",
         ),
         Frame("__libc_start_main", None, None, "libc.so.6"),
+        Frame("libffi.so.8.1.2+0x6f79", None, None, "libffi.so.8.1.2"),
+        Frame("_PyEval_Vector", "/build/Python/ceval.c", 6434, "python3.11"),
         Frame("append", f"{STDLIB}/collections/__init__.py", 12),
         Frame("_run_code", "<frozen runpy>", 88),
     ],

@@ -12,6 +12,7 @@ from soak.errors import SoakError
 from soak.studies.profile.culprits import culprits
 from soak.studies.profile.jemalloc import LoadedFile, profile_files, profiling_environment
 from soak.studies.profile.jemalloc_profiler import JemallocProfiler, nearest_before, unneeded
+from soak.studies.profile.result import profile_result
 from soak.studies.profile.symbols import Symbolizer
 from soak.studies.profile.windows import RunClock
 from soak.verdict.verdict import Label
@@ -44,6 +45,7 @@ def test_a_leak_behind_make_unique_and_vector_is_named_to_its_line(profiled: Pro
     called = [(frame.function.partition("(")[0], frame.line) for frame in worst.callers]
     assert ("on_close", line_of("remember(std::make_unique")) in called
     assert "serve" in [name for name, _ in called]
+    assert not any("cold" in frame.function for frame in worst.stack)
     assert any("make_unique" in frame.function and frame.inlined for frame in worst.callers)
 
 
@@ -60,7 +62,10 @@ def test_a_stripped_program_is_named_by_file_and_offset(
     whole = Symbolizer([LoadedFile(0, 2**32, 0, str(leaking_program))])
     names = [frame.function for frame in whole.stack((worst.site.offset + 1,))]
     assert any(name.startswith("on_close") for name in names)
-    assert any("stripped has no symbols" in note for note in course.notes)
+    found = profile_result(course, [], run="run", profiler="jemalloc", command="soak profile")
+    assert found.notes == (
+        "stripped has no symbols: its calls are told as file+offset; build with -g, and do not strip.",
+    )
 
 
 def test_profiles_that_no_window_needs_are_deleted(profiled: Profiled, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def course(kept_bytes: float = 51200.0) -> HeapCourse:
         LEAK: kept_bytes * CONNECTIONS + 1000.0,
         WARM_UP: 30e6 + 4e5 * (1.0 - np.exp(-T_S / 3.0)),
     }
-    return HeapCourse(T_S, CONNECTIONS, stacks, np.sum(list(stacks.values()), axis=0), ("server says so.",))
+    return HeapCourse(T_S, CONNECTIONS, stacks, np.sum(list(stacks.values()), axis=0), ("/opt/bin/server",))
 
 
 def result(kept_bytes: float = 51200.0) -> ProfileResult:
@@ -64,9 +64,8 @@ def test_the_leak_is_told_with_slope_share_site_and_stack() -> None:
     assert "Session::Session (session.cc:7) keeps 50 KiB per connection" in text
     assert "50 KiB/connection" in text
     assert "← Server::on_close (server.cc:40)" in text
-    assert "→ Session::Session(int)  /src/session.cc:7" in text
+    assert "→ Session::Session (session.cc:7)" in text
     assert "list `server.sessions.KEPT`" in text
-    assert "! server says so." in text
     assert max(map(len, text.splitlines())) <= 80
     assert profile_exit_code(found) is ExitCode.CLIMBING
 
