@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,6 +123,21 @@ def test_a_process_that_has_ended_is_a_gap_in_plain_words(shaper: Shaper) -> Non
     gap = reader.read()
     assert isinstance(gap, HeapGap)
     assert gap.reason == "the process is gone"
+
+
+def test_a_process_that_ends_in_the_middle_of_a_walk_is_a_gap(shaper: Shaper) -> None:
+    shaper.tell("fragment 300000")  # a walk of tenths of a second
+    reader = HeapReader(shaper.pid)
+    assert isinstance(reader.read(), HeapReading)
+    with ThreadPoolExecutor(1) as beside:
+        walk = beside.submit(reader.read)
+        while not walk.running():
+            pass
+        shaper.process.kill()
+        outcome = walk.result(timeout=30)
+    if isinstance(outcome, HeapGap):  # else the walk was over before the kill
+        assert "\n" not in outcome.reason
+    assert reader.read() == HeapGap("the process is gone", for_good=False)
 
 
 def test_a_static_program_is_read_or_named(compiled: Callable[..., Path]) -> None:
