@@ -105,7 +105,8 @@ class ReportModel:
     @property
     def subtitle(self) -> str:
         """What was run, when and for how long, in a line."""
-        parts = (self.name, self.setup.server, self.setup.started, self.length)
+        read_as = f"read as {self.read_as}" if self.read_as else ""
+        parts = (self.name, self.setup.server, self.setup.started, self.length, read_as)
         return " · ".join(part for part in parts if part)
 
 

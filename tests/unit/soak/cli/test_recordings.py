@@ -77,7 +77,9 @@ def test_a_report_of_a_file_is_written_beside_it(calls: Path) -> None:
     assert soak("report", calls).exit_code == 0
     folder = calls.with_name("calls-report")
     assert {each.name for each in folder.iterdir()} == {"memory.png", "report.html", "verdict.json"}
-    assert "MiB/iteration" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "MiB/iteration" in page
+    assert "read as a CSV; memory in MB; 60 readings over 59 iterations" in page
 
 
 def test_two_files_are_compared_where_their_axes_are_one(calls: Path, pods: Path) -> None:
