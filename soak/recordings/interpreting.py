@@ -66,7 +66,7 @@ def _with_date_and_time_joined(table: Table) -> Table:
 
 def most_told(readings: Sequence[Reading]) -> tuple[Reading, ...]:
     """Return the series worth a verdict: not those of one reading among others, nor of a kernel's thread."""
-    held = [each for each in readings if np.nanmax(each.memory_bytes) > 0] or list(readings)
+    held = [each for each in readings if (each.memory_bytes > 0).any()] or list(readings)
     told = [each for each in held if np.isfinite(each.memory_bytes).sum() >= LEAST_READINGS] or held
     if len(told) <= MOST_SERIES:
         return tuple(told)
@@ -108,6 +108,8 @@ def _reading(table: Table, asked: Asked, along: Along, at: int, rows: list[int],
     if along.column is None and table.keys:
         where = np.arange(len(rows), dtype=np.float64) * (asked.every_s or 1.0)
     order = np.flatnonzero(np.isfinite(where))
+    if not np.isfinite(memory[order]).any():
+        return None
     if along.axis is Axis.TIME and not starts_anew(where):  # newest first, or not in order
         order = order[np.argsort(where[order], kind="stable")]
     return Reading(

@@ -13,6 +13,8 @@ from soak.recordings.recording import Recording, RecordingFormat, UnreadableErro
 if TYPE_CHECKING:
     from soak.recordings.asked import Asked
 
+_READING = re.compile(r"(?:MEM|CHLD (?P<child>\d+)) (?P<memory>\d+(?:\.\d+)?) (?P<stamp>\d+(?:\.\d+)?)")
+
 
 @dataclass(frozen=True)
 class Mprof(RecordingFormat):
@@ -38,24 +40,18 @@ CHLD 4712 51.500000 1732918842.0
         rows: list[tuple[str, ...]] = []
         run = 0
         for line in text.splitlines():
-            kind, *words = line.split() or [""]
-            if kind == "CMDLINE":
+            if line.startswith("CMDLINE"):
                 run += 1
-            elif kind == "MEM" and len(words) == 2:
-                rows.append((words[1], words[0], f"run {max(run, 1)}", ""))
-            elif kind == "CHLD" and len(words) == 3:
-                rows.append((words[2], words[1], f"run {max(run, 1)}", f"child {words[0]}"))
+            elif (found := _READING.fullmatch(line.strip())) is not None:
+                child = f"child {found['child']}" if found["child"] else ""
+                rows.append((found["stamp"], found["memory"], f"run {max(run, 1)}", child))
         if not rows:
             raise UnreadableError("it has no line that begins with MEM")
         several = run > 1
         keys = ("run", "child") if several else ("child",)
-        found = [_own_start(rows, row[2]) for row in rows]
-        rows = [(f"{float(row[0]) - start:.4f}", *row[1:]) for row, start in zip(rows, found, strict=True)]
+        begun = {row[2]: float(row[0]) for row in reversed(rows)}
+        rows = [(f"{float(row[0]) - begun[row[2]]:.4f}", *row[1:]) for row in rows]
         return interpret(
             Table(("seconds", "memory", "run", "child"), tuple(rows), ("memory",), "MB", "seconds", keys),
             asked,
         )
-
-
-def _own_start(rows: list[tuple[str, ...]], run: str) -> float:
-    return next(float(row[0]) for row in rows if row[2] == run)
