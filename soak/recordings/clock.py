@@ -157,7 +157,8 @@ def _parsed(texts: pd.Series[str], *, day_first: bool) -> NDArray[np.float64]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         read = pd.to_datetime(texts, errors="coerce", format="mixed", utc=True, dayfirst=day_first)
-    seconds = read.to_numpy(dtype="datetime64[ns]").astype(np.int64) / 1e9
+    # nanoseconds would overflow: newer pandas reads years far from ours
+    seconds = read.to_numpy(dtype="datetime64[us]").astype(np.int64) / 1e6
     return np.where(read.isna(), np.nan, seconds)
 
 
