@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -51,6 +52,13 @@ class Shaper:
         self.process.stdin.write(f"{command}\n")
         system, uordblks, fordblks, blocks, mapped, fast = map(int, self.process.stdout.readline().split())
         return Truth(system, uordblks + mapped, fordblks, blocks, mapped, fast)
+
+    def wait_until_asleep(self) -> None:
+        """Wait until all threads sleep in the kernel, which then tells where their stacks are."""
+        ends_s = time.monotonic() + 30
+        tasks = Path(f"/proc/{self.pid}/task")
+        while any((each / "syscall").read_text().startswith("running") for each in tasks.iterdir()):
+            assert time.monotonic() < ends_s, "a thread never went to sleep"
 
     def end(self) -> None:
         """End it, and take its pipes down."""

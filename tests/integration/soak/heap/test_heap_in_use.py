@@ -77,6 +77,7 @@ def test_the_caches_of_all_threads_are_found(heap_shapes: Path) -> None:
 
 def as_reading(shaper: Shaper, command: str) -> HeapReading:
     shaper.tell(command)
+    shaper.wait_until_asleep()
     reading = HeapReader(shaper.pid).read()
     assert isinstance(reading, HeapReading)
     return reading
