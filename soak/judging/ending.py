@@ -47,9 +47,9 @@ def final_look_reason(look: FinalLook, memory: SeriesVerdict) -> Reason:
     if not look.stopped_early:
         return Reason(ReasonKind.WENT_TO_ITS_END, facts)
     per_hour = memory.budget_per_hour if memory.label is Label.PLATEAU else None
-    per_connection, points = None, memory.points
-    if per_hour is not None and points is not None and points.connections is not None and look.up_to_s > 0:
-        per_second = float(points.connections[-1]) / look.up_to_s
+    per_connection, connections = None, memory.connections_judged
+    if per_hour is not None and connections is not None and look.up_to_s > 0:
+        per_second = connections / look.up_to_s
         per_connection = per_hour / 3600.0 / per_second if per_second > 0 else None
     more = {
         "verdict": str(look.verdict),

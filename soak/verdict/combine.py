@@ -165,10 +165,6 @@ def _with_heap(verdict: RunVerdict) -> RunVerdict:
         return replace(verdict, reasons=(first, *verdict.reasons), confidence=confidence)
     if verdict.attribution is None or verdict.attribution.culprits != (Culprit.RETAINED,):
         return verdict
-    points = verdict.memory.points
-    connections = None
-    if points is not None and points.connections is not None:
-        connections = float(points.connections[-1])
     return replace(
         verdict,
         label=Label.INCONCLUSIVE,
@@ -176,7 +172,7 @@ def _with_heap(verdict: RunVerdict) -> RunVerdict:
         reasons=(Reason(ReasonKind.HEAP_OUTWEIGHS, facts), *verdict.reasons),
         confidence=(Confidence(heap),),
         probability_climbing=heap.probability_climbing,
-        settling=Settling(verdict.memory.duration_s, connections),
+        settling=verdict.memory.as_much_again,
     )
 
 

@@ -6,16 +6,16 @@ what no heap does, so a flat heap clears RSS only where its growth is seen to be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from soak.verdict.reason import Reason, ReasonKind
 from soak.verdict.run_verdict import Confidence
-from soak.verdict.verdict import Label, Settling
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from soak.verdict.run_verdict import RunEvidence
-    from soak.verdict.verdict import SeriesVerdict
+    from soak.verdict.verdict import SeriesVerdict, Settling
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,7 @@ def weigh_memory(evidence: RunEvidence) -> MemoryFinding:
         memory.probability_climbing,
         memory.settling,
     )
-    if heap is None or not evidence.heap_from_outside or not heap.reasons:
-        return alone
-    if evidence.failure is not None and evidence.failure.died:
+    if heap is None or not evidence.heap_from_outside or not heap.reasons or evidence.failure is not None:
         return alone
     if heap.label is Label.CLIMBING:
         return MemoryFinding(
@@ -62,8 +60,7 @@ def weigh_memory(evidence: RunEvidence) -> MemoryFinding:
 def _beside(alone: MemoryFinding, heap: SeriesVerdict, memory: SeriesVerdict) -> MemoryFinding:
     """Say what heap in use comes to beside RSS, which decides here."""
     first, *others = memory.reasons
-    reasons = (first, heap.reasons[0], *others)
-    return MemoryFinding(alone.label, reasons, alone.confidence, alone.probability_climbing, alone.settling)
+    return replace(alone, reasons=(first, heap.reasons[0], *others))
 
 
 def _flat_beside_growing_heap(heap: SeriesVerdict, memory: SeriesVerdict) -> MemoryFinding:
@@ -100,19 +97,12 @@ def _flat_beside_growth(
         return MemoryFinding(
             Label.PLATEAU, (first, *_settled(memory)), confidence, heap.probability_climbing, None
         )
-    settling = alone.settling
-    if memory.label is Label.CLIMBING:
-        points = memory.points
-        connections = None
-        if points is not None and points.connections is not None:
-            connections = float(points.connections[-1])
-        settling = Settling(memory.duration_s, connections)
-    return MemoryFinding(
-        Label.INCONCLUSIVE,
-        (first, *memory.reasons),
-        confidence,
-        memory.probability_climbing,
-        settling,
+    return replace(
+        alone,
+        label=Label.INCONCLUSIVE,
+        reasons=(first, *memory.reasons),
+        confidence=confidence,
+        settling=memory.as_much_again if memory.label is Label.CLIMBING else memory.settling,
     )
 
 

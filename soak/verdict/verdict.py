@@ -163,6 +163,18 @@ class SeriesVerdict:
         return self.restarts_at_s[-1] if self.restarts_at_s else -math.inf
 
     @property
+    def connections_judged(self) -> float | None:
+        """Connections completed by the last judged point; None where they are not counted."""
+        if self.points is None or self.points.connections is None:
+            return None
+        return float(self.points.connections[-1])
+
+    @property
+    def as_much_again(self) -> Settling:
+        """What a run as long as this one comes to."""
+        return Settling(self.duration_s, self.connections_judged)
+
+    @property
     def least_gained(self) -> float:
         """Lower end of the interval of the growth over the run."""
         return self.growth_per_hour.low * self.duration_s / 3600.0

@@ -17,9 +17,14 @@ _ELF_MAGIC = b"\x7fELF"
 _ELF_CLASS_64 = 2
 _GLIBC_FILE = re.compile(r"/libc(-2\.\d+\.so|\.so\.6)$")
 _BANNER = re.compile(rb"GNU C Library [^\0]{0,120}?release version (\d+)\.(\d+)")
-_GO_BUILD = b"\xff Go buildinf:"
-_STATIC_JEMALLOC = b"<jemalloc>: "
-"""How its messages begin. (mimalloc's are no sign: CPython has it on board and does not use it.)"""
+_SIGNS = (
+    (b"\xff Go buildinf:", "it is a Go program, whose heap is the Go runtime's own"),
+    (
+        b"<jemalloc>: ",  # how its messages begin
+        "its allocator is jemalloc, linked into the program, and only glibc's malloc is read",
+    ),
+)
+"""What in a program tells that malloc is not glibc's. mimalloc's do not: CPython carries it unused."""
 _OTHERS = (
     (re.compile(r"/libjemalloc[^/]*\.so"), "jemalloc"),
     (re.compile(r"/libmimalloc[^/]*\.so"), "mimalloc"),
@@ -60,10 +65,10 @@ def allocator_of(memory: ProcessMemory) -> Glibc | Foreign:
         if any(pattern.search(each.path) for each in memory.mappings):
             return Foreign(f"its allocator is {name}, and only glibc's malloc is read")
     own = [each for each in memory.mappings if each.path == program.path]
-    if _holds(memory, own, _GO_BUILD):
-        return Foreign("it is a Go program, whose heap is the Go runtime's own")
-    if _holds(memory, own, _STATIC_JEMALLOC):
-        return Foreign("its allocator is jemalloc, linked into the program, and only glibc's malloc is read")
+    for data in _contents(memory, own):
+        for sign, reason in _SIGNS:
+            if sign in data:
+                return Foreign(reason)
     libc = [each for each in memory.mappings if _GLIBC_FILE.search(each.path.removesuffix(" (deleted)"))]
     if libc:
         return Glibc(_version(memory, libc), _data_of(memory.mappings, libc[0].path))
@@ -86,10 +91,6 @@ def _version(memory: ProcessMemory, mappings: list[Mapping]) -> tuple[int, int] 
         if banner is not None:
             return int(banner[1]), int(banner[2])
     return None
-
-
-def _holds(memory: ProcessMemory, mappings: list[Mapping], what: bytes) -> bool:
-    return any(what in data for data in _contents(memory, mappings))
 
 
 def _contents(memory: ProcessMemory, mappings: list[Mapping]) -> Iterable[bytes]:

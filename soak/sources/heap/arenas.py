@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def locate(memory: ProcessMemory, glibc: Glibc) -> Place:
     datas = [(each.start, memory.read(each.start, each.size_bytes)) for each in glibc.data]
     for start, data in datas:
         words = np.frombuffer(data[: len(data) // WORD_BYTES * WORD_BYTES], dtype="<u8")
-        for layout in cast("list[ArenaLayout]", by_likelihood(ARENA_LAYOUTS, glibc.version)):
+        for layout in by_likelihood(ARENA_LAYOUTS, glibc.version):
             for address in _candidates(words, start, layout):
                 if _is_ring(memory, address, layout):
                     found = _parameters(memory, datas, glibc)
@@ -170,7 +170,7 @@ def _parameters(
 ) -> tuple[int, ParametersLayout]:
     """Find `mp_` by what its settings and counters can be; raises `MemoryUnreadableError`."""
     heap = next((each for each in memory.mappings if each.path == "[heap]"), None)
-    layouts = cast("list[ParametersLayout]", by_likelihood(PARAMETERS_LAYOUTS, glibc.version))
+    layouts = by_likelihood(PARAMETERS_LAYOUTS, glibc.version)
     for layout in layouts:
         for start, data in datas:
             for place in range(0, len(data) - layout.size_bytes + 1, WORD_BYTES):

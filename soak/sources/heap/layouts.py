@@ -9,6 +9,7 @@ never taken on the word of a version: it is tried, and must agree with what the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 WORD_BYTES = 8
 """SIZE_SZ on a 64-bit machine."""
@@ -94,15 +95,11 @@ PARAMETERS_LAYOUTS = (
 """Newest first. 2.35 put huge-page settings before the counters; builds without tunables lack them."""
 LINKS_ARE_MANGLED_SINCE = (2, 32)
 """From here on a fastbin's link is stored as `link ^ (address of the link >> 12)` (safe-linking)."""
+LayoutT = TypeVar("LayoutT", ArenaLayout, ParametersLayout)
 OLDEST = (2, 17)
 """Older releases than this are not read."""
 
 
-def by_likelihood(
-    layouts: tuple[ArenaLayout, ...] | tuple[ParametersLayout, ...], version: tuple[int, int] | None
-) -> list[ArenaLayout | ParametersLayout]:
+def by_likelihood(layouts: tuple[LayoutT, ...], version: tuple[int, int] | None) -> list[LayoutT]:
     """Return all `layouts`, those first that `version` should have; any order where it is not known."""
-    if version is None:
-        return list(layouts)
-    fitting = [each for each in layouts if each.since <= version]
-    return [*fitting, *(each for each in layouts if each not in fitting)]
+    return sorted(layouts, key=lambda each: version is not None and each.since > version)
