@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import tempfile
 import traceback
@@ -12,6 +13,8 @@ import typer
 from soak import __version__
 from soak.cli.verbs import CONTEXT_SETTINGS, EPILOG, VerbGroup, add_verbs
 from soak.errors import ExitCode, SoakError, in_one_line
+from soak.private_file import private_files
+from soak.redaction import redacted, redacted_text
 
 app = typer.Typer(
     name="soak",
@@ -50,26 +53,32 @@ def top(
 
 def main() -> None:
     """Run the command line; faults a user can mend end in one line."""
+    with private_files():
+        _run()
+
+
+def _run() -> None:
     try:
         app()
     except SoakError as error:
-        typer.echo(f"soak: {error}", err=True)
+        typer.echo(f"soak: {redacted_text(str(error))}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not look like a verdict (exit code 1)
-        typer.echo(f"soak: soak itself failed: {in_one_line(error)}; {_kept(error)}", err=True)
+        said = redacted_text(in_one_line(error))
+        typer.echo(f"soak: soak itself failed: {said}; {_kept(error)}", err=True)
         sys.exit(ExitCode.SOAK_FAILED)
 
 
 def _kept(error: Exception) -> str:
     """Write the traceback to a file, and say where; what cannot be written is printed."""
-    details = "".join(traceback.format_exception(error))
+    details = redacted_text("".join(traceback.format_exception(error)))
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="soak-failed-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:
-            file.write(f"{' '.join(sys.argv)}\n\n{details}")
+            file.write(f"{shlex.join(redacted(sys.argv))}\n\n{details}")
     except OSError:
         return details
     return f"please report it with {file.name}"

@@ -42,7 +42,7 @@ def advise(
     from soak.cli.recordings import asked_of
     from soak.config.sizes import size_bytes
     from soak.judging import judge_run
-    from soak.record.directory import explained
+    from soak.private_file import replace_text
     from soak.recordings import read_run_of
     from soak.report.advice_terminal import render_advice
     from soak.report.model import report_model
@@ -55,8 +55,7 @@ def advise(
             rules = prometheus_rules(judgement.verdict)
         except ValueError as error:
             raise SoakError(f"{run}: {error}") from None
-        with explained(prometheus):
-            prometheus.write_text(rules, encoding="utf-8")
+        replace_text(prometheus, rules)
     console = Console(stderr=as_json)
     console.print(render_advice(report_model(recorded, judgement)))
     if prometheus is not None:

@@ -32,7 +32,7 @@ def report(
     """
     from soak.cli.recordings import asked_of
     from soak.judging import judge_run
-    from soak.record.directory import explained
+    from soak.private_file import explained, make_folder
     from soak.recordings import read_runs
     from soak.run.session import judge_and_report, write_report
 
@@ -45,7 +45,7 @@ def report(
         for read in read_runs(path, asked):
             folder = _folder(read)
             with explained(folder):
-                folder.mkdir(exist_ok=True)
+                make_folder(folder, exist_ok=True)
             judgement = judge_run(read)
             write_report(read, judgement, folder)
             typer.echo(f"{judgement.verdict.label}: {folder / 'report.html'}")

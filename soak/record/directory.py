@@ -1,9 +1,12 @@
-"""Writing the run directory: append-only, one write a line, so that a kill loses at most that line."""
+"""Writing the run directory: append-only, one write a line, so that a kill loses at most that line.
+
+It is the one place where a record is written, and so where its secrets are taken out; folder and files are
+for their owner alone.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import math
 import os
@@ -13,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from soak.columns import COLUMNS, refuse_clashes
 from soak.errors import SoakError
+from soak.private_file import FOLDER_MODE, explained, make_folder, open_to_append, replacing
 from soak.record.manifest import SCHEMA_VERSION
+from soak.redaction import Redaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -33,20 +38,6 @@ def _cell(value: Cell) -> str:
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
     return str(value)
-
-
-@contextlib.contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn an operating-system error about `path` into one line that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise SoakError(
-                f"no space left on the disk for {path}: free some or choose another --out; "
-                f"what was recorded before is kept ('soak analyze {path.parent}')"
-            ) from error
-        raise SoakError(f"cannot write {path}: {error.strerror}; choose another --out") from error
 
 
 class RunDirectory:
@@ -70,10 +61,10 @@ class RunDirectory:
         self.path = path
         self.started_monotonic_s = started_monotonic_s
         self.started_utc = datetime.now(UTC).isoformat(timespec="milliseconds")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._redaction = Redaction()
         with explained(path):
-            self._samples_fd = os.open(path / "samples.csv", flags, 0o644)
-            self._events_fd = os.open(path / "events.jsonl", flags, 0o644)
+            self._samples_fd = open_to_append(path / "samples.csv")
+            self._events_fd = open_to_append(path / "events.jsonl")
         self._append(self._samples_fd, ",".join(self._columns), "samples.csv")
 
     @classmethod
@@ -84,11 +75,11 @@ class RunDirectory:
         """
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         with explained(parent):
-            parent.mkdir(parents=True, exist_ok=True)
+            make_folder(parent, exist_ok=True)
             for attempt in range(1, 1000):
                 path = parent / (f"{stamp}-{name}" if attempt == 1 else f"{stamp}-{name}-{attempt}")
                 with contextlib.suppress(FileExistsError):
-                    path.mkdir()
+                    path.mkdir(mode=FOLDER_MODE)
                     return cls(path, started_monotonic_s=time.monotonic(), foreign_columns=foreign_columns)
         raise SoakError(f"{parent} holds 999 runs of this second: choose another --out")
 
@@ -108,7 +99,7 @@ class RunDirectory:
             "t_s": round(self.elapsed_s() - age_s, 3),
             "utc": datetime.fromtimestamp(time.time() - age_s, UTC).isoformat(timespec="milliseconds"),
             "event": event.name,
-            **event.details(),
+            **self._redaction.of(event.details()),
         }
         self._append(self._events_fd, json.dumps(line, ensure_ascii=False), "events.jsonl")
 
@@ -121,7 +112,7 @@ class RunDirectory:
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file so that a reader sees the old one or the new one, never half of it."""
-        write_json(self.path / name, content)
+        write_json(self.path / name, content, self._redaction)
 
     def close(self) -> None:
         """Close the streams; further appending is an error."""
@@ -148,10 +139,13 @@ class RunDirectory:
                 data = data[os.write(descriptor, data) :]
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Replace `path` by `content` as JSON in one step; raises `SoakError` when that cannot be done."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with explained(path):
-        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+def write_json(path: Path, content: Mapping[str, Any], redaction: Redaction | None = None) -> None:
+    """Replace `path` by `content` as JSON without its secrets, in one step.
+
+    `redaction` knows the secrets of a run; without it they are told by their form. Raises `SoakError` when it
+    cannot be written.
+    """
+    told = (redaction or Redaction()).of(content)
+    text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    with replacing(path) as stream:
+        stream.write(text.encode("utf-8", "replace"))

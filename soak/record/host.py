@@ -11,13 +11,11 @@ from pathlib import Path
 import psutil
 
 from soak.record.manifest import Host
+from soak.redaction import TOLD_VARIABLES
 from soak.sources.cgroup import cgroup_of
 
 PACKAGES = ("onnxruntime", "numpy", "websockets", "kaldi-native-fbank", "psutil", "soak")
 """Packages whose versions bear on the memory of the bundled server, or on the measurement."""
-ALLOCATOR_VARIABLES = re.compile(
-    r"MALLOC_|GLIBC_TUNABLES|LD_PRELOAD|MIMALLOC_|JEMALLOC_|OMP_|ORT_|PYTHONMALLOC"
-)
 
 
 def host_facts() -> Host:
@@ -50,7 +48,7 @@ def package_versions() -> dict[str, str]:
 
 def allocator_environment(environment: dict[str, str]) -> dict[str, str]:
     """Return the variables that steer allocators, thread pools and Python's own memory."""
-    return {name: value for name, value in environment.items() if ALLOCATOR_VARIABLES.match(name)}
+    return {name: value for name, value in environment.items() if TOLD_VARIABLES.match(name)}
 
 
 def _first_text(paths: list[Path]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from soak.private_file import replace_text
 from soak.report.comparison_html import render_comparison_html
 from soak.report.comparison_png import write_comparison_png
 
@@ -19,9 +20,9 @@ COMPARISON_PNG_NAME = "comparison.png"
 def write_comparison(compared: Comparison, directory: Path) -> tuple[Path, Path]:
     """Write `comparison.html` and `comparison.png` into `directory` and return their paths.
 
-    OSError when they cannot be written. Each row of the page leads to the run's own report.
+    Raises `SoakError` when they cannot be written. Each row of the page leads to the run's own report.
     """
     html_path, png_path = directory / COMPARISON_HTML_NAME, directory / COMPARISON_PNG_NAME
-    html_path.write_text(render_comparison_html(compared, directory), encoding="utf-8")
+    replace_text(html_path, render_comparison_html(compared, directory))
     write_comparison_png(compared, png_path)
     return html_path, png_path

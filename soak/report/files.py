@@ -22,8 +22,8 @@ WRITERS: Mapping[str, Callable[[ReportModel, Path], None]] = {HTML_NAME: write_h
 def write_reports(model: ReportModel, directory: Path | None = None) -> tuple[Path, ...]:
     """Write every form of the report, `report.html` first, and return the files' paths.
 
-    They go to `directory`, by default the run's own (beside the CSV where the run is a single file). OSError
-    when they cannot be written.
+    They go to `directory`, by default the run's own (beside the CSV where the run is a single file). Raises
+    `SoakError` when they cannot be written.
     """
     if directory is None:
         directory = model.path.parent if model.path.is_file() else model.path

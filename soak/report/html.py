@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from soak.private_file import replace_text
 from soak.report.markdown import render_markdown
 from soak.report.model.tables.rows import Row, Section
 from soak.report.page import charts_json, page, template
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def write_html(model: ReportModel, path: Path) -> None:
-    """Write the report of one run; OSError when `path` cannot be written."""
-    path.write_text(render_html(model), encoding="utf-8")
+    """Write the report of one run; raises `SoakError` when `path` cannot be."""
+    replace_text(path, render_html(model))
 
 
 def render_html(model: ReportModel) -> str:

@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from soak.private_file import replacing
 from soak.report.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -51,10 +52,14 @@ def label_time(axes: Axes, axis: TimeAxis) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture; a character its font lacks is drawn as a box, which is no reason to warn."""
+    """Write a PNG; raises `SoakError` when it cannot be written.
+
+    A character its font lacks is drawn as a box, which is no reason to warn.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure.savefig(path, dpi=DPI)
+        with replacing(path) as stream:
+            figure.savefig(stream, dpi=DPI, format="png")
 
 
 def shortened(text: str, characters: int) -> str:

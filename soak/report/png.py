@@ -39,7 +39,7 @@ SMALL_PANEL, PANEL_GAP = 0.145, 0.045
 
 
 def write_png(model: ReportModel, path: Path) -> None:
-    """Write the picture of one run, 1600 x 1000 pixels; OSError when `path` cannot be written.
+    """Write the picture of one run, 1600 x 1000 pixels; raises `SoakError` when `path` cannot be.
 
     The load is left out where the run did not record it; without one memory reading the picture says so.
     """

@@ -14,8 +14,9 @@ from soak.analyse import JudgeSettings
 from soak.config import with_url
 from soak.errors import ExitCode, SoakError
 from soak.judging import Judgement, judge_run
+from soak.private_file import explained
 from soak.record import Run, RunDirectory, read_run
-from soak.record.directory import explained, write_json
+from soak.record.directory import write_json
 from soak.record.events import RunStarted, ServerStarted
 from soak.record.host import allocator_environment, host_facts, package_versions
 from soak.record.manifest import Configuration, LoadPlan, Manifest, RecordedTarget

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from soak.record.directory import explained
+from soak.private_file import explained, make_folder
 from soak.report.comparison_files import write_comparison
 from soak.studies.conduct import MadeRun, PlannedRun, Study, started
 
@@ -54,6 +54,6 @@ def write_side_by_side(compared: Comparison, out: Path) -> Path:
     """
     folder = out / f"{compared.rows[-1].path.name}-comparison"
     with explained(folder):
-        folder.mkdir()
+        make_folder(folder)
         page, _ = write_comparison(compared, folder)
     return page

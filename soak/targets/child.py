@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 import psutil
 
+from soak.private_file import umask_of_the_user
 from soak.targets.oom import OomWatch
 from soak.targets.server import ServerExit
 from soak.tether import tied_to_this_process
@@ -61,6 +62,7 @@ class ChildProcess:
                 stderr=log_stream,
                 text=True,
                 env=dict(environment),
+                umask=umask_of_the_user(),
                 start_new_session=True,  # Ctrl-C is for the harness, which then stops the server itself
             )
         return cls(process, log)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soak.record.directory import explained
+from soak.private_file import explained, open_to_append
 from soak.studies.check.findings import Outcome
 from soak.studies.profile.words import headline
 
@@ -42,7 +43,7 @@ def append_job_summary(markdown: str, environment: Mapping[str, str]) -> None:
     name = environment.get("GITHUB_STEP_SUMMARY")
     if name:
         path = Path(name)
-        with explained(path), path.open("a", encoding="utf-8") as stream:
+        with explained(path), os.fdopen(open_to_append(path), "a", encoding="utf-8") as stream:
             stream.write(markdown)
 
 

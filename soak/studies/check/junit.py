@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from soak.record.directory import explained
+from soak.private_file import replacing
 from soak.report.markdown import render_markdown
 from soak.studies.check.findings import Outcome
 from soak.studies.profile.words import issue_text
@@ -59,8 +59,8 @@ def write_failed_start(message: str, path: Path) -> None:
 def _write(suite: TestSuite, path: Path) -> None:
     document = JUnitXml("soak check")
     document.add_testsuite(suite)
-    with explained(path):
-        document.write(str(path), pretty=True)
+    with replacing(path) as stream:
+        document.write(stream, pretty=True)
 
 
 def _xml_text(text: str) -> str:

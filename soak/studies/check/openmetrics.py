@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.exposition import generate_latest
 
-from soak.record.directory import explained
+from soak.private_file import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,5 +33,5 @@ def write_openmetrics(result: CheckResult, path: Path) -> None:
         value = getattr(result.figures, name)
         if math.isfinite(value):
             Gauge(f"soak_{name}", words, ["config"], registry=registry).labels(result.run.name).set(value)
-    with explained(path):
-        path.write_bytes(generate_latest(registry))
+    with replacing(path) as stream:
+        stream.write(generate_latest(registry))

@@ -7,7 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soak.record.directory import explained
+from soak.private_file import explained, make_folder, replace_text
+from soak.redaction import redacted_text
 from soak.report.markdown import plain_text
 from soak.studies.check.archive import write_archive
 from soak.studies.check.github import append_job_summary, failed_start_command, is_github, workflow_commands
@@ -38,8 +39,7 @@ class Outputs:
         if self.junit is not None:
             write_junit(result, self.junit)
         if self.markdown is not None:
-            with explained(self.markdown):
-                self.markdown.write_text(summary, encoding="utf-8")
+            replace_text(self.markdown, summary)
         if self.metrics is not None:
             write_openmetrics(result, self.metrics)
         if self.archive is not None:
@@ -49,6 +49,7 @@ class Outputs:
     def write_failed_start(self, message: str) -> None:
         """Say why there is nothing else: the server did not come up, or could not be reached."""
         self._make_folders()
+        message = redacted_text(message)
         if self.junit is not None:
             write_failed_start(message, self.junit)
         summary = f"## soak check: the server failed\n\n{plain_text(message)}\n"
@@ -57,7 +58,7 @@ class Outputs:
     def _make_folders(self) -> None:
         for path in filter(None, (self.junit, self.markdown, self.metrics, self.archive)):
             with explained(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(path.parent, exist_ok=True)
 
 
 def _tell_github(summary: str, commands: Iterable[str]) -> None:

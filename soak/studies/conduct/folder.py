@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from soak.errors import SoakError
-from soak.record.directory import explained
+from soak.private_file import explained, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ def new_folder(out: Path, study: str) -> Path:
     """Make `<out>/<UTC time>-<study>` and return it; raises `SoakError` when it cannot be made."""
     folder = out / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-{study}"
     with explained(out):
-        folder.mkdir(parents=True)
+        make_folder(folder)
     return folder
 
 

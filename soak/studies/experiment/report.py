@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from soak.private_file import replace_text
 from soak.quantity import (
     MISSING,
     format_bytes,
@@ -78,7 +79,7 @@ def write_experiment_reports(
     folder: Path, plan: Plan, rows: Sequence[MitigationRow], skipped: Mapping[str, str]
 ) -> Path:
     """Write `experiment.md`, `.png` and `.html` into `folder`; return the page's path."""
-    (folder / MARKDOWN_NAME).write_text(render_markdown(plan, rows, skipped), encoding="utf-8")
+    replace_text(folder / MARKDOWN_NAME, render_markdown(plan, rows, skipped))
     save(picture(rows), folder / PICTURE_NAME)
     html = template("experiment.html.j2").render(
         page=page(TITLE),
@@ -92,7 +93,7 @@ def write_experiment_reports(
         picture=PICTURE_NAME,
         charts_json=charts_json([]),
     )
-    (folder / PAGE_NAME).write_text(html, encoding="utf-8")
+    replace_text(folder / PAGE_NAME, html)
     return folder / PAGE_NAME
 
 

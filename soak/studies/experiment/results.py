@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from soak.analyse.repeats import difference, mean_with_interval, ratio
 from soak.json_values import without_nan
 from soak.quantity import format_bytes
 from soak.record.directory import write_json
+from soak.redaction import HIDDEN
 from soak.studies.conduct import read_kept
 from soak.studies.experiment.mitigations import BASELINE, Mitigation
 from soak.studies.experiment.plan import MitigationRun, Plan
@@ -183,6 +185,10 @@ def read_results(folder: Path) -> tuple[Plan, list[MitigationRun], dict[str, str
 
 def _read(content: dict[str, Any]) -> tuple[Plan, list[MitigationRun], dict[str, str]]:
     plan = content["plan"]
+    if HIDDEN in json.dumps(plan):
+        raise ValueError(
+            "its settings held a secret, which is not kept: begin anew, with it in soak's own environment"
+        )
     mitigations = tuple(
         Mitigation(each["name"], each["words"], each["server"], each["load"]) for each in plan["mitigations"]
     )

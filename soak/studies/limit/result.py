@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from soak.errors import ExitCode
+from soak.private_file import replace_text
 from soak.quantity import (
     MISSING,
     format_count,
@@ -13,7 +14,7 @@ from soak.quantity import (
     format_percent,
     is_known,
 )
-from soak.record.directory import explained, write_json
+from soak.record.directory import write_json
 from soak.report.plain_table import plain_table
 from soak.studies.limit.limited_run import SLOWER, TOO_LITTLE, Fate, LimitedRun
 
@@ -98,8 +99,7 @@ def write_limit_markdown(folder: Path, runs: Sequence[LimitedRun]) -> Path:
     lines = [limit_in_words(runs), "", "| " + " | ".join(HEADINGS) + " |", "|---|---|" + "---:|" * 5]
     lines += ["| " + " | ".join(_cells(run)) + " |" for run in runs]
     path = folder / MARKDOWN_NAME
-    with explained(path):
-        path.write_text("\n".join([*lines, "", READ]) + "\n", encoding="utf-8")
+    replace_text(path, "\n".join([*lines, "", READ]) + "\n")
     return path
 
 

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from soak.redaction import redacted
 from soak.studies.conduct import conduct
 from soak.studies.profile.choice import profiler_for
 from soak.studies.profile.rhythm import DEFAULT_CONNECTIONS, profiled_load
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 def command_line() -> str:
     """Return the command that is running, as one types it."""
-    return shlex.join(["soak", *sys.argv[1:]])
+    return shlex.join(redacted(["soak", *sys.argv[1:]]))
 
 
 def study_of(config: SoakConfig, target: Target, console: Console) -> ProfileStudy:

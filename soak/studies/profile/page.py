@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from soak.private_file import replace_text
 from soak.quantity import format_bytes, format_percent
 from soak.report.page import charts_json, page, template
 from soak.report.palette import LIGHT
@@ -47,7 +48,7 @@ class Flame:
 
 def write_page(result: ProfileResult, course: HeapCourse, path: Path) -> None:
     """Write the page; OSError when `path` cannot be written."""
-    path.write_text(render_page(result, course), encoding="utf-8")
+    replace_text(path, render_page(result, course))
 
 
 def render_page(result: ProfileResult, course: HeapCourse) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+from soak.private_file import replacing
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -51,8 +53,9 @@ _TYPES = {INTEGER: _Field.TYPE_INT64, NATURAL: _Field.TYPE_UINT64, TEXT: _Field.
 
 
 def write_pprof(course: HeapCourse, path: Path) -> None:
-    """Write the stacks of a course; OSError when `path` cannot be written."""
-    path.write_bytes(gzip.compress(pprof(course), mtime=0))
+    """Write the stacks of a course; raises `SoakError` when `path` cannot be."""
+    with replacing(path) as stream:
+        stream.write(gzip.compress(pprof(course), mtime=0))
 
 
 def pprof(course: HeapCourse) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from soak.errors import ExitCode, TargetError
-from soak.record.directory import explained
+from soak.private_file import explained, replace_text
 from soak.studies.conduct import PlannedRun, Study, started
 from soak.studies.profile.holders import read_grown
 from soak.studies.profile.page import PAGE_NAME, write_page
@@ -83,5 +83,5 @@ class ProfileStudy(Study[ProfileResult]):
         with explained(run.path):
             write_page(result, course, run.path / PAGE_NAME)
             write_pprof(course, folder / PPROF_NAME)
-            (run.path / ISSUE_NAME).write_text(issue_text(result), encoding="utf-8")
+            replace_text(run.path / ISSUE_NAME, issue_text(result))
         return result

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from soak.errors import SoakError
-from soak.record.directory import explained
+from soak.private_file import explained, make_folder, replace_text
 from soak.record.reader import read_events
 from soak.sources import ServerPages
 from soak.studies.profile.holders import HOLDERS_NAME, Look
@@ -85,7 +85,7 @@ class Profiled:
         """Start it; the profiler's files go to a folder beside the log. Raises as the server itself."""
         folder = log.parent / FOLDER_NAME
         with explained(folder):
-            folder.mkdir()
+            make_folder(folder)
         target, settings = self.profiler.under(self.target, server, folder)
         started = target.bring_up(settings, log, cgroup)
         try:
@@ -128,8 +128,7 @@ class ProfiledServer:
         self._server.stop()
         if len(self._looks) == 2:
             text = json.dumps([each.to_json_object() for each in self._looks])
-            with explained(self._folder):
-                (self._folder / HOLDERS_NAME).write_text(text, encoding="utf-8")
+            replace_text(self._folder / HOLDERS_NAME, text)
 
     def _look(self) -> None:
         if Capability.DEBUG_PAGES in self.capabilities:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from soak.config import load_config
+from soak.private_file import explained, make_folder
 from soak.quantity import format_duration
-from soak.record.directory import explained
 from soak.studies.conduct import PlannedRun, Study, started
 from soak.studies.selftest.outcome import TrialOutcome, outcome_of
 from soak.studies.selftest.results import read_results, write_results
@@ -65,5 +65,5 @@ class SelfTest(Study[TrialOutcome]):
     def keep(self, done: Sequence[TrialOutcome], *, complete: bool) -> None:
         """Write `selftest.json`."""
         with explained(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder, exist_ok=True)
         write_results(self.folder, self.trials, self.connections, done, complete=complete)
