@@ -7,46 +7,35 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import json
 import math
 import random
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, cast
 
-from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
 
-END = b"\r\n"
-Ask = Callable[[str, bytes], Awaitable[object]]
+from benchmarks.verdict.real.programs.exchanges import EXCHANGES
 
+if TYPE_CHECKING:
+    from benchmarks.verdict.real.programs.exchanges import Ask, Exchange
 
-def http(key: str, body: bytes) -> bytes:
-    """Return a POST on a connection that stays open."""
-    return f"POST /{key} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+NEEDING_MORE = ("grpc", "funasr", "sherpa-onnx")
+"""Protocols whose packages are imported only where they are spoken."""
 
-
-def resp(*words: bytes) -> bytes:
-    """Return a command in redis's protocol."""
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+LONGEST_S = 60.0
+"""A connection that takes longer, beside what it is held for, is given up."""
 
 
-REQUESTS: dict[str, Callable[[str, bytes], bytes]] = {
-    "http": http,
-    "redis": lambda key, body: resp(b"SET", key.encode(), body),
-    "redis-expiring": lambda key, body: resp(b"SET", key.encode(), body, b"EX", b"60"),
-    "redis-list": lambda _key, body: resp(b"RPUSH", b"queue", body),
-    "memcached": lambda key, body: b"set %b 0 0 %d\r\n%b\r\n" % (key.encode(), len(body), body),
-}
-"""Protocol to the bytes of one request."""
-
-
-async def read_answer(reader: asyncio.StreamReader, kind: str) -> None:
-    """Read one whole answer: a line, or for HTTP headers and body."""
-    if kind != "http":
-        await reader.readuntil(END)
-        return
-    head = (await reader.readuntil(END + END)).lower()
-    await reader.readexactly(int(head.partition(b"content-length:")[2].partition(END)[0]))
+def exchange_of(kind: str) -> Exchange:
+    """Return how this protocol is spoken; raises ImportError where it needs a package that is missing."""
+    if kind in EXCHANGES:
+        return EXCHANGES[kind]
+    if kind == "grpc":
+        return cast("Exchange", importlib.import_module(f"{__package__}.grpc_exchange").unary)
+    return cast("Exchange", importlib.import_module(f"{__package__}.speech_exchange").stream(kind))
 
 
 class Traffic:
@@ -55,6 +44,7 @@ class Traffic:
     def __init__(self, options: argparse.Namespace) -> None:
         """Begin with nothing sent; `options` are those of the command line."""
         self.options = options
+        self._exchange = exchange_of(options.kind)
         self.completed = 0
         self.open = 0
         self.phase = "load"
@@ -65,28 +55,13 @@ class Traffic:
         """Open a connection, make its requests, hold it for a while and close it."""
         self.open += 1
         try:
-            if self.options.kind == "ws":
-                async with connect(f"ws://127.0.0.1:{self.options.port}", max_size=None) as socket:
-
-                    async def echo(_key: str, body: bytes) -> None:
-                        await socket.send(body)
-                        await socket.recv()
-
-                    await self._talk(echo)
-            else:
-                reader, writer = await asyncio.open_connection("127.0.0.1", self.options.port)
-                request = REQUESTS[self.options.kind]
-
-                async def ask(key: str, body: bytes) -> None:
-                    writer.write(request(key, body))
-                    await read_answer(reader, self.options.kind)
-
-                try:
-                    await self._talk(ask)
-                finally:
-                    writer.close()
+            async with (
+                asyncio.timeout(LONGEST_S + self.options.hold_s),
+                self._exchange(self.options.port) as ask,
+            ):
+                await self._talk(ask)
             self.completed += 1
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, WebSocketException) as error:
             print(f"a connection failed: {error!r}", file=sys.stderr)
         finally:
             self.open -= 1
@@ -136,7 +111,7 @@ class Traffic:
 def main() -> None:
     """Read the command line and load the server until ended."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", choices=["ws", *REQUESTS])
+    parser.add_argument("kind", choices=[*EXCHANGES, *NEEDING_MORE])
     parser.add_argument("port", type=int)
     parser.add_argument("--rate", type=float, default=10.0, help="connections per second")
     parser.add_argument("--requests", type=int, default=1, help="requests per connection")
