@@ -54,6 +54,8 @@ class Trace:
     """The settled level without leak or disturbance."""
     onset_share: float = 0.0
     """The share of the trace at which the leak begins: before it no rule can be right."""
+    group: str | None = None
+    """Of a recorded trace, the server that made it: what a rule was fitted to may hold none of its group."""
 
 
 @dataclass(frozen=True)
