@@ -1,5 +1,17 @@
-"""`python -m soak`: the command, for whoever has the interpreter but not the script on the path."""
+"""`python -m soak` and the script `soak`: what can be done before anything is imported."""
 
-from soak.cli import main
+import os
+import signal
 
-main()
+
+def main() -> None:
+    """Run the command line; Ctrl-C while it is still being imported is no traceback either."""
+    try:
+        from soak.cli import main as run  # noqa: PLC0415 - what is imported takes most of the first second
+    except KeyboardInterrupt:
+        os._exit(128 + signal.SIGINT)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -37,7 +37,7 @@ class TargetError(SoakError):
         super().__init__(message, exit_code=ExitCode.TARGET_FAILED)
 
 
-def in_one_line(error: Exception) -> str:
+def in_one_line(error: BaseException) -> str:
     """Return kind and message of any exception on one line."""
     said = " ".join(str(error).split())
     return f"{type(error).__name__}: {said}" if said else type(error).__name__

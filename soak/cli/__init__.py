@@ -15,6 +15,7 @@ from soak.cli.verbs import CONTEXT_SETTINGS, EPILOG, VerbGroup, add_verbs
 from soak.errors import ExitCode, SoakError, in_one_line
 from soak.private_file import private_files
 from soak.redaction import redacted, redacted_text
+from soak.terminal import patient_streams, say
 
 app = typer.Typer(
     name="soak",
@@ -52,26 +53,42 @@ def top(
 
 
 def main() -> None:
-    """Run the command line; faults a user can mend end in one line."""
-    with private_files():
-        _run()
+    """Run the command line; every fault ends in one line, and none of them looks like a verdict."""
+    with private_files(), patient_streams() as fault_of_output:
+        code = _run()
+        fault = fault_of_output()
+        if fault is not None:
+            say(f"soak: cannot write to standard output: {fault.strerror}", err=True)
+            code = ExitCode.USAGE
+    sys.exit(code)
 
 
-def _run() -> None:
+def _run() -> int | str | None:
+    """Run the verb and return its exit code."""
     try:
         app()
     except SoakError as error:
-        typer.echo(f"soak: {redacted_text(str(error))}", err=True)
-        sys.exit(error.exit_code)
+        say(f"soak: {redacted_text(str(error))}", err=True)
+        return error.exit_code
     except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
+        return ExitCode.INTERRUPTED
+    except SystemExit as ended:
+        # an end of file or a pipe in the middle of the work ends typer with 1, which means climbing
+        if isinstance(ended.__context__, typer.Abort | OSError):
+            return _failed(ended.__context__.__context__ or ended.__context__)
+        return ended.code
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not look like a verdict (exit code 1)
-        said = redacted_text(in_one_line(error))
-        typer.echo(f"soak: soak itself failed: {said}; {_kept(error)}", err=True)
-        sys.exit(ExitCode.SOAK_FAILED)
+        return _failed(error)
+    return ExitCode.PLATEAU
 
 
-def _kept(error: Exception) -> str:
+def _failed(error: BaseException) -> ExitCode:
+    said = redacted_text(in_one_line(error))
+    say(f"soak: soak itself failed: {said}; {_kept(error)}", err=True)
+    return ExitCode.SOAK_FAILED
+
+
+def _kept(error: BaseException) -> str:
     """Write the traceback to a file, and say where; what cannot be written is printed."""
     details = redacted_text("".join(traceback.format_exception(error)))
     try:

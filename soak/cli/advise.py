@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.padding import Padding
 
 from soak.cli.options import AsJson, Every, MemoryColumn, MemoryUnit, Per, TimeColumn
 from soak.errors import SoakError
+from soak.terminal import SafeConsole
 
 
 def advise(
@@ -56,7 +56,7 @@ def advise(
         except ValueError as error:
             raise SoakError(f"{run}: {error}") from None
         replace_text(prometheus, rules)
-    console = Console(stderr=as_json)
+    console = SafeConsole(stderr=as_json)
     console.print(render_advice(report_model(recorded, judgement)))
     if prometheus is not None:
         console.print(Padding(f"Alert rules: {prometheus}", (1, 0, 0, 0)), highlight=False, soft_wrap=True)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from soak.cli.options import AsJson, Every, MaxGrowth, MemoryColumn, MemoryUnit, Per, TimeColumn
 from soak.errors import ExitCode
+from soak.terminal import SafeConsole, say
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -80,7 +80,7 @@ def _judge_one(path: Path, budget: float | None, asked: Asked, *, as_json: bool)
     try:
         judged = judge_path(path, budget, asked)
     except SoakError as error:
-        typer.echo(f"soak: {error}", err=True)
+        say(f"soak: {error}", err=True)
         unread = Judged(path, error=str(error))
         if as_json:
             typer.echo(json.dumps(unread.to_json_object()))
@@ -90,7 +90,7 @@ def _judge_one(path: Path, budget: float | None, asked: Asked, *, as_json: bool)
         for outcome in outcomes:
             typer.echo(json.dumps(outcome.to_json_object()))
     elif len(judged) == 1:
-        Console().print(render_terminal(report_model(*judged[0])))
+        SafeConsole().print(render_terminal(report_model(*judged[0])))
     else:
         _tell_series(outcomes)
     return [outcome.exit_code for outcome in outcomes]
@@ -100,15 +100,15 @@ def _tell_series(outcomes: list[Judged]) -> None:
     """Tell of each series of one file in a line, and how the file was read."""
     from soak.report.fleet_table import header_line
 
-    console = Console()
+    console = SafeConsole()
     console.print(header_line())
     for outcome in outcomes:
         console.print(_line(outcome, console.width))
     for outcome in outcomes:
         if outcome.judgement is not None and outcome.judgement.origin is not None:
-            typer.echo(f"{outcome.name}: read as {outcome.judgement.origin.read_as}", err=True)
+            say(f"{outcome.name}: read as {outcome.judgement.origin.read_as}", err=True)
             for warning in outcome.judgement.origin.warnings:
-                typer.echo(f"soak: {outcome.name}: {warning}", err=True)
+                say(f"soak: {outcome.name}: {warning}", err=True)
 
 
 def _line(outcome: Judged, width: int | None) -> Text:
@@ -154,7 +154,7 @@ def _judge_many(
             outcomes[outcome_of(verdict, failed=failed)] += 1
             progress.advance()
     summary = summary_line(outcomes, time.monotonic() - began_s)
-    typer.echo(summary, err=as_json)
+    say(summary, err=as_json)
     return codes
 
 

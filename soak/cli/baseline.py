@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from soak.errors import SoakError
+from soak.terminal import SafeConsole
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(help="The figures of runs, kept in a small file to compare with.", no_args_is_help=True)
 DEFAULT_FILE = Path("baseline.json")
@@ -44,7 +47,7 @@ def save(
     if name is not None:
         side = side.named(name)
     write_baseline(side, output)
-    console = Console()
+    console = SafeConsole()
     _show(output, console)
     verdicts = Counter(run.verdict for run in side.runs)
     if set(verdicts) != {"plateau"}:
@@ -59,7 +62,7 @@ def show(
     """Show what a baseline holds: of what, from how many runs, and their figures."""
     if file.is_dir():
         raise SoakError(f"{file} is a folder; a baseline is a file that 'soak baseline save' wrote")
-    _show(file, Console())
+    _show(file, SafeConsole())
 
 
 def _show(file: Path, console: Console) -> None:

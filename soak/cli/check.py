@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from soak.cli.options import (
     BASELINE,
@@ -15,6 +14,7 @@ from soak.cli.options import (
     LIMITS,
     OUTPUT,
     THE_RUN,
+    UNVERIFIED,
     AllowUnlike,
     AsJson,
     Command,
@@ -23,6 +23,7 @@ from soak.cli.options import (
     MaxGrowth,
     Minutes,
     Model,
+    NoVerifyTls,
     Out,
     Pid,
     ProfileIfClimbing,
@@ -32,8 +33,11 @@ from soak.cli.options import (
 )
 from soak.errors import SoakError
 from soak.studies.compare import DEFAULT_TOLERANCE
+from soak.terminal import SafeConsole
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from soak.config import Length
     from soak.studies.check.limits import Limits
     from soak.studies.conduct import MadeRun, PlannedRun
@@ -64,6 +68,7 @@ def check(
     url: Url = None,
     pid: Pid = None,
     command: Command = None,
+    no_verify_tls: NoVerifyTls = False,
     settings: Settings = None,
     profile_if_climbing: ProfileIfClimbing = False,
     out: Out = DEFAULT_OUT,
@@ -174,10 +179,11 @@ def check(
             side=read_baseline(baseline), name=baseline.name, tolerance=tolerance, allow_unlike=allow_unlike
         )
     criteria = Criteria(limits, against, allow_inconclusive)
-    console = Console(stderr=as_json)
+    console = SafeConsole(stderr=as_json)
     if run is None:
         length = _length(max_minutes, minutes, connections)
-        planned = _planned(config, model, target_asked(url, pid, command), settings or [], length, limits)
+        asked = [*(settings or ()), *(UNVERIFIED if no_verify_tls else ())]
+        planned = _planned(config, model, target_asked(url, pid, command), asked, length, limits)
         profile = study_of(planned.config, planned.target, console) if profile_if_climbing else None
         made = make_run(planned, out, console)
         if isinstance(made, NotStarted):
@@ -189,7 +195,7 @@ def check(
         result = check_made(made, criteria)
     else:
         given = (config, model, max_minutes, minutes, connections, url, pid, command, settings)
-        if profile_if_climbing or any(value is not None for value in given):
+        if profile_if_climbing or no_verify_tls or any(value is not None for value in given):
             raise SoakError(
                 f"{run} is recorded already: leave out --config, --minutes and what else says how to run"
             )
@@ -249,5 +255,5 @@ def _planned(
     rhythm = rhythm_for(name, bundled=target.is_reference)
     whole = load_config(name, (*rhythm, *settings), overrides)
     if target.is_reference:
-        ensure_model(whole.server.model, Console(stderr=True))
+        ensure_model(whole.server.model, SafeConsole(stderr=True))
     return PlannedRun(whole, "a check", target=target)

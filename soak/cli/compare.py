@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from soak.cli.options import AllowUnlike, AsJson, Tolerance
 from soak.errors import SoakError
 from soak.studies.compare import DEFAULT_TOLERANCE
+from soak.terminal import SafeConsole
 
 if TYPE_CHECKING:
     from soak.studies.compare.comparison import SideComparison
@@ -51,7 +51,7 @@ def compare(
     if len(sides) < 2:
         raise SoakError("give at least two to compare: soak compare BEFORE AFTER")
     before, *others = [read_side(path) for path in sides]
-    console = Console(stderr=as_json)
+    console = SafeConsole(stderr=as_json)
     compared: list[SideComparison] = []
     for after in others:
         comparison = comparison_of(before, after, tolerance=tolerance, allow_unlike=allow_unlike)

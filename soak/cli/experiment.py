@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from soak.cli.options import DEFAULT_OUT, AsJson, Config, Connections, Minutes, Model, Out, Resume, Settings
 from soak.errors import ExitCode
+from soak.terminal import SafeConsole
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from soak.studies.experiment.plan import MitigationRun
     from soak.studies.experiment.study import Experiment
 
@@ -66,7 +68,7 @@ def experiment(
     from soak.studies.experiment.report import mitigation_list
     from soak.studies.experiment.study import Experiment
 
-    console = Console(stderr=as_json)
+    console = SafeConsole(stderr=as_json)
     if show_list:
         console.print(mitigation_list(BUILT_IN))
         return
@@ -85,7 +87,7 @@ def experiment(
         study = Experiment.begin(plan, skipped, out)
     for name, why in study.skipped.items():
         console.print(f"{name} is left out: {why}", markup=False, highlight=False, style="yellow")
-    ensure_model(study.plan.shared_config().server.model, Console(stderr=True))
+    ensure_model(study.plan.shared_config().server.model, SafeConsole(stderr=True))
     try:
         for trial in conduct(study, list(done), study.folder, console):
             done.append(trial)

@@ -6,14 +6,16 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from soak.quantity import format_count
+from soak.terminal import SafeConsole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.console import Console
 
 PLAIN_EVERY_S = 15.0
 """How often progress is told where there is no terminal to draw on."""
@@ -58,7 +60,7 @@ class FleetProgress:
 @contextmanager
 def fleet_progress(total: int) -> Iterator[FleetProgress]:
     """Show the progress over `total` runs: a bar where standard error is a terminal, else a line at times."""
-    out, err = Console(), Console(stderr=True)
+    out, err = SafeConsole(), SafeConsole(stderr=True)
     if not err.is_terminal:
         yield FleetProgress(total, out, err, None)
         return

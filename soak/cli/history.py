@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from soak.cli.options import AsJson, Tolerance
 from soak.studies.compare import DEFAULT_TOLERANCE
+from soak.terminal import SafeConsole
 
 
 def history(
@@ -51,9 +51,9 @@ def history(
 
     field = figure_named(figure)
     followed = FIGURES[field]
-    console = Console(stderr=as_json)
+    console = SafeConsole(stderr=as_json)
     folders = run_directories(folder)
-    progress = track(folders, "Judging runs", console=Console(stderr=True), transient=True)
+    progress = track(folders, "Judging runs", console=SafeConsole(stderr=True), transient=True)
     histories, left_out = read_histories(progress)
     for line in left_out:
         console.print(f"! left out: {line}", markup=False, highlight=False, style="yellow")

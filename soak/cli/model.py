@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from asr_server.paraformer.catalog import is_built, large_model_dir, resolve_model
+from soak.terminal import SafeConsole, say
 
 app = typer.Typer(help="The models of the bundled server.", no_args_is_help=True, add_completion=False)
 
@@ -39,12 +39,12 @@ def build(
     del size  # there is one
     destination = to or large_model_dir()
     if is_built(destination) and not force:
-        typer.echo(f"{destination} (already built; --force builds it again)")
+        say(f"{destination} (already built; --force builds it again)")
         return
-    typer.echo(build_large(destination, Console(stderr=True)))
+    say(str(build_large(destination, SafeConsole(stderr=True))))
 
 
 @app.command()
 def path(name: Annotated[str, typer.Argument(help="tiny, large or a folder.")]) -> None:
     """Print where a model is."""
-    typer.echo(resolve_model(name))
+    say(str(resolve_model(name)))

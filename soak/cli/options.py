@@ -59,6 +59,17 @@ Command = Annotated[
         rich_help_panel=THE_RUN,
     ),
 ]
+UNVERIFIED = ("load.verify_tls=false",)
+"""The setting that `--no-verify-tls` stands for."""
+NoVerifyTls = Annotated[
+    bool,
+    typer.Option(
+        "--no-verify-tls",
+        help="Do not check the server's certificate (wss://), as for FunASR's self-signed one. It is "
+        "checked otherwise, by the authorities of the system or of SSL_CERT_FILE.",
+        rich_help_panel=THE_RUN,
+    ),
+]
 Minutes = Annotated[float | None, typer.Option(help="Run for so many minutes.", rich_help_panel=THE_RUN)]
 Connections = Annotated[
     int | None, typer.Option(help="Run for so many connections.", rich_help_panel=THE_RUN)

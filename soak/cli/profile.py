@@ -7,21 +7,23 @@ from dataclasses import replace
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from soak.cli.options import (
     DEFAULT_OUT,
+    UNVERIFIED,
     AsJson,
     Command,
     Config,
     Connections,
     Minutes,
     Model,
+    NoVerifyTls,
     Out,
     Settings,
     Url,
 )
 from soak.errors import ExitCode, SoakError
+from soak.terminal import SafeConsole
 
 
 def profile(
@@ -29,6 +31,7 @@ def profile(
     config: Config[str | None] = None,
     command: Command = None,
     url: Url = None,
+    no_verify_tls: NoVerifyTls = False,
     allocator: Annotated[
         str,
         typer.Option(
@@ -110,16 +113,19 @@ def profile(
         interval_bytes=size_bytes("--profile-every", profile_every),
     )
     length = Length.asked(minutes=minutes, connections=connections)
+    asked = [*(settings or ()), *(UNVERIFIED if no_verify_tls else ())]
     name = config or target.default_config
     whole = load_config(
-        name, (*rhythm_for(name, target), *(settings or ())), overrides_of(length, model=model)
+        name,
+        (*rhythm_for(name, target), *asked),
+        overrides_of(length, model=model),
     )
     if minutes is None:
         whole = replace(whole, load=profiled_load(whole.load, connections or DEFAULT_CONNECTIONS))
-    console = Console(stderr=as_json)
+    console = SafeConsole(stderr=as_json)
     study = ProfileStudy(whole, Profiled(target, profiler), command_line(), console)
     if target.is_reference:
-        ensure_model(whole.server.model, Console(stderr=True))
+        ensure_model(whole.server.model, SafeConsole(stderr=True))
     try:
         (result,) = conduct(study, (), out, console)
     except Interrupted:

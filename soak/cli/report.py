@@ -35,12 +35,13 @@ def report(
     from soak.private_file import explained, make_folder
     from soak.recordings import read_runs
     from soak.run.session import judge_and_report, write_report
+    from soak.terminal import say
 
     asked = asked_of(time_column, memory_column, unit, every, per)
     for path in paths:
         if path.is_dir():
             run, judgement, _ = judge_and_report(path)
-            typer.echo(f"{judgement.verdict.label}: {run.path / 'report.html'}")
+            say(f"{judgement.verdict.label}: {run.path / 'report.html'}")
             continue
         for read in read_runs(path, asked):
             folder = _folder(read)
@@ -48,7 +49,7 @@ def report(
                 make_folder(folder, exist_ok=True)
             judgement = judge_run(read)
             write_report(read, judgement, folder)
-            typer.echo(f"{judgement.verdict.label}: {folder / 'report.html'}")
+            say(f"{judgement.verdict.label}: {folder / 'report.html'}")
 
 
 def _folder(run: Run) -> Path:

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from soak.cli.options import (
     DEFAULT_OUT,
     THE_RUN,
+    UNVERIFIED,
     AsJson,
     Command,
     Connections,
     MaxGrowth,
     Minutes,
     Model,
+    NoVerifyTls,
     Out,
     Pid,
     ProfileIfClimbing,
@@ -25,8 +26,11 @@ from soak.cli.options import (
     Url,
 )
 from soak.errors import ExitCode
+from soak.terminal import SafeConsole
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from soak.config import SoakConfig
     from soak.studies.conduct import MadeRun
     from soak.studies.profile.study import ProfileStudy
@@ -75,6 +79,7 @@ def run(
     url: Url = None,
     pid: Pid = None,
     command: Command = None,
+    no_verify_tls: NoVerifyTls = False,
     max_growth: MaxGrowth = None,
     probe: Annotated[
         str | None,
@@ -127,12 +132,13 @@ def run(
         probe=probe,
         max_growth_bytes_per_hour=None if max_growth is None else growth_budget(max_growth),
     )
+    asked = [*(settings or ()), *(UNVERIFIED if no_verify_tls else ())]
     names = config or [target.default_config]
-    configs = [load_config(name, settings or (), overrides) for name in names]
-    console = Console(stderr=as_json)
+    configs = [load_config(name, asked, overrides) for name in names]
+    console = SafeConsole(stderr=as_json)
     if target.is_reference:
         for name in {each.server.model for each in configs}:
-            ensure_model(name, Console(stderr=True))
+            ensure_model(name, SafeConsole(stderr=True))
     profiles = _profiles(configs, target, console) if profile_if_climbing else None
     made: list[MadeRun] = []
     try:

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from soak.cli.options import AsJson, Resume
 from soak.errors import ExitCode, SoakError
 from soak.studies.selftest.trials import DEFAULT_CONNECTIONS, THOROUGH_CONNECTIONS
+from soak.terminal import SafeConsole
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from soak.studies.selftest.outcome import TrialOutcome
     from soak.studies.selftest.trials import LeakTrial
 
@@ -89,7 +91,7 @@ def selftest(
         raise SoakError("--resume goes on with the trials that were begun: give no others with it")
     else:
         study, outcomes = SelfTest.read(resume)
-    console = Console(stderr=as_json)
+    console = SafeConsole(stderr=as_json)
     console.print(study.expected_in_words(), highlight=False)
     interrupted = False
     try:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from soak.cli.options import DEFAULT_OUT, AsJson, Config, Connections, Minutes, Model, Out, Resume, Settings
 from soak.errors import ExitCode, SoakError
+from soak.terminal import SafeConsole
 
 if TYPE_CHECKING:
     from soak.studies.limit.limited_run import LimitedRun
@@ -74,7 +74,7 @@ def verify_limit(
     done: list[LimitedRun] = []
     if resume is not None:
         study, done = LimitStudy.read(resume)
-        ensure_model(study.plan.load_config().server.model, Console(stderr=True))
+        ensure_model(study.plan.load_config().server.model, SafeConsole(stderr=True))
     else:
         length = Length.asked(minutes=minutes, connections=connections)
         overrides = overrides_of(
@@ -82,7 +82,7 @@ def verify_limit(
         )
         chosen = None if limit is None else size_bytes("--limit", limit)
         study = LimitStudy.begin(_plan(run, config, settings or [], overrides, chosen), out)
-    console = Console(stderr=as_json)
+    console = SafeConsole(stderr=as_json)
     try:
         for made in conduct(study, list(done), study.folder, console):
             done.append(made)
@@ -119,5 +119,5 @@ def _plan(
         plan = LimitPlan(config, tuple(settings), overrides, limit_bytes)
     else:
         raise SoakError("give the directory of a recorded run, or --config")
-    ensure_model(plan.load_config().server.model, Console(stderr=True))
+    ensure_model(plan.load_config().server.model, SafeConsole(stderr=True))
     return plan

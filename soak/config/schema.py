@@ -121,6 +121,7 @@ class SoakConfig:
         }
 
 
-def with_url(config: SoakConfig, url: str) -> SoakConfig:
-    """Return `config` with the server's address in its load plan."""
-    return replace(config, load=replace(config.load, url=url))
+def with_url(config: SoakConfig, url: str, certificate: str = "") -> SoakConfig:
+    """Return `config` with the server's address in its load plan, and the certificate that it is to show."""
+    certificate = certificate or config.load.certificate
+    return replace(config, load=replace(config.load, url=url, certificate=certificate))

@@ -17,6 +17,7 @@ from soak.analyse import JudgeSettings
 from soak.config.length import Length, with_an_end
 from soak.config.schema import SECTIONS, SampleConfig, ServerConfig, SoakConfig
 from soak.errors import SoakError
+from soak.foreign_text import for_file_name
 from soak.load.clips import ClipError, find_clips
 from soak.load.plan import LoadPlan, PlanError
 
@@ -85,7 +86,7 @@ def load_config(
         server = _validated(ServerConfig, document, "server")
         hears = {"check_references": server.model != RANDOM_MODEL}
         return SoakConfig(
-            name=path.stem,
+            name=for_file_name(path.stem),
             server=server,
             load=_load_plan(hears | document.get("load", {})),
             sample=_validated(SampleConfig, document, "sample"),

@@ -49,8 +49,12 @@ def main() -> int:
         sys.stderr.write(f"soak.load: {error}\n")
         return 2
     # a parent that is gone cannot read: its end of the pipe being closed ends the load
-    with contextlib.suppress(BrokenPipeError):
-        asyncio.run(_drive(plan, clips, lines))
+    try:
+        with contextlib.suppress(BrokenPipeError):
+            asyncio.run(_drive(plan, clips, lines))
+    except PlanError as error:
+        sys.stderr.write(f"soak.load: {error}\n")
+        return 2
     return 0
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from soak.load.plan import LoadPlan, PlanError
+from soak.tls import client_context
+
 if TYPE_CHECKING:
+    import ssl
+
     from soak.dialects import Dialect
-    from soak.load.plan import LoadPlan
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,10 @@ class Endpoint:
 
 
 def _tls_context(plan: LoadPlan) -> ssl.SSLContext | None:
+    """Return how the certificate is checked; raises `PlanError` where the one to trust cannot be read."""
     if not plan.url.startswith("wss://"):
         return None
-    context = ssl.create_default_context()
-    if not plan.verify_tls:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+    try:
+        return client_context(verify=plan.verify_tls, certificate=plan.certificate)
+    except OSError as error:  # that of SSL is one, too
+        raise PlanError(f"load.certificate {plan.certificate}: {error.strerror or error}") from None

@@ -140,6 +140,8 @@ Message = PhaseChanged | Interval | DriverEvent | Done
 
 STOP_LINE = '{"command": "stop"}\n'
 """What the parent writes to the driver's standard input to end it early; closing the pipe does the same."""
+MOST_CHARACTERS = 2000
+"""Of one text in an event."""
 FINISH_LINE = '{"command": "finish"}\n'
 """What it writes to end the load in good order: after the block it is in, that block's rest included."""
 
@@ -155,12 +157,21 @@ def encode(message: Message) -> str:
             values.update(values.pop("counters"))
         case DriverEvent():
             head = {"type": "event", "event": message.event, "t_monotonic_s": message.t_monotonic_s}
-            values = {**head, **message.details}
+            values = {**head, **_bounded(message.details)}
         case Done():
             values = {"type": "done", **dataclasses.asdict(message)}
             values.update(values.pop("counters"))
             values["latency"] = {name: values.pop(name) for name in ("first_partial_ms", "final_ms")}
     return json.dumps(values, ensure_ascii=False)
+
+
+def _bounded(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Cut what a server said to a length that a record has room for: it may say megabytes."""
+    return {name: _cut(value) if isinstance(value, str) else value for name, value in details.items()}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 
 
 def decode(line: str) -> Message:

@@ -104,8 +104,12 @@ class LoadPlan:
     """Limit for the closing handshake."""
     report_interval_s: float = 1.0
     """Interval between two `Interval` messages."""
-    verify_tls: bool = False
-    """Check the server's certificate. Off by default: FunASR ships a self-signed one."""
+    verify_tls: bool = True
+    """Check the server's certificate. FunASR ships a self-signed one: leave it so by `--no-verify-tls`,
+    or have it trusted by SSL_CERT_FILE."""
+    certificate: str = ""
+    """PEM file: the server must show this certificate, or one it has signed; empty for the system's
+    authorities. That of the bundled server is put in by itself."""
     clips: str = ""
     """Folder of the recordings to send, with what is said in them (see `soak.load.clips`); empty for the
     bundled ones."""
@@ -139,7 +143,7 @@ class LoadPlan:
             value = getattr(self, name)
             if value is not None or name not in _OPTIONAL:
                 check_number(name, value, whole=name in _INTEGERS)
-        for name in ("url", "clips"):
+        for name in ("url", "clips", "certificate"):
             check_text(name, getattr(self, name))
         for name in _BOOLEANS:
             check_flag(name, getattr(self, name))

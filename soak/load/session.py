@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from soak.load.messages import FailureKind
     from soak.load.scenarios import Pace, Scenario
 
+WITHOUT_VERIFYING = "--no-verify-tls (load.verify_tls=false) does without"
 _OUR_COMPLAINTS = frozenset({1002, 1003, 1007, 1009})
 """Close codes with which `websockets` itself gives up on what the server sent."""
 _DETAIL_CHARS = 300
@@ -178,6 +179,8 @@ class Session:
             raise SessionError(
                 "connect_timeout", f"no WebSocket handshake within {endpoint.connect_timeout_s:g} s"
             ) from None
+        except ssl.SSLCertVerificationError as error:
+            raise SessionError("handshake", f"{_describe(error)}; {WITHOUT_VERIFYING}") from None
         except (InvalidHandshake, InvalidURI, ssl.SSLError, ConnectionResetError) as error:
             raise SessionError("handshake", _describe(error)) from None
         except OSError as error:

@@ -16,8 +16,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from soak.config import Length, load_config, overrides_of
 from soak.config.sizes import growth_budget, size_bytes
 from soak.errors import ExitCode, SoakError
@@ -27,6 +25,7 @@ from soak.studies.check.result import CheckResult, Criteria, check_made
 from soak.studies.check.rhythm import RHYTHM
 from soak.studies.conduct import PlannedRun, make_run, started
 from soak.targets import Attachment, Bundled
+from soak.terminal import SafeConsole
 
 if TYPE_CHECKING:
     from soak.pytest_plugin.options import SoakOptions
@@ -70,7 +69,7 @@ def planned(request: Request) -> PlannedRun:
 
 def soak(request: Request) -> CheckResult:
     """Make the run and check it; raises `SoakError` when there is none to check."""
-    made = started(make_run(planned(request), Path(request.out), Console(stderr=True)))
+    made = started(make_run(planned(request), Path(request.out), SafeConsole(stderr=True)))
     return check_made(made, Criteria(limits_of(request.options), None, request.options.allow_inconclusive))
 
 

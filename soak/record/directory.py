@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from soak.columns import COLUMNS, refuse_clashes
 from soak.errors import SoakError
+from soak.json_values import without_nan
 from soak.private_file import FOLDER_MODE, explained, make_folder, open_to_append, replacing
 from soak.record.manifest import SCHEMA_VERSION
 from soak.redaction import Redaction
@@ -99,7 +100,7 @@ class RunDirectory:
             "t_s": round(self.elapsed_s() - age_s, 3),
             "utc": datetime.fromtimestamp(time.time() - age_s, UTC).isoformat(timespec="milliseconds"),
             "event": event.name,
-            **self._redaction.of(event.details()),
+            **self._redaction.of(without_nan(event.details())),
         }
         self._append(self._events_fd, json.dumps(line, ensure_ascii=False), "events.jsonl")
 
@@ -134,7 +135,7 @@ class RunDirectory:
 
     def _append(self, descriptor: int, line: str, name: str) -> None:
         with explained(self.path / name):
-            data = (line + "\n").encode()
+            data = (line + "\n").encode("utf-8", "replace")
             while data:
                 data = data[os.write(descriptor, data) :]
 

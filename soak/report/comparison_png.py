@@ -51,7 +51,7 @@ class _Inches:
 
     def text(self, x: float, down_inches: float, text: str, **style: Any) -> None:
         y = 1 - down_inches / self._height_inches
-        self._figure.text(x, y, text, va="center", parse_math=False, **style)
+        self._figure.text(x, y, text, va="center", **style)
 
 
 _COLUMNS = (

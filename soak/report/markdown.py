@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from soak.foreign_text import for_markdown, for_markdown_block, for_markdown_code
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -18,12 +20,12 @@ def render_markdown(model: ReportModel) -> str:
     """Return verdict, figures, readings, failures, set-up and reproduction as GitHub-flavoured Markdown."""
     head = model.headline
     parts = [
-        f"## {head.sign} {head.headline}: `{_code(model.name)}`",
-        plain_text(head.sentence)
-        + (f" Confidence: {plain_text(head.confidence)}." if head.confidence else ""),
-        *(f"> **Note:** {plain_text(warning)}" for warning in head.warnings),
+        f"## {head.sign} {head.headline}: `{for_markdown_code(model.name)}`",
+        for_markdown(head.sentence)
+        + (f" Confidence: {for_markdown(head.confidence)}." if head.confidence else ""),
+        *(f"> **Note:** {for_markdown(warning)}" for warning in head.warnings),
         _table(("", "", ""), ((figure.label, figure.value, figure.note) for figure in model.figures)),
-        plain_text(head.settling or ""),
+        for_markdown(head.settling or ""),
         _bullets(head.reasons),
         _resources(model.resources),
         _courses("Reading", model.courses),
@@ -33,7 +35,7 @@ def render_markdown(model: ReportModel) -> str:
         _setup(model.setup),
     ]
     if model.setup.command:
-        parts.append(f"Reproduce:\n```sh\n{model.setup.command.replace('```', '')}\n```")
+        parts.append(f"Reproduce:\n```sh\n{for_markdown_block(model.setup.command)}\n```")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -74,7 +76,7 @@ def _transcripts(table: TranscriptTable | None) -> str:
         )
         for row in table.rows
     )
-    note = f"\n\n{table.note}" if table.note else ""
+    note = f"\n\n{for_markdown(table.note)}" if table.note else ""
     return f"<details><summary>Transcripts</summary>\n\n{_table(head, rows)}{note}\n</details>"
 
 
@@ -89,20 +91,10 @@ def _rows(title: str, rows: Sequence[Row]) -> str:
 
 
 def _bullets(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {plain_text(line)}" for line in lines)
+    return "\n".join(f"- {for_markdown(line)}" for line in lines)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(map(plain_text, row))} |" for row in rows]
+    lines += [f"| {' | '.join(map(for_markdown, row))} |" for row in rows]
     return "\n".join(lines)
-
-
-def plain_text(text: str) -> str:
-    """Keep text of the run from being read as markup or from breaking a table."""
-    one_line = " ".join(text.split())
-    return one_line.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "\\`")
-
-
-def _code(text: str) -> str:
-    return " ".join(text.split()).replace("`", "'")

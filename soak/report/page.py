@@ -11,6 +11,7 @@ import jinja2
 from plotly.offline import get_plotlyjs
 
 from soak import __version__
+from soak.foreign_text import for_html
 from soak.report.palette import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -40,10 +41,16 @@ def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.PackageLoader("soak.report"),
         autoescape=True,
+        finalize=_visible,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _visible(value: object) -> object:
+    """What steers a reader's screen is shown; the markup of texts is escaped afterwards."""
+    return for_html(value) if type(value) is str else value
 
 
 def page(title: str) -> Page:

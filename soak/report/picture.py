@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from soak.foreign_text import visible
 from soak.private_file import replacing
 from soak.report.palette import LIGHT
 
@@ -56,6 +58,9 @@ def save(figure: Figure, path: Path) -> None:
 
     A character its font lacks is drawn as a box, which is no reason to warn.
     """
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a dollar in a name is a dollar
+        text.set_text(visible(text.get_text()))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         with replacing(path) as stream:

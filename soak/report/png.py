@@ -53,7 +53,7 @@ def write_png(model: ReportModel, path: Path) -> None:
         _draw(figure, model.memory, model.climbing[:1], model.axis)
     if model.attribution is not None:
         where = shortened(model.attribution.summary, 150)
-        figure.text(0.02, 0.018, where, fontsize=7.5, color=LIGHT["muted"], va="center", parse_math=False)
+        figure.text(0.02, 0.018, where, fontsize=7.5, color=LIGHT["muted"], va="center")
     save(figure, path)
 
 
@@ -66,7 +66,6 @@ def _title(figure: Figure, head: Headline) -> None:
         fontweight="bold",
         color=VERDICT[head.tone],
         va="center",
-        parse_math=False,
     )
     text = " ".join(filter(None, (head.sentence, head.settling)))
     lines = textwrap.wrap(text, SENTENCE_CHARACTERS, max_lines=2, placeholder=" …")
@@ -78,7 +77,6 @@ def _title(figure: Figure, head: Headline) -> None:
         color=LIGHT["ink"],
         va="top",
         linespacing=1.3,
-        parse_math=False,
     )
 
 
@@ -99,7 +97,6 @@ def _corner(figure: Figure, model: ReportModel) -> None:
             color=colour,
             ha="right",
             va="center",
-            parse_math=False,
         )
 
 
@@ -228,7 +225,6 @@ def _verticals(axes: Axes, memory: MemoryPicture, axis: TimeAxis) -> None:
             fontsize=FONT_POINTS - 0.5,
             color=colour,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
-            parse_math=False,
         )
 
 

@@ -16,7 +16,7 @@ from soak.run.looking import Looking
 from soak.run.probes import Probes
 from soak.run.rows import RowBuilder
 from soak.run.sampling import Sampling
-from soak.run.stopping import Stopping
+from soak.run.stopping import LoadStopping
 from soak.run.view import Progress
 from soak.run.watch import VerdictWatch
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from soak.record import RunDirectory
     from soak.run.rows import Row
     from soak.run.source_in_use import SourceInUse
+    from soak.run.stopping import Stopping
     from soak.run.view import View
     from soak.targets import ServerExit, TargetServer
 
@@ -42,8 +43,9 @@ class Conductor:
         target: TargetServer,
         sources: Sequence[SourceInUse],
         view: View,
+        stopping: Stopping,
     ) -> None:
-        """Prepare; `sources` are open, the one that is judged first."""
+        """Prepare; `sources` are open, the one that is judged first; `stopping` takes the signals."""
         self._config = config
         self._directory = directory
         self._target = target
@@ -57,7 +59,8 @@ class Conductor:
         self._following = Following(config.name, directory, rows, self._progress, view)
         watch = VerdictWatch(config, directory)
         self._looking = Looking(config.name, watch, self._history, self._progress, view)
-        self._stopping = Stopping(directory, view)
+        self._stopping = stopping
+        self._load_stopping = LoadStopping(stopping, directory, view)
         self._probes = Probes(config, directory, target, view)
 
     async def run(self) -> Ending:
@@ -66,17 +69,26 @@ class Conductor:
         Raises `SoakError` when the record cannot be written, the driver breaks down, or memory can no longer
         be read.
         """
-        try:
-            ending = await self._load_and_sample()
-        finally:
-            self._sampling.close()
-        self._directory.append_event(RunEnded(reason=str(ending.reason)))
-        if ending.reason is EndReason.FINISHED:
-            with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C leaves the rest of the probes out
-                lost = await self._probes.after_the_load()
-                if lost is not None:
-                    return Ending(EndReason.SERVER_EXITED, lost)
-        return ending
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type checker: a coroutine runs in one
+        with self._stopping.reacting(task.cancel):
+            try:
+                if self._stopping.asked:  # between the server's start and here
+                    task.cancel()
+                ending = await self._load_and_sample()
+            except asyncio.CancelledError:
+                if not self._stopping.asked:
+                    raise
+                ending = Ending(EndReason.INTERRUPTED)
+            finally:
+                self._sampling.close()
+            self._directory.append_event(RunEnded(reason=str(ending.reason)))
+            if ending.reason is EndReason.FINISHED:
+                with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C leaves the rest of the probes out
+                    lost = await self._probes.after_the_load()
+                    if lost is not None:
+                        return Ending(EndReason.SERVER_EXITED, lost)
+            return ending
 
     async def _load_and_sample(self) -> Ending:
         # what the server takes before anybody has spoken to it is where every growth is counted from
@@ -93,7 +105,7 @@ class Conductor:
             asyncio.create_task(self._look_inside_when_ready()),
         ]
         try:
-            with self._stopping.on_signals(driver):
+            with self._load_stopping.on_signals(driver):
                 # looking ends when all is said, looking inside when it is done: only these two end the run
                 await _first_to_end(follow, sample, watched=tasks)
             return await self._ending(follow, sample)
@@ -127,9 +139,6 @@ class Conductor:
             if self._stopping.asked:  # a driver that was ended by a second Ctrl-C has no good status
                 return None
             raise
-
-    async def _look(self, driver: DriverProcess) -> None:
-        await self._looking.until_decided(self._following.quiet_window_ended, driver.request_finish)
 
     async def _look_inside_when_ready(self) -> None:
         await self._following.ready.wait()

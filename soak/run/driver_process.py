@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 LINE_LIMIT_BYTES = 4 * 1024 * 1024
 STOP_GRACE_S = 15.0
+KILL_GRACE_S = 10.0
+LONGEST_SILENCE_S = 300.0
+"""It reports every second; one that is silent for so long hangs, or was stopped."""
 
 
 class DriverProcess:
@@ -49,7 +53,7 @@ class DriverProcess:
     async def messages(self) -> AsyncIterator[Message]:
         """Yield what the driver reports until it ends; raises `SoakError` when it breaks down."""
         assert self._process.stdout is not None  # noqa: S101 - for the type checker: it was asked for
-        async for line in self._process.stdout:
+        while line := await self._next_line(self._process.stdout):
             try:
                 yield decode(line.decode())
             except ValueError as error:
@@ -57,11 +61,22 @@ class DriverProcess:
                 raise SoakError(what, exit_code=ExitCode.SOAK_FAILED) from error
         status = await self._process.wait()
         if status != 0:
-            said = " ".join(tail(self._log)[-1:]) or "without a word"
+            said = " ".join(tail(self._log)[-1:])
+            where = f"{said}; see {self._log}" if said else "without a word"
             raise SoakError(
-                f"the load driver ended with status {status}: {said}; see {self._log}",
+                f"the load driver ended {_how(status)}: {where}",
                 exit_code=ExitCode.USAGE if status == ExitCode.USAGE else ExitCode.SOAK_FAILED,
             )
+
+    async def _next_line(self, output: asyncio.StreamReader) -> bytes:
+        try:
+            async with asyncio.timeout(LONGEST_SILENCE_S):
+                return await output.readline()
+        except TimeoutError:
+            what = f"the load driver has said nothing for {LONGEST_SILENCE_S:g} s"
+        except ValueError:
+            what = f"the load driver wrote a line of more than {LINE_LIMIT_BYTES} bytes"
+        raise SoakError(f"{what}; please report this as a bug of soak", exit_code=ExitCode.SOAK_FAILED)
 
     async def request_stop(self) -> None:
         """Ask it to close its connections and end; its last messages still arrive."""
@@ -76,12 +91,19 @@ class DriverProcess:
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-        await self._process.wait()
-        if self._log.stat().st_size == 0:
-            self._log.unlink()
+        with contextlib.suppress(TimeoutError):  # what the kernel does not let go of dies with this process
+            async with asyncio.timeout(KILL_GRACE_S):
+                await self._process.wait()
+        with contextlib.suppress(FileNotFoundError):
+            if self._log.stat().st_size == 0:
+                self._log.unlink()
 
     async def _write(self, line: str) -> None:
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: it was asked for
         with contextlib.suppress(ConnectionError):  # it has ended: its status says why
             self._process.stdin.write(line.encode())
             await self._process.stdin.drain()
+
+
+def _how(status: int) -> str:
+    return f"with status {status}" if status >= 0 else f"by {signal.Signals(-status).name}"

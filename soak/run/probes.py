@@ -17,6 +17,7 @@ import psutil
 
 from soak.quantity import format_bytes
 from soak.record.events import Probe, ProbeFailed, PythonObjects, event_of
+from soak.run.daemon_thread import in_daemon_thread
 from soak.run.ending import record_exit
 from soak.sources import ProcessTree, ServerPages
 from soak.targets import Capability, ServerExit
@@ -46,7 +47,9 @@ class Probes:
         """Probe `target` as the configuration says: `auto` asks only pages of a server that may be asked."""
         choice = config.sample.probe
         self._asks_server = choice == "server" or (choice == "auto" and target.capabilities >= PROBED_UNASKED)
-        self._pages = ServerPages(target.url, verify_tls=config.load.verify_tls)
+        self._pages = ServerPages(
+            target.url, verify_tls=config.load.verify_tls, certificate=config.load.certificate
+        )
         self._directory, self._target, self._view = directory, target, view
 
     async def before_the_load(self) -> None:
@@ -73,14 +76,14 @@ class Probes:
         return lost
 
     async def _count_objects(self, when: str, page: str) -> None:
-        found = await asyncio.to_thread(self._pages.introspect, page)
+        found = await in_daemon_thread(lambda: self._pages.introspect(page), f"probe {page}")
         if found is not None:
             self._directory.append_event(event_of(PythonObjects.NAME, {"when": when, **found}))
 
     async def _step(self, probe: str) -> None:
         before = await self._read()
         began_s = time.monotonic()
-        detail = await asyncio.to_thread(self._pages.introspect, probe)
+        detail = await in_daemon_thread(lambda: self._pages.introspect(probe), f"probe {probe}")
         took_s = time.monotonic() - began_s
         after = await self._read()
         if before is None or after is None or detail is None:
@@ -99,7 +102,7 @@ class Probes:
         give_up_s = time.monotonic() + ANSWERS_WITHIN_S
         exited = self._target.poll()
         while exited is None:
-            if await asyncio.to_thread(self._pages.answers):
+            if await in_daemon_thread(self._pages.answers, "probe answers"):
                 return None
             exited = self._target.poll()
             if exited is None and time.monotonic() >= give_up_s:
@@ -110,7 +113,7 @@ class Probes:
         return exited
 
     async def _read(self) -> dict[str, Any] | None:
-        details = await asyncio.to_thread(self._read_details)
+        details = await in_daemon_thread(self._read_details, "probe memory")
         if details is None or self._target.poll() is not None:
             return None
         mappings = asdict(details.mappings)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr_server.settings import optional_path
 from soak.analyse import JudgeSettings
 from soak.config import with_url
 from soak.errors import ExitCode, SoakError
@@ -20,11 +21,13 @@ from soak.record.directory import write_json
 from soak.record.events import RunStarted, ServerStarted
 from soak.record.host import allocator_environment, host_facts, package_versions
 from soak.record.manifest import Configuration, LoadPlan, Manifest, RecordedTarget
+from soak.report.file_names import HTML_NAME
 from soak.report.files import write_reports
 from soak.report.model import ReportModel, report_model
 from soak.run.conductor import Conductor
 from soak.run.ending import Ending, EndReason
 from soak.run.sources import open_sources, sources_of
+from soak.run.stopping import Stopping
 from soak.run.view import view_for
 from soak.sources import Watched
 from soak.sources.registry import foreign_columns
@@ -32,6 +35,8 @@ from soak.targets import Bundled, Capability
 from soak.targets.environment import server_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from soak.config import SoakConfig
@@ -71,26 +76,57 @@ def run_soak(
     memory cannot be read, when the record cannot be written, or when the driver breaks down; what was
     recorded before is kept.
     """
+    stopping = Stopping()
+    with stopping.taking_signals():
+        return _run(config, target or Bundled(), out, console, cgroup, stopping)
+
+
+def _run(
+    config: SoakConfig, target: Target, out: Path, console: Console, cgroup: Path | None, stopping: Stopping
+) -> SoakResult:
     sources = sources_of(config.sample)
     with RunDirectory.create(out, config.name, foreign_columns(sources)) as directory:
         directory.append_event(RunStarted())
         with contextlib.ExitStack() as running:
             try:
                 log = directory.path / "server.log"
-                server = (target or Bundled()).bring_up(config.server, log, cgroup)
+                server = target.bring_up(config.server, log, cgroup)
                 running.callback(server.stop)
                 directory.append_event(ServerStarted(pid=server.pid, url=server.url))
+                config = with_url(config, server.url, _own_certificate(config, server))
                 watched = Watched(
-                    server.url, server.pid, server.capabilities, verify_tls=config.load.verify_tls
+                    server.url,
+                    server.pid,
+                    server.capabilities,
+                    verify_tls=config.load.verify_tls,
+                    certificate=config.load.certificate,
                 )
                 opened = open_sources(sources, watched, directory, asked=bool(config.sample.sources))
             except SoakError as error:
                 if error.exit_code is ExitCode.USAGE:
                     shutil.rmtree(directory.path)  # nothing happened: the line on the terminal says it all
                 raise
-            ending = _conduct(with_url(config, server.url), directory, server, opened, console)
+            with _leaving_a_report(directory.path, console):
+                ending = _conduct(config, directory, server, opened, console, stopping)
     run, judgement, report = judge_and_report(directory.path)
     return SoakResult(run, judgement, report, ending, _exit_code(ending, judgement))
+
+
+@contextlib.contextmanager
+def _leaving_a_report(path: Path, console: Console) -> Iterator[None]:
+    """Where a run breaks down, judge and report what it has recorded, as far as that goes."""
+    try:
+        yield
+    except Exception:
+        with contextlib.suppress(
+            Exception
+        ):  # what broke the run may well break this: the first fault is told
+            _, judgement, _ = judge_and_report(path)
+            console.print(
+                f"What was recorded until then: {judgement.verdict.label}, see {path / HTML_NAME}",
+                soft_wrap=True,
+            )
+        raise
 
 
 def judge_and_report(path: Path) -> tuple[Run, Judgement, ReportModel]:
@@ -109,12 +145,19 @@ def write_report(run: Run, judgement: Judgement, folder: Path) -> ReportModel:
     return report
 
 
+def _own_certificate(config: SoakConfig, server: TargetServer) -> str:
+    """Return the certificate with which soak has started the bundled server; empty where there is none."""
+    own = optional_path(config.server.certfile) if Capability.REFERENCE in server.capabilities else None
+    return "" if own is None else str(own)
+
+
 def _conduct(
     config: SoakConfig,
     directory: RunDirectory,
     target: TargetServer,
     sources: tuple[SourceInUse, ...],
     console: Console,
+    stopping: Stopping,
 ) -> Ending:
     configuration = config.to_json_object()
     if Capability.REFERENCE not in target.capabilities:
@@ -135,8 +178,9 @@ def _conduct(
         )
     )
     view = view_for(console, config.name)
+    stopping.now_only_the_report_is_left()
     try:
-        return asyncio.run(Conductor(config, directory, target, sources, view).run())
+        return asyncio.run(Conductor(config, directory, target, sources, view, stopping).run())
     finally:
         view.close()
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import math
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from soak.columns import Unit
 from soak.record.events import SourceGap, SourceGone
+from soak.record.recorded import LARGEST
+from soak.run.daemon_thread import in_daemon_thread
 from soak.run.due import due_by
 from soak.sources import Every, EverySample, Gap, Gone, Outcome, Reading
 
@@ -69,7 +68,7 @@ class SourceInUse:
         """Read it once, in a thread: a source that hangs holds up neither the run nor its end."""
         self._busy = True
         began_s = time.monotonic()
-        outcome = await self._in_a_thread()
+        outcome = await in_daemon_thread(self._timed, f"source {self.name}")
         self._busy = False
         self._due.was_read(began_s, time.monotonic(), quiet_window)
         self._take(outcome)
@@ -95,23 +94,6 @@ class SourceInUse:
             self._reader.close()
         except Exception as error:  # noqa: BLE001 - somebody else's code, at the end of a run
             self._note(SourceGap, f"it cannot be closed: {_shown(error)}")
-
-    async def _in_a_thread(self) -> Outcome:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Outcome] = loop.create_future()
-
-        def take(outcome: Outcome) -> None:
-            if not answer.done():  # cancelled, at the end of the run
-                answer.set_result(outcome)
-
-        def read() -> None:
-            outcome = self._timed()
-            with contextlib.suppress(RuntimeError):  # the run is over, and its loop is closed
-                loop.call_soon_threadsafe(take, outcome)
-
-        # a daemon: the threads of asyncio.to_thread are waited for when the loop ends
-        threading.Thread(target=read, name=f"source {self.name}", daemon=True).start()
-        return await answer
 
     def _timed(self) -> Outcome:
         began_s, began_cpu_s = time.perf_counter(), time.thread_time()
@@ -157,6 +139,8 @@ def _fault(declared: Column | None, value: object) -> str | None:
         return "the source does not declare it"
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return f"{value!r} is no finite number"
+    if abs(value) > LARGEST:
+        return f"{value:.3g} is more than there can be"
     return f"{value} is below 0" if declared.unit is Unit.BYTES and value < 0 else None
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from soak.quantity import format_bytes, format_count, format_duration, format_number, format_percent
 from soak.record.events import Calibrated
+from soak.terminal import SafeConsole
 from soak.verdict.verdict import Label
 from soak.words import leaning_in_words, sentence
 
@@ -209,7 +210,7 @@ class PlainView:
 
 
 def _warn(text: str) -> None:
-    Console(stderr=True).print(text, highlight=False, soft_wrap=True)
+    SafeConsole(stderr=True).print(text, highlight=False, soft_wrap=True)
 
 
 def plain_line(title: str, progress: Progress) -> str:

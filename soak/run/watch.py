@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from soak.quantity import format_bytes, format_count, format_count_rate, format_
 from soak.record import read_run
 from soak.record.events import FinalLook, Growth, VerdictChanged
 from soak.record.recorded import LARGEST
+from soak.run.daemon_thread import in_daemon_thread
 from soak.run.resource_watch import ResourceWatch
 from soak.verdict.verdict import Follows, Label
 from soak.words import NAMES, sentence
@@ -121,15 +121,17 @@ class VerdictWatch:
         as it will be judged from now on, has the last word: nothing stands that `soak analyze` would call
         inconclusive.
         """
-        look = await asyncio.to_thread(self._judge.offer, series)
+        look = await in_daemon_thread(lambda: self._judge.offer(series), "judge memory")
         if look is None:
             return False
-        resources = await asyncio.to_thread(self._resources.look, counts, series, look)
+        resources = await in_daemon_thread(
+            lambda: self._resources.look(counts, series, look), "judge resources"
+        )
         label = Label.CLIMBING if resources else look.standing
         said: SeriesVerdict | RunVerdict = look.verdict
         growing = look.verdict
         if heap_was_read or label is not Label.INCONCLUSIVE or look.verdict.leaning is Label.CLIMBING:
-            recorded = await asyncio.to_thread(self._judged_from_record, look)
+            recorded = await in_daemon_thread(lambda: self._judged_from_record(look), "judge record")
             held = self._held.take(recorded)
             if held is not None and not resources:
                 label, growing = held.label, held

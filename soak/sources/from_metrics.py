@@ -42,7 +42,9 @@ class MetricsSource(MemorySource):
 
     def open(self, target: Watched) -> SourceReader:
         """See `MemorySource`."""
-        return _MetricsReader(ServerPages(target.url, verify_tls=target.verify_tls))
+        return _MetricsReader(
+            ServerPages(target.url, verify_tls=target.verify_tls, certificate=target.certificate)
+        )
 
 
 class _MetricsReader(SourceReader):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import ssl
-import urllib.error
-import urllib.request
+from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import pydantic_core
 from prometheus_client.parser import text_string_to_metric_families
 
-TIMEOUT_S = 2.0
+from soak.json_values import without_nan
+from soak.sources.http_exchange import TooLongError, get
+from soak.tls import client_context
+
+TIMEOUT_S = 4.0
+"""For a whole exchange, from the name's look-up to the last byte; so is the next."""
 INTROSPECTION_TIMEOUT_S = 30.0
 """Counting the objects of a large process takes a while."""
+MOST_BYTES = 4 * 2**20
+"""Of one page: some thousand times what a server needs."""
 COLUMN_OF_METRIC = {
     "asr_connections_open": "server_open_connections",
     "asr_sessions_alive": "server_sessions_alive",
@@ -37,15 +42,12 @@ COLUMN_OF_METRIC = {
 class ServerPages:
     """Reads pages on the host and port of a WebSocket address."""
 
-    def __init__(self, websocket_url: str, *, verify_tls: bool) -> None:
-        """Derive the HTTP address from `websocket_url`."""
+    def __init__(self, websocket_url: str, *, verify_tls: bool, certificate: str = "") -> None:
+        """Derive the HTTP address from `websocket_url`; see `client_context` for the others."""
         parts = urlsplit(websocket_url)
         scheme = {"ws": "http", "wss": "https"}[parts.scheme]
         self._base = urlunsplit((scheme, parts.netloc, "", "", ""))
-        self._context = ssl.create_default_context()
-        if not verify_tls:
-            self._context.check_hostname = False
-            self._context.verify_mode = ssl.CERT_NONE
+        self._context = client_context(verify=verify_tls, certificate=certificate)
 
     def scrape_metrics(self) -> dict[str, float] | None:
         """Return the columns read from `/metrics`; None without such a page, or without an answer in time."""
@@ -56,33 +58,33 @@ class ServerPages:
             return None
 
     def introspect(self, page: str) -> dict[str, Any] | None:
-        """Return what `/debug/<page>` answers; None without such a page, or without an answer in time."""
+        """Return what `/debug/<page>` answers; None without such a page, or without an answer in time.
+
+        What is nested too deep or is no object is no such page; a number that is none is None.
+        """
         text = self._get(f"/debug/{page}", INTROSPECTION_TIMEOUT_S)
         try:
-            found = None if text is None else json.loads(text)
+            found = None if text is None else pydantic_core.from_json(text, allow_inf_nan=False)
         except ValueError:
             return None
-        return found if isinstance(found, dict) else None
+        return without_nan(found) if isinstance(found, dict) else None
 
     def answers(self) -> bool:
         """Return whether the server reacts to a request at all; pages it lacks, and a plain no, count."""
         try:
-            urllib.request.urlopen(self._base + "/", timeout=TIMEOUT_S, context=self._context).close()  # noqa: S310 - http(s) by construction
-        except urllib.error.HTTPError:
+            get(self._base, "/", self._context, within_s=TIMEOUT_S, most_bytes=MOST_BYTES)
+        except (TooLongError, HTTPException):
             return True
         except OSError:  # refused, hung up on, or nothing in time
             return False
-        except http.client.HTTPException:
-            return True
         return True
 
     def _get(self, path: str, timeout_s: float) -> str | None:
         try:
-            with urllib.request.urlopen(self._base + path, timeout=timeout_s, context=self._context) as reply:  # noqa: S310 - http(s) by construction
-                text: str = reply.read().decode("utf-8", errors="replace")
-                return text
-        except (OSError, http.client.HTTPException, ValueError):
+            answer = get(self._base, path, self._context, within_s=timeout_s, most_bytes=MOST_BYTES)
+        except (OSError, HTTPException):
             return None
+        return answer.body.decode("utf-8", errors="replace") if answer.status == HTTPStatus.OK else None
 
 
 def parse_exposition(text: str) -> dict[str, float] | None:
@@ -91,7 +93,8 @@ def parse_exposition(text: str) -> dict[str, float] | None:
     Raises `ValueError` when the text is no exposition.
     """
     columns: dict[str, float] = {}
-    for family in text_string_to_metric_families(text):
+    ours = "\n".join(line for line in text.split("\n") if line.startswith(tuple(COLUMN_OF_METRIC)))
+    for family in text_string_to_metric_families(ours + "\n"):
         for sample in family.samples:
             column = COLUMN_OF_METRIC.get(sample.name)
             if column is not None:

@@ -33,6 +33,8 @@ class Watched:
     """What it can do."""
     verify_tls: bool = True
     """Whether its certificate is to be checked."""
+    certificate: str = ""
+    """PEM file of the certificate that it is to show; empty for one by the system's authorities."""
 
 
 class Gone(StrEnum):

@@ -25,6 +25,7 @@ LOG_TAIL_LINES = 15
 LOG_TAIL_BYTES = 16_384
 STOP_GRACE_S = 10.0
 """A server that was asked to end may take so long to close its connections."""
+KILL_GRACE_S = 10.0
 END_POLL_S = 0.02
 
 
@@ -101,7 +102,8 @@ class ChildProcess:
                     break
                 time.sleep(END_POLL_S)
         self._send(signal.SIGKILL)
-        self._process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # the kernel does not let go of it: it will
+            self._process.wait(KILL_GRACE_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
 

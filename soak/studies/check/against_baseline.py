@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from soak.quantity import format_percent, is_known
+from soak.quantity import MISSING, format_percent, is_known
 from soak.studies.check.findings import Finding, Outcome
 from soak.studies.compare import DEFAULT_TOLERANCE
 from soak.studies.compare.comparing import Change, compare
@@ -46,8 +46,16 @@ class Baseline:
 
 
 def regressions(rows: Sequence[Compared], baseline: str) -> list[Finding]:
-    """Return a finding for each figure: memory that is worse fails, speed is only told."""
-    return [_finding(row, baseline) for row in rows]
+    """Return a finding for each figure: memory that is worse fails, speed is only told.
+
+    A figure of memory that only one side knows is undecided, and so is a comparison in which no figure of
+    memory is known to both: it says nothing, which is no pass.
+    """
+    found = [_finding(row, baseline) for row in rows]
+    if not any(row.is_memory and row.change is not Change.UNKNOWN for row in rows):
+        words = f"{baseline} and this run have no figure of memory in common: nothing was compared"
+        found.append(Finding("baseline", Outcome.UNDECIDED, words))
+    return found
 
 
 def _finding(row: Compared, baseline: str) -> Finding:
@@ -55,7 +63,8 @@ def _finding(row: Compared, baseline: str) -> Finding:
     words = f"{row.words} {row.before} in {baseline}, {row.after} now: {row.written}{share}, {row.change}"
     outcome = Outcome.PASSED
     if row.change is Change.UNKNOWN:
-        outcome = Outcome.SKIPPED
+        on_neither_side = row.before == row.after == MISSING
+        outcome = Outcome.SKIPPED if on_neither_side or not row.is_memory else Outcome.UNDECIDED
     elif row.change is Change.WORSE:
         outcome = Outcome.FAILED if row.is_memory else Outcome.PASSED
         if not row.is_memory:

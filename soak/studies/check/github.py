@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from soak.foreign_text import for_workflow_command, for_workflow_property
 from soak.private_file import explained, open_to_append
 from soak.studies.check.findings import Outcome
 from soak.studies.profile.words import headline
@@ -21,16 +22,17 @@ COMMANDS = {Outcome.FAILED: "error", Outcome.UNDECIDED: "warning"}
 def workflow_commands(result: CheckResult) -> list[str]:
     """Return a workflow command for each finding that failed or is undecided, and one for the headline."""
     lines = [
-        f"::{COMMANDS[finding.outcome]} title={_property(f'soak: {finding.name}')}::{_data(finding.message)}"
+        f"::{COMMANDS[finding.outcome]} title={for_workflow_property(f'soak: {finding.name}')}"
+        f"::{for_workflow_command(finding.message)}"
         for finding in result.findings
         if finding.outcome in COMMANDS
     ]
-    return [*lines, *_culprits(result), f"::notice title=soak check::{_data(result.headline)}"]
+    return [*lines, *_culprits(result), f"::notice title=soak check::{for_workflow_command(result.headline)}"]
 
 
 def failed_start_command(message: str) -> str:
     """Return the workflow command for a server that gave no run to judge."""
-    return f"::error title=soak check::{_data(message)}"
+    return f"::error title=soak check::{for_workflow_command(message)}"
 
 
 def is_github(environment: Mapping[str, str]) -> bool:
@@ -52,13 +54,5 @@ def _culprits(result: CheckResult) -> list[str]:
     if result.profile is None or not result.profile.culprits:
         return []
     site = result.profile.culprits[0].site
-    place = "" if site.file is None else f",file={_property(site.file)},line={site.line or 1}"
-    return [f"::error title=soak profile{place}::{_data(headline(result.profile))}"]
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    place = "" if site.file is None else f",file={for_workflow_property(site.file)},line={site.line or 1}"
+    return [f"::error title=soak profile{place}::{for_workflow_command(headline(result.profile))}"]

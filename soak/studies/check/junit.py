@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from soak.foreign_text import for_xml
 from soak.private_file import replacing
 from soak.report.markdown import render_markdown
 from soak.studies.check.findings import Outcome
@@ -17,26 +17,25 @@ if TYPE_CHECKING:
 
     from soak.studies.check.result import CheckResult
 
-NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
 
 def write_junit(result: CheckResult, path: Path) -> None:
     """Write the findings of `result` to `path`; raises `SoakError` when it cannot be written.
 
     What is undecided is a failure, or skipped where that is allowed.
     """
-    suite = TestSuite(f"soak.{result.run.name}")
+    name = for_xml(f"soak.{result.run.name}")
+    suite = TestSuite(name)
     for finding in result.findings:
-        case = TestCase(finding.name, classname=f"soak.{result.run.name}")
+        case = TestCase(finding.name, classname=name)
         if finding.name == "verdict":
             case.time = round(result.report.duration_s, 3)
-            case.system_out = _xml_text(_told(result))
+            case.system_out = for_xml(_told(result))
         if finding.outcome is Outcome.FAILED or (
             finding.outcome is Outcome.UNDECIDED and not result.allow_inconclusive
         ):
-            case.result = [Failure(_xml_text(finding.message), str(finding.outcome))]
+            case.result = [Failure(for_xml(finding.message), str(finding.outcome))]
         elif finding.outcome is not Outcome.PASSED:
-            case.result = [Skipped(_xml_text(finding.message))]
+            case.result = [Skipped(for_xml(finding.message))]
         suite.add_testcase(case)
     _write(suite, path)
 
@@ -51,7 +50,7 @@ def write_failed_start(message: str, path: Path) -> None:
     """Write that there was no run to judge, as an error; raises `SoakError` when it cannot be written."""
     suite = TestSuite("soak")
     case = TestCase("server", classname="soak")
-    case.result = [Error(_xml_text(message), "failed")]
+    case.result = [Error(for_xml(message), "failed")]
     suite.add_testcase(case)
     _write(suite, path)
 
@@ -61,8 +60,3 @@ def _write(suite: TestSuite, path: Path) -> None:
     document.add_testsuite(suite)
     with replacing(path) as stream:
         document.write(stream, pretty=True)
-
-
-def _xml_text(text: str) -> str:
-    """Replace what XML 1.0 cannot hold, such as the control characters of a server that is beside itself."""
-    return NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

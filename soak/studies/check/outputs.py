@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from soak.foreign_text import for_markdown
 from soak.private_file import explained, make_folder, replace_text
 from soak.redaction import redacted_text
-from soak.report.markdown import plain_text
 from soak.studies.check.archive import write_archive
 from soak.studies.check.github import append_job_summary, failed_start_command, is_github, workflow_commands
 from soak.studies.check.junit import write_failed_start, write_junit
@@ -52,7 +52,7 @@ class Outputs:
         message = redacted_text(message)
         if self.junit is not None:
             write_failed_start(message, self.junit)
-        summary = f"## soak check: the server failed\n\n{plain_text(message)}\n"
+        summary = f"## soak check: the server failed\n\n{for_markdown(message)}\n"
         _tell_github(summary, [failed_start_command(message)])
 
     def _make_folders(self) -> None:

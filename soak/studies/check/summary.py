@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from soak.report.markdown import plain_text, render_markdown
+from soak.foreign_text import for_markdown
+from soak.report.markdown import render_markdown
 from soak.report.mermaid import render_mermaid
 from soak.studies.check.findings import SIGNS
 from soak.studies.profile.words import issue_text
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 def render_summary(result: CheckResult) -> str:
     """Return the headline, the findings as a table, the picture, and the run's own report folded in."""
     rows = "\n".join(
-        f"| {SIGNS[finding.outcome]} {finding.outcome} | {finding.name} | {plain_text(finding.message)} |"
+        f"| {SIGNS[finding.outcome]} {finding.outcome} | {finding.name} | {for_markdown(finding.message)} |"
         for finding in result.findings
     )
     parts = [
-        f"## soak check: {plain_text(result.headline)}",
+        f"## soak check: {for_markdown(result.headline)}",
         f"|  | judged | found |\n|---|---|---|\n{rows}",
         "" if result.profile is None else f"### Which code\n\n{issue_text(result.profile)}".rstrip(),
         render_mermaid(result.report.memory),

@@ -22,6 +22,8 @@ NOT_THE_SCENARIO = {
     "rate_per_s",
     "max_rate_per_s",
     "check_references",
+    "verify_tls",
+    "certificate",
 }
 """Settings of the load that two like runs may differ in: how long it lasted, how fast the machine was, and
 whether transcripts were compared with what is said."""
@@ -62,10 +64,15 @@ def unlike(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
     """Say in what two identities differ, one sentence each; nothing when they may be compared."""
     said = []
     for name in sorted(ours.keys() | theirs.keys()):
-        left, right = (identity.get(name, "not recorded") for identity in (ours, theirs))
+        left, right = (_comparable(identity.get(name, "not recorded")) for identity in (ours, theirs))
         if left != right:
             said.append(f"{name}: {_short(left, right)} against {_short(right, left)}")
     return said
+
+
+def _comparable(text: str) -> str:
+    """Leave out what was part of a scenario in older baselines."""
+    return ", ".join(part for part in text.split(", ") if part.partition(" ")[0] not in NOT_THE_SCENARIO)
 
 
 def _short(text: str, other: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from soak.foreign_text import for_markdown
 from soak.private_file import replace_text
 from soak.quantity import (
     MISSING,
@@ -99,11 +100,11 @@ def write_experiment_reports(
 
 def render_markdown(plan: Plan, rows: Sequence[MitigationRow], skipped: Mapping[str, str]) -> str:
     """Return the results as Markdown, to be pasted into an issue."""
-    lines = [f"# {TITLE}", "", in_words(rows, best_of(rows)), "", f"{_subtitle(plan)}.", ""]
+    lines = [f"# {TITLE}", "", in_words(rows, best_of(rows)), "", f"{for_markdown(_subtitle(plan))}.", ""]
     lines += ["| " + " | ".join(HEADINGS) + " |", "|---" + "|---:" * (len(HEADINGS) - 1) + "|"]
     lines += ["| " + " | ".join(_cells(row)) + " |" for row in rows]
-    lines += ["", READ, "", *(f"- `{row.name}`: {row.words}" for row in rows)]
-    lines += [f"- `{name}` was left out: {why}" for name, why in skipped.items()]
+    lines += ["", READ, "", *(f"- `{row.name}`: {for_markdown(row.words)}" for row in rows)]
+    lines += [f"- `{name}` was left out: {for_markdown(why)}" for name, why in skipped.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -37,6 +37,8 @@ WITH_A_VALUE = {"-W", "-X", "--check-hash-based-pycs"}
 """Options of the interpreter whose value is the next word."""
 ENDS_OPTIONS = {"-m", "-c"}
 SHEBANG_BYTES = 256
+PROBE_WITHIN_S = 30.0
+"""An interpreter that takes longer to import a package hangs."""
 SHOWN_FRAMES = 60
 """Of the innermost calls; deeper ones say the same of every stack."""
 OUTSIDE_PYTHON = Frame("(a thread without Python code)", module="native")
@@ -199,7 +201,11 @@ def _check_it_has_memray(interpreter: str) -> None:
     if shutil.which(interpreter) == shutil.which(sys.executable):
         return
     try:
-        probe = subprocess.run([interpreter, "-c", "import memray"], capture_output=True, check=False)
+        probe = subprocess.run(
+            [interpreter, "-c", "import memray"], capture_output=True, check=False, timeout=PROBE_WITHIN_S
+        )
+    except subprocess.TimeoutExpired:
+        raise SoakError(f"{interpreter} does not answer: give --allocator jemalloc") from None
     except OSError as error:
         raise SoakError(f"cannot start {interpreter}: {error.strerror}") from None
     if probe.returncode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from soak.foreign_text import for_markdown, for_markdown_block, for_markdown_code
 from soak.quantity import format_bytes, format_count, format_interval, format_percent, is_known
 from soak.studies.profile.frames import is_standard, site_index
 from soak.studies.profile.result import heap_gained_bytes
@@ -95,7 +96,7 @@ def call(frame: Frame) -> str:
 
 def issue_text(result: ProfileResult) -> str:
     """Return what is pasted into an issue: verdict, slope, stack, how to see it again. Markdown."""
-    lines = [f"**{headline(result)}**", "", sentence(result)]
+    lines = [f"**{for_markdown(headline(result))}**", "", for_markdown(sentence(result))]
     if result.culprits:
         worst = result.culprits[0]
         within = interval(worst.growth)
@@ -104,14 +105,14 @@ def issue_text(result: ProfileResult) -> str:
             f"- verdict: {worst.growth.label}",
             f"- slope: {slope(worst.growth)}{f' (95 %: {within})' if within else ''}, "
             f"{format_percent(worst.share)} of all growth",
-            f"- site: `{call(worst.site)}`",
+            f"- site: `{for_markdown_code(call(worst.site))}`",
         ]
         holder = result.holder(worst)
         if holder is not None:
-            lines.append(f"- kept by: {holder.in_words()}")
-        lines += ["", "```", *stack_lines(worst), "```"]
-    lines += [f"- {note}" for note in result.notes]
-    lines += ["", "To see it again:", "", "```", result.command, "```"]
+            lines.append(f"- kept by: {for_markdown(holder.in_words())}")
+        lines += ["", "```", *map(for_markdown_block, stack_lines(worst)), "```"]
+    lines += [f"- {for_markdown(note)}" for note in result.notes]
+    lines += ["", "To see it again:", "", "```", for_markdown_block(result.command), "```"]
     return "\n".join(lines) + "\n"
 
 
