@@ -11,6 +11,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Final
 
+from asr_server import regular_file
 from asr_server.errors import StartupError
 from asr_server.wire import CLOSE_POLICY_VIOLATION, WireError
 
@@ -72,7 +73,7 @@ def read_hotword_file(path: Path) -> tuple[str, ...]:
     than `MAX_HOTWORDS` words.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = regular_file.read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise StartupError(f"cannot read the hotwords in {path}: {reason}") from None

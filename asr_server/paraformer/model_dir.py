@@ -7,6 +7,7 @@ graphs. Every fault is one ModelError line.
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from asr_server import regular_file
 from asr_server.paraformer.errors import ModelError
 from asr_server.paraformer.frontend import FrontendSettings
 from asr_server.paraformer.sessions import one_line
@@ -26,8 +28,14 @@ __all__ = ["ModelDir", "ModelError", "graph_file", "read_cmvn", "read_model_dir"
 
 Doubles = NDArray[np.float64]
 
+WRONG_VALUES = (TypeError, ValueError, OverflowError, AttributeError)
+"""What Python raises where a number was expected and something else is there."""
 WINDOWS = ("hamming", "hanning", "povey", "rectangular", "blackman", "sine")
 """Kaldi's window functions."""
+WIDEST = {"fs": 192_000, "n_mels": 256, "frame_length": 1000, "frame_shift": 1000, "lfr_m": 100, "lfr_n": 100}
+"""Upper bounds of the front end's values, far beyond any model's: more takes memory, or ends the process."""
+SHORTEST_MS = 1.0
+"""Of a frame, and of the shift between two."""
 DEFAULT_TAIL_THRESHOLD = 0.45
 DEFAULT_CIF_THRESHOLD = 1.0
 
@@ -59,17 +67,20 @@ def read_model_dir(path: Path) -> ModelDir:
     model = config.get("model_conf") or {}
     try:
         threshold = float(predictor.get("threshold", DEFAULT_CIF_THRESHOLD))
-        if threshold <= 0:
-            raise ModelError(f"{config_file}: threshold must be above 0, not {threshold}")
+        tail_threshold = float(predictor.get("tail_threshold", DEFAULT_TAIL_THRESHOLD))
+        if not 0 < threshold < math.inf:
+            raise ModelError(f"{config_file}: threshold must be above 0 and finite, not {threshold}")
+        if not math.isfinite(tail_threshold):
+            raise ModelError(f"{config_file}: tail_threshold must be a number, not {tail_threshold}")
         return ModelDir(
             path=path,
             frontend=frontend,
             tokens=_read_tokens(path / "tokens.json", config),
             cif_threshold=threshold,
-            tail_threshold=float(predictor.get("tail_threshold", DEFAULT_TAIL_THRESHOLD)),
+            tail_threshold=tail_threshold,
             predictor_bias=int(model.get("predictor_bias", 0)),
         )
-    except (TypeError, ValueError, AttributeError) as error:
+    except WRONG_VALUES as error:
         raise ModelError(f"{config_file}: a value has the wrong type: {one_line(error)}") from error
 
 
@@ -92,7 +103,7 @@ def read_frontend(path: Path, config: dict[str, Any]) -> FrontendSettings:
         )
     except KeyError as error:
         raise ModelError(f"{config_file}: frontend_conf lacks {error.args[0]}") from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except WRONG_VALUES as error:
         raise ModelError(f"{config_file}: a value has the wrong type: {one_line(error)}") from error
     _check_sizes(config_file, settings)
     return settings
@@ -123,6 +134,8 @@ def read_cmvn(path: Path, dim: int) -> tuple[Doubles, Doubles]:
             vector = np.array(found[1].split(), dtype=np.float64)
         except ValueError as error:
             raise ModelError(f"{path}: <{component}> holds something that is no number") from error
+        if not np.isfinite(vector).all():
+            raise ModelError(f"{path}: <{component}> holds a number that is not finite; copy the model again")
         if len(vector) != dim:
             raise ModelError(f"{path}: <{component}> has {len(vector)} numbers, the features have {dim}")
         vectors.append(vector)
@@ -142,14 +155,19 @@ def _check_sizes(path: Path, frontend: FrontendSettings) -> None:
         "lfr_n": frontend.lfr_n,
     }
     for name, value in positive.items():
-        if value <= 0:
+        if not value > 0:
             raise ModelError(f"{path}: {name} must be above 0, not {value}")
+        if value > WIDEST[name]:
+            raise ModelError(f"{path}: {name} must be at most {WIDEST[name]}, not {value}")
+    for name in ("frame_length", "frame_shift"):
+        if positive[name] < SHORTEST_MS:
+            raise ModelError(f"{path}: {name} must be at least {SHORTEST_MS:g} ms, not {positive[name]}")
 
 
 def read_text(path: Path) -> str:
     """Read a file of a model folder; raises ModelError."""
     try:
-        return path.read_text(encoding="utf-8")
+        return regular_file.read_text(path)
     except FileNotFoundError as error:
         raise ModelError(f"no {path.name} in {path.parent}") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -179,6 +197,10 @@ def read_config(path: Path) -> dict[str, Any]:
         config = yaml.load(read_text(path), _PlainLoader)  # noqa: S506 - derived from the safe loader
     except yaml.YAMLError as error:
         raise ModelError(f"{path} is not YAML: {one_line(error)}") from error
+    except RecursionError:
+        raise ModelError(f"{path} is nested too deeply to be read; copy the model again") from None
+    except (ValueError, OverflowError) as error:  # such as a date that there is not
+        raise ModelError(f"{path} holds a value that cannot be read: {one_line(error)}") from error
     if not isinstance(config, dict):
         raise ModelError(f"{path} holds no settings")
     return config
@@ -202,6 +224,8 @@ def _read_tokens(path: Path, config: dict[str, Any]) -> tuple[str, ...]:
             tokens = json.loads(read_text(path))
         except json.JSONDecodeError as error:
             raise ModelError(f"{path} is not JSON: {one_line(error)}") from error
+        except RecursionError:
+            raise ModelError(f"{path} is nested too deeply to be read; copy the model again") from None
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         raise ModelError(f"{where} must hold a list of strings")
     return tuple(tokens)

@@ -5,6 +5,8 @@ Every fault is one ModelError line.
 
 from __future__ import annotations
 
+import math
+import reprlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,10 @@ NOT_NEGATIVE = (
     "lookback_time_start_point",
     "lookahead_time_end_point",
 )
+LONGEST_SEGMENT_MS = 600_000
+"""Ten times the default: the audio of a segment is kept for the second pass."""
+_SHORT = reprlib.Repr()
+"""Writes values short: aliases of YAML can stand for gigabytes."""
 WIDEST_WINDOW_MS = 10_000
 """More than any end-point rule means; it bounds the audio that a silent connection keeps."""
 
@@ -69,8 +75,10 @@ def _read_endpoint(section: dict[str, Any], path: Path) -> EndpointSettings:
                 given[name] = tuple(int(number) for number in value)
             else:
                 given[name] = type(default)(value)
-        except (TypeError, ValueError):
-            raise ModelError(f"{path}: {name} in model_conf is {value!r}, which is no number") from None
+        except (TypeError, ValueError, OverflowError):
+            raise ModelError(
+                f"{path}: {name} in model_conf is {_SHORT.repr(value)}, which is no number"
+            ) from None
     settings = EndpointSettings(**given)
     _check_endpoint(settings, path)
     return settings
@@ -90,6 +98,13 @@ def _check_endpoint(settings: EndpointSettings, path: Path) -> None:
         value = getattr(settings, name)
         if value < smallest:
             raise ModelError(f"{path}: {name} in model_conf must be at least {smallest}, not {value}")
+    for name, value in asdict(settings).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ModelError(f"{path}: {name} in model_conf must be a number, not {value}")
+    if settings.max_single_segment_time > LONGEST_SEGMENT_MS:
+        raise ModelError(
+            f"{path}: max_single_segment_time in model_conf must not exceed {LONGEST_SEGMENT_MS} ms"
+        )
     if settings.window_size_ms + settings.lookback_time_start_point > WIDEST_WINDOW_MS:
         raise ModelError(
             f"{path}: window_size_ms and lookback_time_start_point in model_conf must not exceed "

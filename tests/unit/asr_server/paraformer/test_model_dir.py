@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,14 @@ def cut_short(name: str) -> Callable[[Path], None]:
     return damage
 
 
+def fifo(name: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+
+    return damage
+
+
 def one_token_fewer(folder: Path) -> None:
     tokens = json.loads((folder / "tokens.json").read_text(encoding="utf-8"))
     (folder / "tokens.json").write_text(json.dumps(tokens[:-1]), encoding="utf-8")
@@ -83,6 +92,20 @@ def graphs_swapped(folder: Path) -> None:
         (written("tokens.json", b"[1"), "is not JSON"),
         (written("tokens.json", b'{"a": 1}'), "list of strings"),
         (written("tokens.json", b"\xff\xfe"), "cannot read"),
+        (written("config.yaml", b"[" * 100_000), "nested too deeply"),
+        (written("tokens.json", b"[" * 100_000), "nested too deeply"),
+        (written("config.yaml", b"a: 2001-99-99"), "cannot be read"),
+        (replaced("config.yaml", "n_mels: 80", "n_mels: .inf"), "wrong type"),
+        (replaced("config.yaml", "lfr_n: 6", "lfr_n: 100000000"), "must be at most 100"),
+        (replaced("config.yaml", "frame_shift: 10", "frame_shift: 0.00001"), "at least 1 ms"),
+        (replaced("config.yaml", "frame_length: 25", "frame_length: .nan"), "above 0"),
+        (replaced("config.yaml", " threshold: 1.0", " threshold: .nan"), "threshold must be above 0"),
+        (replaced("config.yaml", "tail_threshold: 0.45", "tail_threshold: .inf"), "must be a number"),
+        (replaced("am.mvn", "[ -", "[ nan -"), "not finite"),
+        (replaced("am.mvn", "[ -", "[ 1e999 -"), "not finite"),
+        (fifo("tokens.json"), "no regular file"),
+        (fifo("config.yaml"), "no regular file"),
+        (fifo("am.mvn"), "no regular file"),
         (one_token_fewer, "tokens, decoder_quant.onnx gives"),
         (written("am.mvn", b"hello"), "has no <AddShift>"),
         (replaced("am.mvn", "<Rescale>", "<Other>"), "has no <Rescale>"),
