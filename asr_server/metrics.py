@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from asr_server.introspection import PREFIX
 from asr_server.paraformer.sessions import count_arenas, read_arenas
 from asr_server.process_memory import read_heap_usage, read_process_usage
+from asr_server.same_site import why_foreign
 from asr_server.session import sessions_alive
 
 if TYPE_CHECKING:
@@ -140,13 +141,19 @@ class HttpEndpoints:
         self._introspection = introspection
 
     def __call__(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answer /metrics, /healthz and, if wanted, /debug/…; every other path goes on to the handshake."""
+        """Answer /metrics, /healthz and, if wanted, /debug/…; every other path goes on to the handshake.
+
+        The pages of /debug are refused to other sites' scripts.
+        """
         path = request.path.partition("?")[0]
         if path == "/healthz":
             return connection.respond(HTTPStatus.OK, "ok\n")
         if path == "/metrics":
             return _respond(connection, generate_latest(self._registry).decode(), CONTENT_TYPE)
         if self._introspection is not None and path.startswith(PREFIX):
+            foreign = why_foreign(request.headers)
+            if foreign is not None:
+                return connection.respond(HTTPStatus.FORBIDDEN, f"refused: {foreign}\n")
             found = self._introspection.answer(request.path)
             if found is None:
                 return connection.respond(HTTPStatus.NOT_FOUND, "no such page\n")
