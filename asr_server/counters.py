@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 
     from asr_server.wire import Result
 
-ErrorKind = Literal["client_mistake", "client_not_reading", "decoding_failed", "oversized_message"]
+ErrorKind = Literal[
+    "client_gone",
+    "client_mistake",
+    "client_not_reading",
+    "decoding_failed",
+    "handshake_cut",
+    "idle",
+    "oversized_message",
+    "too_many_connections",
+]
 RESULT_MODES: Final = ("2pass-online", "2pass-offline", "none")
 """The values of the label `mode`; "none" is the empty final result, which has no mode."""
 

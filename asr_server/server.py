@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import ipaddress
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from asr_server.admission import Admission, reserve_descriptors
 from asr_server.connection import Service
 from asr_server.counters import Counters
 from asr_server.decoder_pool import DecoderPool
@@ -66,9 +68,17 @@ def run(options: ServerOptions) -> None:
     pool = DecoderPool(options.decoder_thread_num)
     counters = Counters()
     sessions = SessionRegistry(pool, free_at_close=options.sweep_interval_s == 0)
-    service = Service(models, sessions, counters, leaks, options.max_queued_audio_s)
+    service = Service(models, sessions, counters, leaks, options.max_queued_audio_s, options.max_text_bytes)
     endpoints = HttpEndpoints(ServerCollector(counters, pool, leaks), _introspection(options, models))
-    transport = Transport(endpoints, options.max_message_bytes, options.compression, tls)
+    transport = Transport(
+        endpoints,
+        options.max_message_bytes,
+        options.compression,
+        tls,
+        Admission(reserve_descriptors(options.max_connections)),
+        options.handshake_timeout_s,
+        options.idle_timeout_s,
+    )
     leaks.start()
     start_listening(listener)
     io_threads = [IoThread(n, listener, service, transport) for n in range(options.io_thread_num)]
@@ -107,7 +117,12 @@ def _keep_house(options: ServerOptions, sessions: SessionRegistry, stop: threadi
 def _introspection(options: ServerOptions, models: Models) -> Introspection | None:
     if not options.introspection:
         return None
-    logger.warning("the /debug pages are open to everybody who reaches this port (--introspection)")
+    logger.warning(
+        "the /debug pages are open to everybody who reaches this port (--introspection)%s",
+        ""
+        if ipaddress.ip_address(options.listen_ip).is_loopback
+        else f": {options.listen_ip} is not this machine alone, --listen-ip 127.0.0.1 is",
+    )
     return Introspection(models)
 
 
@@ -117,7 +132,7 @@ def _load_certificate(certfile: Path | None, keyfile: Path | None) -> ssl.SSLCon
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     for name, path in (("--certfile", certfile), ("--keyfile", keyfile)):
-        if not os.access(path, os.R_OK):
+        if not path.is_file() or not os.access(path, os.R_OK):
             raise StartupError(f"{name} {path} cannot be read: give a PEM file, or --certfile 0 for plain ws")
     try:
         context.load_cert_chain(certfile, keyfile, password=_refuse_password)

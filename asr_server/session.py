@@ -34,6 +34,11 @@ class Session:
         self.closed = False
         _alive.add(self.number)
 
+    def abandon(self) -> None:
+        """Drop what waits to be decoded: nobody wants the results."""
+        self.closed = True
+        self.strand.clear()
+
     def drop_recogniser(self) -> None:
         """Let go of what decoding works on; only as a task of the strand, or a task would lose it."""
         self.recogniser = None

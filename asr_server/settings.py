@@ -94,6 +94,7 @@ def _ip_address(text: str) -> None:
 
 Port = Annotated[int, Interval(ge=0, le=65535), Called("a port")]
 Count = Annotated[int, Ge(1), Called("a whole number")]
+Bytes = Annotated[int, Ge(1), Called("a number of bytes")]
 Seconds = Annotated[float, Ge(0), Called("a number of seconds")]
 
 
@@ -144,7 +145,7 @@ class ServerSettings:
         bool,
         Meaning(
             "pages that look into the process: /debug/objects, gc, arena_shrink, trim, tracemalloc. For "
-            "everybody who reaches the port"
+            "everybody who reaches the port by its IP address or as localhost; not for other sites' pages"
         ),
     ] = False
     inject: Annotated[
@@ -185,12 +186,33 @@ class ServerOptions(ServerSettings):
     vad_dir: Annotated[str, Meaning("folder of the FSMN VAD; 0 to detect speech by energy")] = str(TINY / VAD)
     vad_quant: Annotated[bool | None, Meaning("as --quantize, for the VAD")] = None
     max_message_bytes: Annotated[Count, Meaning("larger messages close the connection")] = 32_000_000
+    max_text_bytes: Annotated[
+        Bytes,
+        Meaning("larger messages of text, hotwords included, close the connection before they are parsed"),
+    ] = 65_536
     max_queued_audio_s: Annotated[
         float,
         Ge(0.1),
         Called("a number of seconds"),
-        Meaning("audio that a connection may have waiting; with more it is not read"),
+        Meaning(
+            "audio that a connection may have waiting to be decoded: 640 KB at 16 kHz, 1.92 MB at 48 kHz by "
+            "default; with more it is not read"
+        ),
     ] = 20.0
+    max_connections: Annotated[
+        Count,
+        Meaning("connections open at a time, as far as the limit of open files allows; more are told 503"),
+    ] = 10_000
+    handshake_timeout_s: Annotated[
+        float,
+        Ge(0.1),
+        Called("a number of seconds"),
+        Meaning("a connection that has not shaken hands by then is cut, TLS included"),
+    ] = 5.0
+    idle_timeout_s: Annotated[
+        Seconds,
+        Meaning("a connection from which nothing comes for so long, no ping either, is closed; 0: never"),
+    ] = 3600.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meaning("debug logs every connection")
     ] = "info"

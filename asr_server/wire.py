@@ -8,6 +8,7 @@ wrong type raises `WireError`, where the original drops the connection's audio o
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast, get_args
 
@@ -25,11 +26,15 @@ MAX_CHUNK_UNITS = 100
 """Upper bound of each number in `chunk_size` (6 s), so that no client can ask for an endless buffer."""
 MAX_NAME_CHARS = 1024
 """Upper bound of the length of `wav_name`, which every result repeats."""
+MAX_NESTING = 32
+"""Upper bound of objects and lists within each other; those of the protocol go two deep."""
 
 CLOSE_UNSUPPORTED_DATA = 1003
 CLOSE_INVALID_DATA = 1007
 CLOSE_POLICY_VIOLATION = 1008
+CLOSE_MESSAGE_TOO_BIG = 1009
 
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 _EXAMPLE = (
     '{"mode": "2pass", "chunk_size": [5, 10, 5], "wav_name": "a", "wav_format": "pcm", "is_speaking": true}'
 )
@@ -96,7 +101,10 @@ class ServerDialogue:
         """Wait for the configuration."""
         self.config: UtteranceConfig | None = None
         """The configuration now in force; None until the first text frame."""
+        self.audio_fs_hz = UtteranceConfig.audio_fs
+        """The rate of the audio in the present utterance: another one holds from the next utterance on."""
         self._odd_byte = b""
+        self._in_utterance = False
 
     def receive_text(self, text: str) -> list[ServerEvent]:
         """Take one text frame: configuration, end of utterance, or both in this order."""
@@ -118,7 +126,10 @@ class ServerDialogue:
         if first or settings:
             events.append(Configured(self.config, first))
         if ended:
-            self._odd_byte = b""
+            self._odd_byte, self._in_utterance = b"", False
+        if not self._in_utterance:
+            self.audio_fs_hz = self.config.audio_fs
+        if ended:
             events.append(UtteranceEnded())
         return events
 
@@ -132,11 +143,16 @@ class ServerDialogue:
         pcm = self._odd_byte + data if self._odd_byte else data
         whole = len(pcm) - len(pcm) % 2
         self._odd_byte = pcm[whole:]
+        self._in_utterance = self._in_utterance or whole > 0
         return [AudioReceived(pcm[:whole])] if whole else []
 
 
 def _parse_object(text: str) -> dict[str, Any]:
     """The JSON object in a text frame; `WireError` for anything else."""
+    if nesting(text) > MAX_NESTING:
+        raise WireError(
+            f"the text frame is not valid JSON here: nested more than {MAX_NESTING} deep; send {_EXAMPLE}"
+        )
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
@@ -144,6 +160,24 @@ def _parse_object(text: str) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise WireError(f"the text frame must hold a JSON object, not {_shown(message)}: send {_EXAMPLE}")
     return message
+
+
+def nesting(text: str) -> int:
+    """Return how deep the objects and lists in a JSON text are nested, without parsing it.
+
+    A text with few brackets is told their number, which is no less.
+    """
+    brackets = text.count("[") + text.count("{")
+    if brackets <= MAX_NESTING:
+        return brackets
+    depth = deepest = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif found[0] in "]}":
+            depth -= 1
+    return deepest
 
 
 def _settings_of(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,7 +63,9 @@ class Served:
         self.pool, self.counters = DecoderPool(1), Counters()
         self.sessions = SessionRegistry(self.pool, free_at_close=True)
         leaks = LeakInjector()
-        service = Service(Models(models, models), self.sessions, self.counters, leaks, max_queued_audio_s)
+        self.service = service = Service(
+            Models(models, models), self.sessions, self.counters, leaks, max_queued_audio_s
+        )
         endpoints = HttpEndpoints(ServerCollector(self.counters, self.pool, leaks))
         self.listener = bind_socket("127.0.0.1", 0)
         start_listening(self.listener)

@@ -2,6 +2,7 @@ import functools
 import gc
 import logging
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 
@@ -76,6 +77,69 @@ def test_a_busy_strand_does_not_hold_back_the_others(single: DecoderPool) -> Non
     gate.set()
     assert done.wait(WAIT_S)
     assert ran.index("other") <= 1
+
+
+def test_who_has_used_little_is_served_before_many_who_use_much(single: DecoderPool) -> None:
+    """However many strands always have something to do, one that seldom has waits for one task only."""
+    busy, order, gate = [single.strand() for _ in range(20)], list[str](), threading.Event()
+    light, done = single.strand(), threading.Event()
+
+    def work(name: str) -> None:
+        order.append(name)
+        time.sleep(0.002)
+
+    for strand in busy:
+        for _ in range(3):
+            strand.post(functools.partial(work, "busy"))
+
+    def join_in() -> None:
+        light.post(lambda: order.append("light"))
+        light.post(done.set)
+        gate.wait(WAIT_S)
+
+    busy[0].post(join_in)
+    gate.set()
+    assert done.wait(WAIT_S)
+    assert len(order) - order.index("light") <= 2
+
+
+def test_equal_strands_share_the_time_equally(single: DecoderPool) -> None:
+    """By what their tasks take, not by how many they are."""
+    gate, taken_s = threading.Event(), {"short": 0.0, "long": 0.0}
+    strands = {name: single.strand() for name in taken_s}
+    done = threading.Event()
+
+    def work(name: str, duration_s: float) -> None:
+        if not done.is_set():
+            started_s = time.perf_counter()
+            time.sleep(duration_s)
+            taken_s[name] += time.perf_counter() - started_s
+        if sum(taken_s.values()) > 1.0:
+            done.set()
+
+    blocked = single.strand()
+    blocked.post(lambda: gate.wait(WAIT_S))
+    for _ in range(600):
+        strands["short"].post(functools.partial(work, "short", 0.002))
+        strands["long"].post(functools.partial(work, "long", 0.02))
+    gate.set()
+    assert done.wait(WAIT_S)
+    assert taken_s["short"] == pytest.approx(taken_s["long"], rel=0.2)
+
+
+def test_what_is_queued_can_be_dropped(single: DecoderPool) -> None:
+    gate, done, ran = threading.Event(), threading.Event(), list[str]()
+    strand, other = single.strand(), single.strand()
+    strand.post(lambda: gate.wait(WAIT_S))
+    strand.post(lambda: ran.append("dropped"))
+    other.post(lambda: ran.append("other"))
+    strand.clear()
+    assert single.queued_tasks <= 2
+    strand.post(done.set)
+    gate.set()
+    assert done.wait(WAIT_S)
+    assert ran == ["other"]
+    assert single.queued_tasks == 0
 
 
 def test_a_light_load_reaches_every_thread(pool: DecoderPool) -> None:

@@ -245,3 +245,33 @@ class TestClientSide:
         (fault,) = ClientDialogue(UtteranceConfig()).receive(frame)
         assert isinstance(fault, ServerFault)
         assert words in fault.message
+
+
+def test_brackets_in_text_are_no_nesting() -> None:
+    words = json.dumps({"chunk_size": [5, 10, 5], "hotwords": json.dumps({"a[{" * 50 + '"]': 20})})
+    assert isinstance(ServerDialogue().receive_text(words)[0], Configured)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":' * 33 + "1" + "}" * 33, "[" * 64_000, '{"x":"\\\\"' + "[" * 40, "[]" * 20 + "[" * 40]
+)
+def test_deep_nesting_is_refused_before_it_is_parsed(text: str) -> None:
+    with pytest.raises(WireError, match="nested more than 32 deep"):
+        ServerDialogue().receive_text(text)
+
+
+@pytest.mark.parametrize("text", ['"\\"' * 2_000_000 + "[" * 40, "[" * 40 + '\\"' * 2_000_000])
+def test_quotes_without_an_end_cost_no_time(text: str) -> None:
+    with pytest.raises(WireError):  # a look for the end of each would outlast this test's limit
+        ServerDialogue().receive_text(text)
+
+
+def test_another_rate_holds_from_the_next_utterance_on() -> None:
+    dialogue = ServerDialogue()
+    dialogue.receive_text('{"audio_fs": 8000}')
+    assert dialogue.audio_fs_hz == 8000
+    dialogue.receive_binary(b"\0\0")
+    dialogue.receive_text('{"audio_fs": 48000}')
+    assert dialogue.audio_fs_hz == 8000
+    dialogue.receive_text('{"is_speaking": false}')
+    assert dialogue.audio_fs_hz == 48000
