@@ -22,7 +22,8 @@ LISTS = ["", "三七", "九八 四五六", "一二三四五六七八九十", "se
 @pytest.fixture
 def contextual(start_server: Callable[..., Any]) -> Iterator[RunningServer]:
     folder = str(resolve_model("tiny") / "contextual")
-    with start_server("--model-dir", folder, "--decoder-thread-num", "4") as running:
+    long = ("--max-text-bytes", "1000000")
+    with start_server("--model-dir", folder, "--decoder-thread-num", "4", *long) as running:
         yield running
 
 
