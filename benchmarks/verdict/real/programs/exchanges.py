@@ -36,6 +36,8 @@ async def opened(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio
         yield reader, writer
     finally:
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 def in_lines(request: Callable[[str, bytes], bytes]) -> Exchange:
