@@ -22,6 +22,9 @@ LABELS: dict[str, dict[str, Any]] = {
 }
 CHURN_LABELS = {name: label for name, label in LABELS.items() if name.startswith("churn/")}
 
+IN_PAGES = {"churn/memcached_healthy"}
+"""Takes a page of 1 MiB for the first value of each class of sizes, and meets the rare ones late."""
+
 
 class TestLabels:
     def test_every_label_says_whether_it_leaks_what_it_is_and_whose(self) -> None:
@@ -49,19 +52,46 @@ class TestLabels:
                 asked = label["growth_bytes_per_connection"]
                 assert asked * 0.9 <= measured <= asked * 1.1 + 1500, name
 
+    def test_what_a_healthy_server_gains_is_far_from_its_smallest_leak(self) -> None:
+        for name, label in CHURN_LABELS.items():
+            measured = label["heap_growth_bytes_per_connection"]
+            if not label["leaking"] and measured is not None and name not in IN_PAGES:
+                server = name.removesuffix("_healthy")
+                leaks = [
+                    each["growth_bytes_per_connection"]
+                    for other, each in CHURN_LABELS.items()
+                    if other.startswith(f"{server}_leak")
+                ]
+                assert measured < min(leaks) / 4, name
+
+
+class TestCounts:
+    def test_there_are_more_than_two_hundred_runs_of_more_than_twenty_servers(self) -> None:
+        names = [name for name in recorded_names() if name.startswith("churn/")]
+        groups = {LABELS["/".join(name.split("/")[:2])]["group"] for name in names}
+        assert len(names) >= 200
+        assert len(groups) >= 20
+
+    def test_every_server_is_there_healthy_and_with_three_leaks(self) -> None:
+        states = Counter(name.rpartition("_")[0] for name in CHURN_LABELS)
+        assert set(states.values()) == {4}
+        assert {name for name in CHURN_LABELS if name.endswith("_healthy")} == {
+            f"{server}_healthy" for server in states
+        }
+
 
 class TestTraces:
     def test_a_beginning_is_the_run_cut_off(self) -> None:
-        whole = read_recorded("churn/apache_leak8k")
-        third = read_recorded("churn/apache_leak8k/first_third")
+        whole = read_recorded("churn/nginx_leak8k")
+        third = read_recorded("churn/nginx_leak8k/first_third")
         rows = len(third.series.values)
-        assert third.name == "churn/apache_leak8k/first_third"
-        assert (third.leaking, third.group, third.growth_bytes_per_connection) == (True, "apache", 8192.0)
+        assert third.name == "churn/nginx_leak8k/first_third"
+        assert (third.leaking, third.group, third.growth_bytes_per_connection) == (True, "nginx", 8192.0)
         np.testing.assert_array_equal(third.series.values, whole.series.values[:rows])
         assert third.series.t_s[-1] == pytest.approx(whole.series.t_s[-1] / 3, abs=5.0)
 
     def test_heap_in_use_has_a_trace_of_its_own(self) -> None:
-        heap = read_recorded_heap("churn/apache_leak8k")
+        heap = read_recorded_heap("churn/nginx_leak8k")
         assert heap is not None
         assert heap.series.connections_completed is not None
         gained = heap.series.values[-1] - heap.series.values[0]
