@@ -116,6 +116,8 @@ def _parse_toml(path: Path) -> dict[str, dict[str, Any]]:
         raise SoakError(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SoakError(f"{path} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise SoakError(f"{path} is not valid TOML: it is nested too deep") from None
     for section, values in document.items():
         if not isinstance(values, dict):
             raise SoakError(
@@ -131,7 +133,7 @@ def _parse_setting(setting: str) -> tuple[str, str, Any]:
     section, key, text = match.groups()
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         value = text
     return section, key, value
 

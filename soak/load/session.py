@@ -227,6 +227,8 @@ class Session:
                 events = self._conversation.receive(message)
             except MessageError as error:
                 raise SessionError("protocol", str(error)) from None
+            except RecursionError:
+                raise SessionError("protocol", "the server sent a message that is nested too deep") from None
         for event in events:
             if isinstance(event, Fault):
                 raise SessionError("server_error", event.message)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 import pandas as pd
 
-from soak.columns import COLUMNS, TEXT_COLUMNS
+from soak.columns import COLUMNS, DECLARED, TEXT_COLUMNS, Unit
 from soak.errors import SoakError
+from soak.record.recorded import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -29,8 +30,11 @@ EMPTY_CELLS = frozenset(
     for spelling in (word, word.upper(), word.capitalize(), word.replace("nan", "NaN"))
 )
 """What a failed reading looks like in other people's files."""
+NEVER_NEGATIVE = frozenset(each.name for each in DECLARED if each.unit in {Unit.BYTES, Unit.COUNT})
 LONGEST_HEADER_BYTES = 1 << 16
 BLOCK_BYTES = 1 << 20
+MOST_ZEROS = 1 << 30
+"""At the end of a file; a device of zeros has no end."""
 GZIP_MAGIC = b"\x1f\x8b"
 UTF8_MARK = b"\xef\xbb\xbf"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -55,7 +59,7 @@ def read_samples(path: Path, columns: Collection[str] = COLUMNS) -> tuple[pd.Dat
         raise SoakError(f"cannot read {path}: {error.strerror or error}") from error
     if lines.broken is not None:
         raise SoakError(f"{path} cannot be read to its end: {lines.broken}")
-    _refuse_extra_cells_and_negative_memory(path, frame, len(header), wanted)
+    _refuse_what_cannot_be(path, frame, len(header), wanted)
     samples = frame.drop(columns=str(len(header))).rename(
         columns={str(at): name for name, at in wanted.items()}
     )
@@ -133,11 +137,21 @@ class _WholeLines(io.RawIOBase):
         except (gzip.BadGzipFile, zlib.error) as error:
             self.broken = f"the gzip data is damaged ({error})"
             return b""
-        if b"\0" in block:
+        return self._before_zeros(block) if b"\0" in block else block
+
+    def _before_zeros(self, block: bytes) -> bytes:
+        """Return what comes before zeros: after a loss of power a file may end in them."""
+        text, zeros = block[: block.index(b"\0")], block[block.index(b"\0") :]
+        seen = 0
+        while zeros and not zeros.strip(b"\0") and seen <= MOST_ZEROS:
+            seen += len(zeros)
+            zeros = self._raw.read1(BLOCK_BYTES)
+        if zeros:
             utf16 = block.startswith(UTF16_MARKS)
             self.broken = "it is UTF-16 text: save it as UTF-8" if utf16 else "it is binary, not text"
             return b""
-        return block
+        self.torn = True
+        return text
 
     def _release(self) -> None:
         end = max(self._rest.rfind(b"\n"), self._rest.rfind(b"\r")) + 1
@@ -237,11 +251,12 @@ def _parse(path: Path, lines: _WholeLines, width: int, wanted: dict[str, int]) -
         raise SoakError(f"{path} is not a readable CSV: {_printable(str(error), 200)}") from None
 
 
-def _refuse_extra_cells_and_negative_memory(
-    path: Path, frame: pd.DataFrame, width: int, wanted: dict[str, int]
-) -> None:
+def _refuse_what_cannot_be(path: Path, frame: pd.DataFrame, width: int, wanted: dict[str, int]) -> None:
+    """Refuse, by its line, a row with extra cells, a count or size below 0, a time or RSS beyond all."""
     extra = any(str(text).strip() for text in frame[str(width)].cat.categories)
-    if not extra and not (frame[str(wanted["rss_bytes"])] < 0).any():
+    below = any((frame[str(at)] < 0).any() for name, at in wanted.items() if name in NEVER_NEGATIVE)
+    beyond = any((frame[str(wanted[name])].abs() > LARGEST).any() for name in REQUIRED_COLUMNS)
+    if not (extra or below or beyond):
         return
     fault = _first_fault(path, wanted)
     where = f"{path}, line {fault.line}: {fault.what}" if fault else f"{path} has rows that do not fit"
@@ -278,10 +293,11 @@ def _faults(rows: Any, width: int, wanted: dict[str, int]) -> Iterator[_Fault]:
             number = _number(cell)
             if number is None:
                 yield _Fault(rows.line_num, f"{name} is {_printable(cell)!r}, not a number")
-            elif name == "rss_bytes" and number < 0:
-                yield _Fault(
-                    rows.line_num, f"rss_bytes is {cell}: leave the cell empty where a reading failed"
-                )
+            elif (name in NEVER_NEGATIVE and number < 0) or (
+                name in REQUIRED_COLUMNS and abs(number) > LARGEST
+            ):
+                what = f"{name} is {_printable(cell)}: leave the cell empty where a reading failed"
+                yield _Fault(rows.line_num, what)
 
 
 def _number(cell: str) -> float | None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+MOST_BYTES = 1 << 29
+"""Of a file of somebody else's, unpacked; soak's own are read in one pass, whatever their length."""
 HEAD_CHARACTERS = 1 << 16
 """What of a file is looked at to recognise it."""
 MUCH_LESS_SURE = 0.5
@@ -60,6 +62,8 @@ def read_runs(path: Path, asked: Asked = NOTHING, columns: Collection[str] | Non
     for form in found:
         try:
             recording = form.read(text, asked)
+        except RecursionError:
+            faults.append(f"{path}, read as {form.label}: it is nested too deep")
         except UnreadableError as error:
             faults.append(f"{path}, read as {form.label}: {error}")
         else:
@@ -86,9 +90,16 @@ def recognised(text: str) -> list[RecordingFormat]:
         formats = [FORMATS.make(name, {}) for name in FORMATS.names()]
     except PluginError as error:
         raise SoakError(str(error)) from error
-    sure = [(sureness, form) for form in formats if (sureness := form.recognise(head)) is not None]
+    sure = [(sureness, form) for form in formats if (sureness := _sureness(form, head)) is not None]
     least = MUCH_LESS_SURE * max((sureness for sureness, _ in sure), default=0.0)
     return [form for sureness, form in sorted(sure, key=lambda each: -each[0]) if sureness > least]
+
+
+def _sureness(form: RecordingFormat, head: str) -> float | None:
+    try:
+        return form.recognise(head)
+    except RecursionError:  # brackets without end are no recording
+        return None
 
 
 def _is_soaks_own(path: Path) -> bool:
@@ -114,11 +125,14 @@ def _is_soaks_own(path: Path) -> bool:
 
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
         if content.startswith(GZIP_MAGIC):
-            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read()
+            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise SoakError(f"cannot read {path}: {error}") from error
+    if len(content) > MOST_BYTES:
+        raise SoakError(f"{path} is longer than {format_bytes(MOST_BYTES)}: give the part that is of memory")
     if content.startswith(UTF16_MARKS):
         return content.decode("utf-16", errors="replace")
     if b"\0" in content[:HEAD_CHARACTERS]:

@@ -8,6 +8,7 @@ beside each WAV file (`call.wav`, `call.txt`). A recording without a transcript 
 from __future__ import annotations
 
 import json
+import stat
 import wave
 from collections import Counter
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 CLIP_FOLDER = Path(__file__).parent
 SAMPLE_RATE_HZ = 16000
 _SAMPLE_BYTES = 2
+MOST_AUDIO_BYTES, MOST_LIST_BYTES, MOST_TEXT_BYTES = 2**29, 2**24, 2**20
+"""Of one recording (more than four hours), of the list of all, of what is said in one."""
 _LIST_NAME = "clips.json"
 _CONVERT = f"convert it with: sox IN.wav -r {SAMPLE_RATE_HZ} -c 1 -b 16 OUT.wav"
 
@@ -97,7 +100,9 @@ def find_clips(folder: Path) -> tuple[ClipFile, ...]:
 def _listed(folder: Path) -> tuple[ClipFile, ...]:
     path = folder / _LIST_NAME
     try:
-        entries = json.loads(_read_text(path))
+        entries = json.loads(_read_text(path, MOST_LIST_BYTES))
+    except RecursionError:
+        raise ClipError(f"{path} is not a JSON list of recordings: it is nested too deep") from None
     except json.JSONDecodeError as error:
         raise ClipError(f"{path} is not a JSON list of recordings: {error}") from None
     if not isinstance(entries, list):
@@ -132,12 +137,13 @@ def _beside(folder: Path) -> tuple[ClipFile, ...]:
     found = []
     for path in sorted(each for each in folder.iterdir() if each.suffix.lower() == ".wav"):
         text = path.with_suffix(".txt")
-        transcript = _read_text(text).strip() if text.is_file() else None
+        transcript = _read_text(text, MOST_TEXT_BYTES).strip() if text.is_file() else None
         found.append(ClipFile(path.stem, path, transcript=transcript))
     return tuple(found)
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path, most_bytes: int) -> str:
+    _refuse_what_is_no_file(path, most_bytes)
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -146,7 +152,20 @@ def _read_text(path: Path) -> str:
         raise ClipError(f"cannot read {path}: {error.strerror}") from None
 
 
+def _refuse_what_is_no_file(path: Path, most_bytes: int) -> None:
+    """Refuse a pipe, whose reading may never end, and what no recording and no transcript is as long as."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise ClipError(f"cannot read {path}: {error.strerror}") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise ClipError(f"{path} is no regular file")
+    if found.st_size > most_bytes:
+        raise ClipError(f"{path} is longer than {most_bytes // 2**20} MiB")
+
+
 def _read_pcm(path: Path, *, header_only: bool = False) -> bytes:
+    _refuse_what_is_no_file(path, MOST_AUDIO_BYTES)
     try:
         with wave.open(str(path)) as recording:
             shape = (recording.getframerate(), recording.getnchannels(), recording.getsampwidth())

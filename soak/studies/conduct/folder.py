@@ -39,5 +39,5 @@ def read_kept(path: Path, study: str, schema_version: int, read: Callable[[dict[
         return read(content)
     except OSError as error:
         raise SoakError(f"cannot read {path}: {error.strerror}; give the directory of {study}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SoakError(f"{path} is not the record of {study}: {error}") from None

@@ -108,7 +108,7 @@ class ProfileResult:
             return cls._of_json_object(content)
         except OSError as error:
             raise SoakError(f"cannot read {path}: {error.strerror}; make it with soak profile") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise SoakError(f"{path} is no profile: {error}") from None
 
     @classmethod

@@ -134,7 +134,8 @@ class ProfiledServer:
         if Capability.DEBUG_PAGES in self.capabilities:
             found = ServerPages(self.url, verify_tls=False).introspect("holders")
             if found is not None:
-                self._looks.append(Look.of_page(found))
+                with contextlib.suppress(TypeError, KeyError, ValueError):  # it is no such page
+                    self._looks.append(Look.of_page(found))
 
     def _keep_tidy(self) -> None:
         while self.pid is not None and not self._stopping.wait(TIDY_EVERY_S):

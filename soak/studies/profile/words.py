@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from soak.foreign_text import for_markdown, for_markdown_block, for_markdown_code
+from soak.foreign_text import for_markdown, for_markdown_block, for_markdown_code, one_line
 from soak.quantity import format_bytes, format_count, format_interval, format_percent, is_known
 from soak.studies.profile.frames import is_standard, site_index
 from soak.studies.profile.result import heap_gained_bytes
@@ -109,7 +109,7 @@ def issue_text(result: ProfileResult) -> str:
         ]
         holder = result.holder(worst)
         if holder is not None:
-            lines.append(f"- kept by: {for_markdown(holder.in_words())}")
+            lines.append(f"- kept by: {one_line(holder.in_words())}")
         lines += ["", "```", *map(for_markdown_block, stack_lines(worst)), "```"]
     lines += [f"- {for_markdown(note)}" for note in result.notes]
     lines += ["", "To see it again:", "", "```", for_markdown_block(result.command), "```"]
