@@ -201,6 +201,8 @@ class Connection:
                     await self._post_audio(pcm)
                 case UtteranceEnded():
                     await self._post(ConnectionRecogniser.finish)
+        if isinstance(message, str):
+            await asyncio.sleep(0)  # parsing takes longest of all that is done here: now it is others' turn
 
     async def _post_audio(self, pcm: bytes) -> None:
         bytes_per_s = 2 * self._dialogue.audio_fs_hz

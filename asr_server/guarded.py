@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 STEPS_PER_TURN: Final = 16
 """Frames, or fragments of long ones, that a connection has read before the others have their turn."""
+BYTES_PER_TURN: Final = 128_000
 MAX_WAITING_BYTES: Final = 128_000
 """With more in its inbox a connection is not read; a fragment that is compressed may add 1 MiB to it."""
 MAX_WAITING_FRAMES: Final = 32
@@ -235,6 +236,7 @@ class GuardedConnection(ServerConnection):
         cutter = self._cutter
         if cutter is None or self.transport.is_closing():
             return
+        taken_bytes = 0
         for _ in range(STEPS_PER_TURN):
             if self.held_back:
                 self._pause()
@@ -250,6 +252,9 @@ class GuardedConnection(ServerConnection):
             super().data_received(step)
             if self.protocol.close_expected():
                 self._end(audio_waits=False)
+            taken_bytes += len(step)
+            if taken_bytes > BYTES_PER_TURN:
+                break
         self._pause()
         self._take_turn_later()
 
