@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import struct
 import threading
 import time
@@ -97,7 +99,11 @@ class Canary:
         """Stop."""
         self._stopped.set()
         self._answered.set()
-        self._websocket.vanish()
+        with contextlib.suppress(OSError):  # wakes who listens; to close alone would leave it listening
+            self._websocket.connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        self._websocket.connection.close()
 
     def _guarded(self, work: object) -> None:
         try:

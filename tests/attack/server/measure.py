@@ -50,11 +50,13 @@ def canary_pcm() -> bytes:
     return min(pcm, key=len)
 
 
-def damage_by(attack: Attack, server: RunningServer, strike_s: float = STRIKE_S) -> Damage:
+def damage_by(
+    attack: Attack, server: RunningServer, *, calm_s: float = CALM_S, strike_s: float = STRIKE_S
+) -> Damage:
     """Let canaries speak, strike, and measure."""
     pid = server.process.pid
     with Canaries(server.url, canary_pcm()) as canaries:
-        before = canaries.watch(CALM_S)
+        before = canaries.watch(calm_s)
         at_rest_bytes = resident_bytes(pid)
         peak = PeakMemory(pid)
         command = [sys.executable, "-m", "tests.attack.server.attacks", attack.name, server.url]
