@@ -28,7 +28,7 @@ HEALTHY = 0
 LEAKS = (HEALTHY, 1024, 8192, 65536)
 """Bytes kept per connection, unless a server has leaks of its own."""
 RESTS = ("--block-s", "30", "--rest-s", "10")
-"""Half of the runs have quiet windows: of every server two of four."""
+"""Half of the runs have quiet windows."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,14 @@ class Recording:
     server: Server
     leak_bytes: int
     rests: bool
+    again: bool = False
+    """Whether it is the second healthy one."""
 
     @property
     def name(self) -> str:
         """Name of its folder, "nginx_leak8k"."""
         state = f"leak{self.leak_bytes / 1024:g}k" if self.leak_bytes else "healthy"
-        return f"{self.server.name}_{state}"
+        return f"{self.server.name}_{state}{'_again' if self.again else ''}"
 
     def command(self, out: Path, minutes: float, places: Places) -> list[str]:
         """Return the command line that makes it."""
@@ -134,14 +136,20 @@ def read_servers(path: Path = PROGRAMS / "servers.toml") -> list[Server]:
 def recordings(servers: list[Server]) -> list[Recording]:
     """List every run; those next to one another are of many servers, in different states.
 
-    Of each server two of four runs have quiet windows, which two differs: they tell nothing of the leak.
+    Of the first four of each server two have quiet windows, which two differs: they tell nothing of the leak.
+    A fifth is healthy again, the other way round.
     """
-    return [
+    first = [
         Recording(
             server, server.leaks[(turn + number) % len(server.leaks)], rests=(turn + number // 2) % 2 == 0
         )
         for turn in range(len(LEAKS))
         for number, server in enumerate(servers)
+    ]
+    return first + [
+        Recording(each.server, HEALTHY, rests=not each.rests, again=True)
+        for each in first
+        if not each.leak_bytes
     ]
 
 

@@ -22,8 +22,14 @@ LABELS: dict[str, dict[str, Any]] = {
 }
 CHURN_LABELS = {name: label for name, label in LABELS.items() if name.startswith("churn/")}
 
-IN_PAGES = {"churn/memcached_healthy"}
-"""Takes a page of 1 MiB for the first value of each class of sizes, and meets the rare ones late."""
+UNEVEN = {
+    "churn/memcached_healthy",
+    "churn/memcached_healthy_again",
+    "churn/hypercorn_healthy_again",
+    "churn/websockets_healthy_again",
+}
+"""Healthy runs through whose heap no line goes well: pages of 1 MiB, or garbage of which a megabyte and more
+gathers between two collections."""
 
 
 class TestLabels:
@@ -55,8 +61,8 @@ class TestLabels:
     def test_what_a_healthy_server_gains_is_far_from_its_smallest_leak(self) -> None:
         for name, label in CHURN_LABELS.items():
             measured = label["heap_growth_bytes_per_connection"]
-            if not label["leaking"] and measured is not None and name not in IN_PAGES:
-                server = name.removesuffix("_healthy")
+            if not label["leaking"] and measured is not None and name not in UNEVEN:
+                server = name.partition("_healthy")[0]
                 leaks = [
                     each["growth_bytes_per_connection"]
                     for other, each in CHURN_LABELS.items()
@@ -72,12 +78,9 @@ class TestCounts:
         assert len(names) >= 200
         assert len(groups) >= 20
 
-    def test_every_server_is_there_healthy_and_with_three_leaks(self) -> None:
-        states = Counter(name.rpartition("_")[0] for name in CHURN_LABELS)
-        assert set(states.values()) == {4}
-        assert {name for name in CHURN_LABELS if name.endswith("_healthy")} == {
-            f"{server}_healthy" for server in states
-        }
+    def test_every_server_is_there_twice_healthy_and_with_three_leaks(self) -> None:
+        recorded = {name.removeprefix("churn/") for name in CHURN_LABELS}
+        assert recorded == {run.name for run in recordings(read_servers())}
 
 
 class TestTraces:
@@ -127,17 +130,17 @@ class TestMaking:
         )
         assert list(thinned(rows)) == ["t_s", "phase"]
 
-    def test_of_every_server_two_of_four_runs_rest_and_one_is_healthy(self) -> None:
+    def test_every_server_is_recorded_healthy_with_quiet_windows_and_without(self) -> None:
         runs = recordings(read_servers())
         assert len({run.name for run in runs}) == len(runs)
         for server in read_servers():
             own = [run for run in runs if run.server.name == server.name]
-            assert Counter(run.rests for run in own) == {True: 2, False: 2}
-            assert min(run.leak_bytes for run in own) == HEALTHY
+            assert Counter(run.rests for run in own if run.leak_bytes == HEALTHY) == {True: 1, False: 1}
+            assert len({run.leak_bytes for run in own}) == 4
 
-    def test_rests_tell_nothing_of_a_leak(self) -> None:
-        resting = Counter(bool(run.leak_bytes) for run in recordings(read_servers()) if run.rests)
-        assert resting[False] / resting.total() == pytest.approx(0.25, abs=0.03)
+    def test_half_of_the_leaks_have_quiet_windows(self) -> None:
+        resting = Counter(run.rests for run in recordings(read_servers()) if run.leak_bytes)
+        assert resting[True] / resting.total() == pytest.approx(0.5, abs=0.03)
 
     def test_every_server_is_asked_in_a_protocol_there_is(self) -> None:
         asked = {server.load.split()[0] for server in read_servers()}
