@@ -28,13 +28,16 @@ MAX_NAME_CHARS = 1024
 """Upper bound of the length of `wav_name`, which every result repeats."""
 MAX_NESTING = 32
 """Upper bound of objects and lists within each other; those of the protocol go two deep."""
+MAX_BRACKETS = 1000
+"""Upper bound of objects and lists in a message, those that stand in its strings counted."""
 
 CLOSE_UNSUPPORTED_DATA = 1003
 CLOSE_INVALID_DATA = 1007
 CLOSE_POLICY_VIOLATION = 1008
 CLOSE_MESSAGE_TOO_BIG = 1009
 
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
 _EXAMPLE = (
     '{"mode": "2pass", "chunk_size": [5, 10, 5], "wav_name": "a", "wav_format": "pcm", "is_speaking": true}'
 )
@@ -151,7 +154,8 @@ def _parse_object(text: str) -> dict[str, Any]:
     """The JSON object in a text frame; `WireError` for anything else."""
     if nesting(text) > MAX_NESTING:
         raise WireError(
-            f"the text frame is not valid JSON here: nested more than {MAX_NESTING} deep; send {_EXAMPLE}"
+            f"the text frame is not valid JSON here: nested more than {MAX_NESTING} deep, or with more than "
+            f"{MAX_BRACKETS} brackets; send {_EXAMPLE}"
         )
     try:
         message = json.loads(text)
@@ -165,17 +169,17 @@ def _parse_object(text: str) -> dict[str, Any]:
 def nesting(text: str) -> int:
     """Return how deep the objects and lists in a JSON text are nested, without parsing it.
 
-    A text with few brackets is told their number, which is no less.
+    A text with few brackets is told their number, which is no less, and so is one with very many.
     """
     brackets = text.count("[") + text.count("{")
-    if brackets <= MAX_NESTING:
+    if not MAX_NESTING < brackets <= MAX_BRACKETS:
         return brackets
     depth = deepest = 0
-    for found in _STRING_OR_BRACKET.finditer(text):
-        if found[0] in "[{":
+    for found in _BRACKET.findall(_STRING.sub("", text)):
+        if found in "[{":
             depth += 1
             deepest = max(deepest, depth)
-        elif found[0] in "]}":
+        else:
             depth -= 1
     return deepest
 

@@ -253,7 +253,14 @@ def test_brackets_in_text_are_no_nesting() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"a":' * 33 + "1" + "}" * 33, "[" * 64_000, '{"x":"\\\\"' + "[" * 40, "[]" * 20 + "[" * 40]
+    "text",
+    [
+        '{"a":' * 33 + "1" + "}" * 33,
+        "[" * 64_000,
+        '{"x":"\\\\"' + "[" * 40,
+        "[]" * 20 + "[" * 40,
+        "[" + "[]," * 1000 + "[]]",
+    ],
 )
 def test_deep_nesting_is_refused_before_it_is_parsed(text: str) -> None:
     with pytest.raises(WireError, match="nested more than 32 deep"):
