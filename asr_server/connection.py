@@ -11,16 +11,16 @@ import asyncio
 import contextlib
 import functools
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 
+from asr_server.backlog import Backlog, SharedBacklog
 from asr_server.frame_cutter import TextTooLong
 from asr_server.messages import MessageReader, text_too_long
 from asr_server.recogniser import ConnectionRecogniser
@@ -77,32 +77,7 @@ class Service:
     leaks: LeakInjector
     max_queued_audio_s: float
     max_text_bytes: int = 65536
-
-
-class _Backlog:
-    """What waits to be decoded for one connection, in seconds; counted on two threads."""
-
-    def __init__(self, limit_s: float) -> None:
-        """Begin with nothing."""
-        self._limit_s = limit_s
-        self._lock = threading.Lock()
-        self._cost_s = 0.0
-        self._awaited = False
-
-    def take_in(self, cost_s: float) -> bool:
-        """Count a task; False if there is no room for it, and the io thread waits until some are done."""
-        with self._lock:
-            self._awaited = self._cost_s > 0.0 and self._cost_s + cost_s > self._limit_s
-            if not self._awaited:
-                self._cost_s += cost_s
-            return not self._awaited
-
-    def take_out(self, cost_s: float) -> bool:
-        """Count a task as done; tell whether the io thread waits for that."""
-        with self._lock:
-            self._cost_s = max(0.0, self._cost_s - cost_s)
-            awaited, self._awaited = self._awaited, False
-            return awaited
+    backlog: SharedBacklog = field(default_factory=lambda: SharedBacklog(float("inf")))
 
 
 class Connection:
@@ -116,7 +91,7 @@ class Connection:
         self._dialogue = ServerDialogue()
         self._messages = MessageReader(service.max_text_bytes)
         self._session = service.sessions.open()
-        self._backlog = _Backlog(service.max_queued_audio_s)
+        self._backlog = Backlog(service.max_queued_audio_s, service.backlog)
         self._backlog_shrank = asyncio.Event()
         self._unsent: deque[str] = deque()
         self._something_to_send = asyncio.Event()
@@ -155,6 +130,7 @@ class Connection:
             self._service.counters.connection_closed()
             self._websocket.leave()
             self._is_gone = True
+            self._backlog.drop()
             del self._session  # this handler may wait for the cycle collector; what it worked on must not
             sender.cancel()
             await asyncio.wait([sender] if self._cutting is None else [sender, self._cutting])
@@ -165,7 +141,7 @@ class Connection:
         if audio_waits:
             self._service.counters.error("client_gone")
         self._is_gone = True
-        self._session.abandon()
+        self._abandon()
         self._unsent.clear()
         self._backlog_shrank.set()
 
@@ -174,9 +150,14 @@ class Connection:
         if self._cutting is None and not self._is_gone:
             self._service.counters.error(kind)
             logger.info("cut %s: %s", self._websocket.remote_address, reason)
-            self._session.abandon()
+            self._abandon()
             self._unsent.clear()
             self._cutting = self._loop.create_task(self._close(CLOSE_POLICY_VIOLATION, reason, CUT_TIMEOUT_S))
+
+    def _abandon(self) -> None:
+        """Drop what waits to be decoded."""
+        self._session.abandon()
+        self._backlog.drop()
 
     async def _receive(self, frame: Frame | TextTooLong) -> None:
         """Act on one frame. Raises WireError for a client's mistake."""

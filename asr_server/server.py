@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from asr_server.admission import Admission, reserve_descriptors
+from asr_server.backlog import SharedBacklog
 from asr_server.connection import Service
 from asr_server.counters import Counters
 from asr_server.decoder_pool import DecoderPool
@@ -68,7 +69,15 @@ def run(options: ServerOptions) -> None:
     pool = DecoderPool(options.decoder_thread_num)
     counters = Counters()
     sessions = SessionRegistry(pool, free_at_close=options.sweep_interval_s == 0)
-    service = Service(models, sessions, counters, leaks, options.max_queued_audio_s, options.max_text_bytes)
+    service = Service(
+        models,
+        sessions,
+        counters,
+        leaks,
+        options.max_queued_audio_s,
+        options.max_text_bytes,
+        SharedBacklog(options.max_queued_audio_total_s),
+    )
     endpoints = HttpEndpoints(ServerCollector(counters, pool, leaks), _introspection(options, models))
     transport = Transport(
         endpoints,

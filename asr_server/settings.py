@@ -199,6 +199,15 @@ class ServerOptions(ServerSettings):
             "default; with more it is not read"
         ),
     ] = 20.0
+    max_queued_audio_total_s: Annotated[
+        float,
+        Ge(1.0),
+        Called("a number of seconds"),
+        Meaning(
+            "the same of all connections together, 64 MB at 16 kHz by default; with more each may have one "
+            "task of a second waiting"
+        ),
+    ] = 2000.0
     max_connections: Annotated[
         Count,
         Meaning("connections open at a time, as far as the limit of open files allows; more are told 503"),
