@@ -20,6 +20,7 @@ TOP = Path(__file__).parents[3]
 WORKFLOW = ".github/workflows/leak-regression.yml"
 ACTION = ".github/actions/soak-check/action.yml"
 SCRIPT = ".github/actions/soak-check/check.sh"
+CI_SCRIPTS = ("run", "check", "nightly", "pythons", "leak-regression")
 WITH_COMMANDS = (
     WORKFLOW,
     SCRIPT,
@@ -40,12 +41,22 @@ def _schema(name: str, file: str) -> list[str]:
     "command",
     [
         _schema("github-workflows", WORKFLOW),
+        _schema("github-workflows", ".github/workflows/release.yml"),
         _schema("github-actions", ACTION),
         _schema("gitlab-ci", "deploy/gitlab-ci.yml"),
         _schema("compose-spec", "deploy/compose.yaml"),
         ["kubernetes-validate", "--strict", "deploy/kubernetes-cronjob.yaml"],
         ["hadolint", "deploy/Dockerfile"],
-        ["shellcheck", SCRIPT, ".ci/run", ".ci/check", ".ci/nightly", ".ci/pythons", ".ci/leak-regression"],
+        [
+            "shellcheck",
+            "locks/update",
+            SCRIPT,
+            ".ci/run",
+            ".ci/check",
+            ".ci/nightly",
+            ".ci/pythons",
+            ".ci/leak-regression",
+        ],
         ["zizmor", "--offline", "--no-progress", ".github"],
     ],
     ids=lambda command: f"{command[0]}-{Path(command[-1]).name}",
