@@ -118,9 +118,8 @@ def _leaving_a_report(path: Path, console: Console) -> Iterator[None]:
     try:
         yield
     except Exception:
-        with contextlib.suppress(
-            Exception
-        ):  # what broke the run may well break this: the first fault is told
+        # what broke the run may well break this, too: it is the first fault that is told
+        with contextlib.suppress(Exception):
             _, judgement, _ = judge_and_report(path)
             console.print(
                 f"What was recorded until then: {judgement.verdict.label}, see {path / HTML_NAME}",

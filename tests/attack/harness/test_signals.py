@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from soak.judging import judge_run
 from soak.record import read_run
 from tests.attack.harness.moments import blow_of, events_of, pid_of_the_server, rows_of, strike
+from tests.e2e.rundirs import gone
 from tests.seeds import seeds
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def test_a_blow_at_a_random_moment(tmp_path: Path, seed: int) -> None:
         return
     assert rows_of(struck.run) >= struck.rows_before
     server = pid_of_the_server(struck.run)
-    assert server is None or not psutil.pid_exists(server)
+    assert server is None or gone(server)
     if blow.after_samples is None:
         return
     if blow.number is signal.SIGKILL and blow.whom == "soak":
