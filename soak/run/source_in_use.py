@@ -137,11 +137,14 @@ class SourceInUse:
 def _fault(declared: Column | None, value: object) -> str | None:
     if declared is None:
         return "the source does not declare it"
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{value!r:.40} is no finite number"
+    if isinstance(value, float) and not math.isfinite(value):
         return f"{value!r} is no finite number"
     if abs(value) > LARGEST:
-        return f"{value:.3g} is more than there can be"
-    return f"{value} is below 0" if declared.unit is Unit.BYTES and value < 0 else None
+        return "it is more than there can be"
+    never = declared.unit in {Unit.BYTES, Unit.COUNT}
+    return f"{value} is below 0" if never and value < 0 else None
 
 
 def _shown(error: BaseException) -> str:
