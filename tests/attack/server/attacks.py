@@ -292,7 +292,7 @@ def compressed_silence_in_endless_fragments(url: str) -> None:
 # clients that are gone
 
 
-@attack(16, quick=True)
+@attack(4, quick=True, also=(16,))
 def gone_with_audio_waiting(url: str) -> None:
     websocket = RawWebSocket.open(url)
     with contextlib.suppress(OSError):
