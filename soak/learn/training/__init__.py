@@ -1,0 +1,1 @@
+"""Training the posterior's network, with PyTorch."""
