@@ -71,12 +71,14 @@ def attribute(
     since_s: float = -math.inf,
     judged_from_s: float | None = None,
     memory_climbs: bool = False,
+    heap_climbs: bool = False,
     climbing: Sequence[str] = (),
 ) -> Attribution | None:
     """Say what the growth from the first to the last reading of the mappings is made of.
 
     `since_s` is when the last life of the process began, `judged_from_s` when its warm-up ended, `climbing`
-    the columns of other resources that climb. None without two readings.
+    the columns of other resources that climb. With `heap_climbs`, what climbs is in use: then it is not what
+    the allocator keeps, however much that is. None without two readings.
     """
     rss = readings.columns.get("map_kernel_rss_bytes")
     if rss is None:
@@ -103,7 +105,9 @@ def attribute(
         arena_holds=readings.arena_holds,
         established_at_rest=_count_at_rest(readings, "sockets_established", quiet),
         close_wait_at_rest=_count_at_rest(readings, "sockets_close_wait", quiet),
-        culprits=_culprits(readings, window, climbing, memory_climbs=memory_climbs),
+        culprits=_culprits(
+            readings, window, climbing, memory_climbs=memory_climbs or heap_climbs, heap_climbs=heap_climbs
+        ),
         kept_by_allocator=_kept_by_allocator(readings, window),
         accounted_share=named / growth if abs(growth) >= SMALLEST_SHARED_BYTES else None,
         sum_over_rss=total / float(rss[last]),
@@ -215,6 +219,7 @@ def _culprits(
     climbing: Sequence[str],
     *,
     memory_climbs: bool,
+    heap_climbs: bool,
 ) -> tuple[Culprit, ...]:
     """Name what climbs: first other resources, then what makes up most of the memory's growth."""
     found = [culprit for column, culprit in CULPRIT_OF_RESOURCE.items() if column in climbing]
@@ -224,7 +229,8 @@ def _culprits(
         found.remove(Culprit.DESCRIPTORS)  # they are the sockets
     if memory_climbs and window is not None:
         memory = _memory_culprit(readings, *window)
-        if memory is not None and memory not in found:
+        kept = heap_climbs and memory is Culprit.RETAINED
+        if memory is not None and memory not in found and not kept:
             found.append(memory)
     return tuple(found)
 

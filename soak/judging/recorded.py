@@ -10,11 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from soak.analyse import JudgeSettings, Series
 from soak.errors import SoakError
-from soak.quantity import STEP_S
-from soak.record.events import FinalLook
 from soak.record.recorded import first_fault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -42,13 +42,12 @@ def numbers(samples: pd.DataFrame, column: str) -> NDArray[np.float64] | None:
     return samples[column].to_numpy(np.float64)
 
 
-def _settings_of(origin: Origin, max_growth_bytes_per_hour: float | None) -> JudgeSettings:
+def _settings_of(origin: Origin) -> JudgeSettings:
     """Return the settings for a file of somebody else: its grain, its axis, and what its falls mean."""
-    settings = JudgeSettings(max_growth_bytes_per_hour=max_growth_bytes_per_hour)
-    changes: dict[str, Any] = {"page_bytes": max(settings.page_bytes, origin.grain_bytes)}
+    settings = JudgeSettings()
+    changes: dict[str, Any] = {"grain_bytes": max(settings.grain_bytes, origin.grain_bytes)}
     if origin.step is not None:
-        # steps know no seconds: how many there are counts, as connections do
-        changes |= {"min_duration_s": 0.0, "seasoned_s": settings.seasoned_connections * STEP_S}
+        changes["in_steps"] = True
     if origin.falls_are_releases:
         changes["max_restarts"] = 0
     return dataclasses.replace(settings, **changes)
@@ -63,25 +62,24 @@ def held_bytes(samples: pd.DataFrame) -> NDArray[np.float64] | None:
     return in_use if in_use is None or python is None else in_use + python
 
 
-def recorded_settings(run: Run, max_growth_bytes_per_hour: float | None = None) -> JudgeSettings:
+def recorded_settings(run: Run, asked: Mapping[str, float] | None = None) -> JudgeSettings:
     """Return the judge's settings with what the run asked for, or the defaults for a bare CSV.
 
     Thresholds that the run did not ask to change are those of today's judge, so that an old run is judged as
-    a new one. For a run until decided they are those of the look it ended on. `max_growth_bytes_per_hour`
-    replaces the budget.
+    a new one. `asked` is what is asked for now, by the names of the settings; it comes last.
     """
-    if run.origin is not None:
-        return _settings_of(run.origin, max_growth_bytes_per_hour)
-    look = run.last_event(FinalLook)
-    asked = {**run.manifest.judge_asked, **({} if look is None else look.judge)}
+    settings = _of_the_run(run) if run.origin is None else _settings_of(run.origin)
+    return dataclasses.replace(settings, **(asked or {}))  # type: ignore[arg-type]  # names of settings
+
+
+def _of_the_run(run: Run) -> JudgeSettings:
+    """Return what the run was configured with; raises `SoakError` for what cannot be."""
+    asked = run.manifest.judge_asked
     known = dataclasses.asdict(JudgeSettings())
     try:
         # what only another version of the judge knows is left out
-        settings = TypeAdapter(JudgeSettings).validate_python(
+        return TypeAdapter(JudgeSettings).validate_python(
             known | {name: value for name, value in asked.items() if name in known}
         )
     except ValidationError as error:
         raise SoakError(f"{run.path}: the judge's settings of the recording: {first_fault(error)}") from error
-    if max_growth_bytes_per_hour is None:
-        return settings
-    return dataclasses.replace(settings, max_growth_bytes_per_hour=max_growth_bytes_per_hour)

@@ -15,7 +15,6 @@ from soak.judging.advice_context import advice_context
 from soak.judging.ending import failure_of, final_look_reason, notes_of
 from soak.judging.judgement import Judgement
 from soak.judging.recorded import held_bytes, numbers, recorded_settings, series_of
-from soak.judging.resolution import as_far_as_read
 from soak.quantity import counted_in
 from soak.record.events import FinalLook
 from soak.record.final_look import seen_by
@@ -77,7 +76,7 @@ def judge_run(
 def _evidence(run: Run, settings: JudgeSettings, look: FinalLook | None) -> RunEvidence:
     """Judge each part of a run: of a server that was restarted the counts and the heap of its last life."""
     series = series_of(run.samples)
-    memory = as_far_as_read(judge_series(series, settings), run.origin)
+    memory = judge_series(series, settings)
     counts = judge_counts(
         {column: values for column in JUDGED_COUNTS if (values := numbers(run.samples, column)) is not None},
         series,
@@ -121,6 +120,7 @@ def _attribution(
         readings,
         since_s=memory.last_life_began_s,
         judged_from_s=memory.warm_up_end_s,
-        memory_climbs=memory.label is Label.CLIMBING or heap.climbs,
+        memory_climbs=memory.label is Label.CLIMBING,
+        heap_climbs=heap.climbs,
         climbing=[name for name, each in counts.items() if each.label is Label.CLIMBING],
     )

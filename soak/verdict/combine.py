@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from soak.verdict.verdict import SeriesVerdict
 
 SMALL_SHARE = 0.1
-"""Of the growth of RSS at its least, what heap in use may have added at its most (both 95 %)."""
+"""Of the growth of RSS at its least, what heap in use may add at its most; each is a one-sided bound at the
+confidence of its verdict."""
 
 
 def combine(evidence: RunEvidence, advice: Advice) -> RunVerdict:
@@ -35,8 +36,8 @@ def combine(evidence: RunEvidence, advice: Advice) -> RunVerdict:
 
     An inconclusive count leaves the verdict to memory, because counts of a few move in steps, and a run long
     enough for memory need not be so for each of them. It is said, though: always beside a decided memory, and
-    beside an undecided one where the count surely grew. But a plateau of memory is none of the run's while a
-    count is undecided that has surely grown by more than is accepted.
+    beside an undecided one where the count surely grows at all. But a plateau of memory is none of the run's
+    while an undecided count surely grows and leans to climbing.
     """
     failure = evidence.failure
     if failure is not None:
@@ -100,7 +101,7 @@ def _beside(memory: MemoryFinding, evidence: RunEvidence) -> _Beside:
     climbing = tuple(one for one in counts if one.label is Label.CLIMBING)
     undecided = [one for one in counts if one.label is Label.INCONCLUSIVE]
     outweighed = memory.label is Label.PLATEAU and not climbing
-    growing = tuple(one for one in undecided if outweighed and one.surely_grew)
+    growing = tuple(one for one in undecided if outweighed and one.surely_grows)
     decided = memory.label is not Label.INCONCLUSIVE
     other = tuple(one for one in undecided if one not in growing and (decided or one.growth_per_hour.low > 0))
     label, confidence, settling = memory.label, memory.confidence, memory.settling
@@ -184,7 +185,12 @@ def _flat_heap(heap: SeriesVerdict, memory: SeriesVerdict) -> dict[str, Any] | N
     """
     if heap.label is Label.PLATEAU:
         return {"flat": dict(heap.reasons[0].facts)}
-    most, least = max(heap.growth_per_hour.high, 0.0), memory.growth_per_hour.low
+    most, least = heap.growth_per_hour.high, memory.growth_per_hour.low
     if heap.label is Label.CLIMBING or not least > 0 or not most <= SMALL_SHARE * least:
         return None
-    return {"flat": None, "most_share": most / least, "most_bytes_per_hour": most}
+    return {
+        "flat": None,
+        "most_share": most / least,
+        "most_bytes_per_hour": most,
+        "confidence": heap.confidence,
+    }

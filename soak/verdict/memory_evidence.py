@@ -1,7 +1,9 @@
 """What memory comes to: RSS, and what heap in use that was read from outside says of it.
 
-What the program holds decides. RSS alone cannot tell it from what the allocator keeps for reuse; but it holds
-what no heap does, so a flat heap clears RSS only where its growth is seen to be kept by the allocator.
+What the program holds decides. RSS alone cannot tell it from what the allocator keeps for reuse, so where
+the heap was read a climb of RSS is one of the run only if the heap leans to climbing, too. But RSS holds what
+no heap does, so a flat heap clears RSS only where its growth is seen to be kept by the allocator; and that
+growth is told with its own probability, because it can fill a container as well as a leak.
 """
 
 from __future__ import annotations
@@ -50,8 +52,8 @@ def weigh_memory(evidence: RunEvidence) -> MemoryFinding:
             heap.probability_climbing,
             None,
         )
-    if heap.label is Label.INCONCLUSIVE and heap.leaning is Label.CLIMBING and memory.label is Label.PLATEAU:
-        return _flat_beside_growing_heap(heap, memory)
+    if heap.label is Label.INCONCLUSIVE and _contradicts(heap, memory):
+        return _both_told(heap, memory)
     if heap.label is Label.INCONCLUSIVE or memory.label is Label.PLATEAU:
         return _beside(alone, heap, memory)
     return _flat_beside_growth(alone, evidence, heap, memory)
@@ -63,8 +65,19 @@ def _beside(alone: MemoryFinding, heap: SeriesVerdict, memory: SeriesVerdict) ->
     return replace(alone, reasons=(first, heap.reasons[0], *others))
 
 
-def _flat_beside_growing_heap(heap: SeriesVerdict, memory: SeriesVerdict) -> MemoryFinding:
-    """RSS is flat while the heap seems to grow: what is kept fills free memory first. Nothing is proved."""
+def _contradicts(undecided: SeriesVerdict, memory: SeriesVerdict) -> bool:
+    """Tell whether a heap that is undecided leans away from what RSS says.
+
+    While the heap grows RSS may be flat: what is kept fills free memory first. While RSS climbs the heap may
+    be flat: then the allocator keeps what grew.
+    """
+    if memory.label is Label.PLATEAU:
+        return undecided.leaning is Label.CLIMBING
+    return memory.label is Label.CLIMBING and undecided.leaning is not Label.CLIMBING
+
+
+def _both_told(heap: SeriesVerdict, memory: SeriesVerdict) -> MemoryFinding:
+    """RSS says one thing, and the heap leans to another: nothing is proved, and both are told."""
     settling = tuple(reason for reason in heap.reasons if reason.kind is ReasonKind.SETTLING)
     return MemoryFinding(
         Label.INCONCLUSIVE,

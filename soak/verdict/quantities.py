@@ -17,12 +17,6 @@ class Unit(StrEnum):
         return self is Unit.BYTES
 
     @property
-    def lowest_level(self) -> float:
-        """What is added while a series is judged: growth is seen as a share of the level, and that of none is
-        nothing."""
-        return 0.0 if self is Unit.BYTES else 1.0
-
-    @property
     def tells_restarts(self) -> bool:
         """Whether a fall may mean that the process began anew: counts fall with the load."""
         return self is Unit.BYTES

@@ -15,28 +15,19 @@ class ReasonKind(StrEnum):
 
     # what a series comes to: the first of its reasons
     NOTHING_READ = "nothing_read"
-    TOO_SHORT = "too_short"
     TOO_FEW_POINTS = "too_few_points"
     TOO_COARSE = "too_coarse"
-    TOO_FEW_CONNECTIONS = "too_few_connections"
     WITHIN_BUDGET = "within_budget"
     PERSISTS = "persists"
-    SLOWING = "slowing"
-    SLOW_TAIL = "slow_tail"
-    YOUNG = "young"
-    FEW_RESTS = "few_rests"
-    FEW_RISES = "few_rises"
     UNDECIDED = "undecided"
 
     # what else a series shows
     SETTLING = "settling"
     GROWTH = "growth"
-    LAST_PART = "last_part"
     NO_WARM_UP = "no_warm_up"
     WARM_UP = "warm_up"
     SENSITIVITY = "sensitivity"
     BASIS = "basis"
-    EVIDENCE = "evidence"
     RESTARTED = "restarted"
     LEFT_OVER = "left_over"
 
@@ -56,25 +47,6 @@ class ReasonKind(StrEnum):
     WHERE_IT_GREW = "where_it_grew"
     SOCKETS_LEFT = "sockets_left"
     GIVEN_BACK = "given_back"
-
-
-class Topic(StrEnum):
-    """What a piece of evidence for or against a leak is about."""
-
-    WHOLE = "whole"
-    """What the models make of all of the run."""
-    LAST_PARTS = "last_parts"
-    """What the models make of its last parts."""
-    STEADINESS = "steadiness"
-    """How steadily it rises."""
-    END = "end"
-    """Where it stands at the end."""
-    PACE = "pace"
-    """The course of its pace."""
-    WARM_UP = "warm_up"
-    """Its warm-up."""
-    RESTARTS = "restarts"
-    """That the process was restarted."""
 
 
 @dataclass(frozen=True)

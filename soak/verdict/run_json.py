@@ -23,8 +23,8 @@ def run_verdict_out(verdict: RunVerdict) -> dict[str, Any]:
         "plateau_bytes": None if memory.level is None else round(memory.level),
         "peak_bytes": round(memory.peak),
         "plateau_at_s": memory.level_from_s,
-        "growth_bytes_per_hour": _estimate(memory.growth_per_hour),
-        "growth_bytes_per_connection": _estimate(memory.growth_per_connection),
+        "growth_bytes_per_hour": _growth(memory.growth_per_hour, memory.confidence),
+        "growth_bytes_per_connection": _growth(memory.growth_per_connection, memory.confidence),
         "minimum_detectable_bytes_per_hour": memory.minimum_detectable_per_hour,
         "restarts": memory.restarts,
         "attribution": None if verdict.attribution is None else attribution_out(verdict.attribution),
@@ -32,7 +32,7 @@ def run_verdict_out(verdict: RunVerdict) -> dict[str, Any]:
         "warm_up_end_s": memory.warm_up_end_s,
         "budget_bytes_per_hour": memory.budget_per_hour,
         "minimum_detectable_bytes_per_connection": memory.minimum_detectable_per_connection,
-        "growth_bytes_per_audio_s": _estimate(memory.growth_per_audio_s),
+        "growth_bytes_per_audio_s": _growth(memory.growth_per_audio_s, memory.confidence),
         "follows": None if memory.follows is None else str(memory.follows),
         "probability_climbing": verdict.probability_climbing,
         "settling": _settling(verdict.settling),
@@ -66,8 +66,8 @@ def _heap_out(verdict: RunVerdict) -> dict[str, Any]:
     return {
         "verdict": str(heap.label),
         "from_outside": verdict.evidence.heap_from_outside,
-        "growth_bytes_per_hour": _estimate(heap.growth_per_hour),
-        "growth_bytes_per_connection": _estimate(heap.growth_per_connection),
+        "growth_bytes_per_hour": _growth(heap.growth_per_hour, heap.confidence),
+        "growth_bytes_per_connection": _growth(heap.growth_per_connection, heap.confidence),
         "minimum_detectable_bytes_per_hour": heap.minimum_detectable_per_hour,
         "budget_bytes_per_hour": heap.budget_per_hour,
         "start_bytes": round(heap.start),
@@ -81,8 +81,8 @@ def _heap_out(verdict: RunVerdict) -> dict[str, Any]:
 def _count_out(one: SeriesVerdict) -> dict[str, Any]:
     return {
         "verdict": str(one.label),
-        "growth_per_hour": _estimate(one.growth_per_hour),
-        "growth_per_connection": _estimate(one.growth_per_connection),
+        "growth_per_hour": _growth(one.growth_per_hour, one.confidence),
+        "growth_per_connection": _growth(one.growth_per_connection, one.confidence),
         "start": round(one.start),
         "end": round(one.end),
         "peak": round(one.peak),
@@ -100,5 +100,6 @@ def _settling(settling: Settling | None) -> dict[str, float | None] | None:
     return None if settling is None else asdict(settling)
 
 
-def _estimate(estimate: Estimate | None) -> dict[str, float] | None:
-    return None if estimate is None else asdict(estimate)
+def _growth(growth: Estimate | None, confidence: float) -> dict[str, float] | None:
+    """Return a growth, its bounds, and as "level" the confidence that each bound holds with."""
+    return None if growth is None else {**asdict(growth), "level": confidence}

@@ -40,7 +40,11 @@ class Follows(StrEnum):
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimate with its 95 % interval; all three are NaN when nothing could be estimated."""
+    """An estimate with its bounds; all three are NaN when nothing could be estimated.
+
+    Of growth that lasts it is the median of what is believed, with a one-sided bound on either side at the
+    confidence of the verdict.
+    """
 
     estimate: float
     low: float
@@ -113,17 +117,19 @@ class SeriesVerdict:
     """Level after warm-up; only for a plateau."""
     level_from_s: float | None = None
     """When the plateau began; only for a plateau."""
+    confidence: float = math.nan
+    """Probability from which a verdict is given, and that each bound of a growth holds with."""
     budget_per_hour: float = math.nan
     """Lasting growth up to this is a plateau."""
     budget_over_run: float = math.nan
     """The same over the life that was judged."""
     minimum_detectable_per_hour: float = math.nan
-    """Smallest growth this run would have told from none, four times out of five; NaN if unknown."""
+    """Growth from which on none would have been called flat in this run; NaN where any would."""
     minimum_detectable_per_connection: float | None = None
     """The same by connection."""
     probability_climbing: float = math.nan
-    """Of growing beyond the budget without end, all things weighed; NaN where there was too little to weigh.
-    Where nothing is decided yet, it tells what the series leans to."""
+    """Of growth beyond the budget that lasts; NaN where there was too little to judge. Where nothing is
+    decided yet, it tells what the series leans to."""
     settling: Settling | None = None
     """What would settle it; only for inconclusive."""
     follows: Follows | None = None
@@ -176,13 +182,13 @@ class SeriesVerdict:
 
     @property
     def least_gained(self) -> float:
-        """Lower end of the interval of the growth over the run."""
+        """Lower bound of what growth that lasts comes to over the run, at the confidence of the verdict."""
         return self.growth_per_hour.low * self.duration_s / 3600.0
 
     @property
-    def surely_grew(self) -> bool:
-        """Whether more was gained than the budget accepts, be it for good or not."""
-        return self.least_gained > self.budget_over_run
+    def surely_grows(self) -> bool:
+        """Whether some growth lasts, at the confidence of the verdict, and likelier than not too much."""
+        return self.growth_per_hour.low > 0 and self.leaning is Label.CLIMBING
 
     @property
     def growth(self) -> tuple[Estimate, Follows]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NEAR_SHARE = 0.25
 """Memory within this share of a fall is where it fell from."""
+LEFT_OPEN = 0.2
+"""Share of the connections that may be left where memory falls because they closed."""
 MIN_LIFE = 8
 """Readings a life must have had for that to count."""
 
@@ -61,7 +63,7 @@ def read(series: Series) -> Readings:
     if chosen.size:
         t_s = series.t_s[chosen]
         chosen = chosen[np.append(np.diff(t_s) > 0, True)]
-    memory = values[chosen] + series.quantity.unit.lowest_level
+    memory = values[chosen]
     swapped = False
     if series.swap_bytes is not None:
         swap = np.nan_to_num(_filled(series.swap_bytes[chosen], series.t_s[chosen]), nan=0.0)
@@ -84,7 +86,8 @@ def split_lives(readings: Readings, settings: JudgeSettings) -> list[Readings]:
 
     A restart is a fall of memory, within one step or across a gap, to about where this life began, together
     with one more sign: a gap, a counter that fell, a fall by `restart_bare_share`, or that memory had long
-    been where it fell from. What malloc_trim or a garbage collection gives back is none of these.
+    been where it fell from. What malloc_trim or a garbage collection gives back is none of these, nor is what
+    falls with the connections while their counter goes on.
     """
     t_s, memory = readings.t_s, readings.memory_bytes
     if t_s.size < 3:
@@ -100,19 +103,23 @@ def split_lives(readings: Readings, settings: JudgeSettings) -> list[Readings]:
         before = float(memory[at - 1])
         fallen = 1.0 - float(memory[at]) / before
         fresh = memory[at] - memory[begin] < settings.restart_near_start * (before - memory[begin])
-        signs = (
-            t_s[at] - t_s[at - 1] > gap_s,
-            counter_fell[at],
-            fallen > settings.restart_bare_share,
-            _long_there(memory[begin:at], fallen),
-        )
-        if fresh and any(signs):
+        sure = t_s[at] - t_s[at - 1] > gap_s or counter_fell[at]
+        likely = fallen > settings.restart_bare_share or _long_there(memory[begin:at], fallen)
+        if fresh and (sure or (likely and not _released(readings, int(at)))):
             starts.append(int(at))
     if len(starts) > settings.max_restarts:
         return [_counting_on(readings)]
     ends = [*starts[1:], t_s.size]
     lives = [readings.part(slice(start, end)) for start, end in zip(starts, ends, strict=True)]
     return [_counting_on(life) for life in lives]
+
+
+def _released(readings: Readings, at: int) -> bool:
+    """Tell whether the connections went with the memory: then it was theirs, and given back."""
+    opened = readings.open_connections
+    if opened is None or not opened[at - 1] > 0:
+        return False
+    return bool(opened[at] <= LEFT_OPEN * opened[at - 1])
 
 
 def _long_there(life: NDArray[np.float64], fallen: float) -> bool:

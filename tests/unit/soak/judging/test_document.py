@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 
 from soak.advice.advise import AdviceContext, advise
-from soak.analyse import Series, judge_series
+from soak.analyse import JudgeSettings, Series, judge_series
 from soak.analyse.counts import judge_counts
+from soak.analyse.heap import judge_heap
 from soak.judging.document import verdict_document
 from soak.verdict.combine import combine
 from soak.verdict.run_verdict import RunEvidence
@@ -63,6 +65,23 @@ def test_it_holds_the_contract_first(leak: float) -> None:
     assert data["advice"]["io_thread_num"] == 2
 
 
+@pytest.mark.parametrize("confidence", [0.9, 0.99])
+def test_every_growth_says_how_sure_its_bounds_are(confidence: float) -> None:
+    audio = dataclasses.replace(with_rests(65536.0), audio_s=3.0 * COMPLETED)
+    asked = JudgeSettings(confidence=confidence)
+    memory = judge_series(audio, asked)
+    heap = judge_heap(40e6 + 65536 * COMPLETED, audio, since_s=-np.inf, settings=asked)
+    counts = judge_counts({"fds": 12 + COMPLETED}, audio, settings=asked)
+    evidence = RunEvidence(memory, heap, heap_from_outside=True, resources=counts)
+    data = verdict_document(combine(evidence, advise(memory)))
+    growths = [data[f"growth_bytes_per_{unit}"] for unit in ("hour", "connection", "audio_s")]
+    growths += [data["heap"][f"growth_bytes_per_{unit}"] for unit in ("hour", "connection")]
+    growths += [data["resources"]["fds"][f"growth_per_{unit}"] for unit in ("hour", "connection")]
+    for growth in growths:
+        assert growth["level"] == confidence
+        assert growth["low"] <= growth["estimate"] <= growth["high"]
+
+
 def test_every_reason_is_there_as_a_sentence_and_as_facts() -> None:
     data = document(with_rests())
     assert len(data["reasons"]) == len(data["reasons_structured"])
@@ -70,7 +89,7 @@ def test_every_reason_is_there_as_a_sentence_and_as_facts() -> None:
     assert first["kind"] == "within_budget"
     assert first["facts"]["quantity"] == "memory"
     assert first["facts"]["level"] == pytest.approx(data["plateau_bytes"])
-    assert data["reasons"][0].startswith("Memory is flat at 477 MiB. No lasting growth above the budget of ")
+    assert data["reasons"][0].startswith("Memory is flat at 477 MiB: no lasting growth above the budget of ")
 
 
 def test_counts_are_written_in_counts() -> None:
@@ -81,24 +100,24 @@ def test_counts_are_written_in_counts() -> None:
     fds = data["resources"]["fds"]
     assert (fds["verdict"], fds["start"], fds["end"], fds["peak"]) == ("climbing", 12, 512, 512)
     assert fds["growth_per_connection"]["estimate"] == pytest.approx(1, rel=0.01)
-    assert set(fds["growth_per_hour"]) == {"estimate", "low", "high"}
-    assert fds["reasons"][0].startswith("File descriptors climb: 1.00 per connection")
+    assert set(fds["growth_per_hour"]) == {"estimate", "low", "high", "level"}
+    assert fds["reasons"][0].startswith("File descriptors climb: ")
     assert data["resources"]["threads"]["verdict"] == "plateau"
     json.dumps(data, allow_nan=False)
 
 
 def test_a_count_without_a_connection_counter_or_a_trend_is_null_there() -> None:
-    series = Series(np.arange(20.0), np.full(20, 1e8))
-    fds = document(series, judge_counts({"fds": np.full(20, 7.0)}, series))["resources"]["fds"]
+    series = Series(np.arange(2.0), np.full(2, 1e8))
+    fds = document(series, judge_counts({"fds": np.full(2, 7.0)}, series))["resources"]["fds"]
     assert (fds["verdict"], fds["end"]) == ("inconclusive", 7)
     assert fds["growth_per_connection"] is None
-    assert fds["growth_per_hour"] == {"estimate": None, "low": None, "high": None}
+    assert fds["growth_per_hour"] == {"estimate": None, "low": None, "high": None, "level": 0.9}
 
 
 def test_what_is_unknown_is_null_and_the_source_is_named() -> None:
     data = document(Series(np.array([]), np.array([])), source="a.csv")
     assert data["source"] == "a.csv"
     assert data["verdict"] == "inconclusive"
-    assert data["growth_bytes_per_hour"] == {"estimate": None, "low": None, "high": None}
+    assert data["growth_bytes_per_hour"] == {"estimate": None, "low": None, "high": None, "level": 0.9}
     assert data["plateau_bytes"] is None
     json.dumps(data, allow_nan=False)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from soak.errors import ExitCode
-from soak.judging import judge_run, series_of, worst
+from soak.judging import judge_run, recorded_settings, series_of, worst
 from soak.record import Run, RunDirectory, read_run
 from soak.record.events import event_of
 from soak.record.manifest import Configuration, Manifest
+from soak.verdict.quantities import Quantity
 from soak.verdict.verdict import Label
 from soak.words import sentence
 
@@ -136,18 +137,26 @@ def _with_manifest(path: Path, **more: Any) -> Run:
     return read_run(path)
 
 
-def test_a_threshold_the_run_asked_for_holds(tmp_path: Path) -> None:
+def test_the_confidence_the_run_asked_for_holds(tmp_path: Path) -> None:
     path = _run(tmp_path, kept_per_block=0, ending=FINISHED)
-    run = _with_manifest(path, judge_asked={"min_connections": 100_000.0})
-    assert judge_run(run).verdict.label is Label.INCONCLUSIVE
+    verdict = judge_run(_with_manifest(path, judge_asked={"confidence": 0.999999})).verdict
+    assert verdict.label is Label.INCONCLUSIVE
+    assert verdict.memory.confidence == 0.999999
 
 
-def test_a_threshold_that_was_only_an_older_default_does_not(tmp_path: Path) -> None:
+def test_what_is_asked_for_now_comes_last(tmp_path: Path) -> None:
+    path = _run(tmp_path, kept_per_block=25 * 65536, ending=FINISHED)
+    run = _with_manifest(path, judge_asked={"confidence": 0.999999})
+    asked = recorded_settings(run, {"confidence": 0.8, "max_growth_bytes_per_hour": 10e9})
+    assert judge_run(run, asked).verdict.label is Label.PLATEAU
+    assert judge_run(run, recorded_settings(run, {"confidence": 0.8})).verdict.label is Label.CLIMBING
+
+
+@pytest.mark.parametrize("setting", [{"min_connections": 100_000.0}, {"plateau_confidence": 0.999999}])
+def test_what_only_an_older_judge_knew_does_not(tmp_path: Path, setting: dict[str, float]) -> None:
     path = _run(tmp_path, kept_per_block=0, ending=FINISHED)
-    older = {"judge": {"min_connections": 100_000.0}}
-    assert judge_run(_with_manifest(path, configuration=older)).verdict.label is Label.PLATEAU
-    asked = _with_manifest(path, configuration=older, judge_asked={})
-    assert judge_run(asked).verdict.label is Label.PLATEAU
+    assert judge_run(_with_manifest(path, configuration={"judge": setting})).verdict.label is Label.PLATEAU
+    assert judge_run(_with_manifest(path, judge_asked=setting)).verdict.label is Label.PLATEAU
 
 
 def _kept_descriptors(completed: int, busy: bool) -> dict[str, int | None]:
@@ -159,7 +168,10 @@ def test_a_server_that_keeps_descriptors_climbs_though_its_memory_is_flat(tmp_pa
     judgement = judge_run(read_run(path))
     verdict = judgement.verdict
     assert (verdict.label, judgement.exit_code) == (Label.CLIMBING, ExitCode.CLIMBING)
-    assert sentence(verdict.reasons[0]).startswith("File descriptors climb: 1.00 per connection")
+    assert sentence(verdict.reasons[0]).startswith("File descriptors climb: ")
+    each = verdict.resources[Quantity.DESCRIPTORS].growth_per_connection
+    assert each is not None
+    assert each.estimate == pytest.approx(1.0, rel=0.03)
     assert {column: str(one.label) for column, one in verdict.resources.items()} == {
         "fds": "climbing",
         "threads": "plateau",

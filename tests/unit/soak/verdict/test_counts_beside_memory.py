@@ -10,11 +10,12 @@ import pytest
 from soak.advice.advise import advise
 from soak.analyse import Series, judge_series
 from soak.analyse.counts import judge_counts
+from soak.analyse.decision.reasons import settling_reason
 from soak.verdict.combine import combine
 from soak.verdict.quantities import Quantity
 from soak.verdict.reason import Reason, ReasonKind
 from soak.verdict.run_verdict import Failure, RunEvidence, RunVerdict
-from soak.verdict.verdict import Label, SeriesVerdict
+from soak.verdict.verdict import Estimate, Label, SeriesVerdict, Settling
 from soak.words import confidence_in_words, run_confidence_in_words, sentence
 
 MIB = 2.0**20
@@ -73,7 +74,7 @@ def test_memory_that_is_undecided_stays_so_beside_a_climbing_count(leak: Counts)
 
 
 def test_what_would_settle_memory_is_said_to_be_of_memory_beside_a_climb(leak: Counts) -> None:
-    short = judge_series(Series(T_S[:30], np.full(30, 100 * MIB)))
+    short = judge_series(Series(T_S[:2], np.full(2, 100 * MIB)))
     (settling,) = [one for one in joined(short, leak).reasons if one.kind is ReasonKind.SETTLING]
     assert sentence(settling).startswith("To settle memory: about ")
 
@@ -109,22 +110,41 @@ def test_of_a_server_that_never_answered_nothing_is_judged(flat: SeriesVerdict, 
 def test_an_inconclusive_count_leaves_a_plateau_but_is_said(flat: SeriesVerdict) -> None:
     step = judge_counts({"fds": np.where(T_S > 260, 16.0, 12.0)}, with_memory())[Quantity.DESCRIPTORS]
     said = Reason(ReasonKind.UNDECIDED, step.reasons[0].facts)
-    undecided = replace(step, label=Label.INCONCLUSIVE, reasons=(said,))
+    # it may have grown for good, and as well not: the least that lasts is nothing
+    undecided = replace(
+        step,
+        label=Label.INCONCLUSIVE,
+        reasons=(said,),
+        probability_climbing=0.6,
+        growth_per_hour=Estimate(8.0, 0.0, 60.0),
+    )
     run = joined(flat, {Quantity.DESCRIPTORS: undecided})
     assert run.label is Label.PLATEAU
     assert run.reasons == (*flat.reasons, said)
 
 
-def test_a_plateau_is_none_while_descriptors_have_surely_grown(flat: SeriesVerdict, leak: Counts) -> None:
-    begun = T_S < 110  # five rests: too few to call anything climbing
-    short = with_memory().part(begun)
-    descriptors = judge_counts({"fds": 12 + COMPLETED[begun]}, short)[Quantity.DESCRIPTORS]
-    assert descriptors.label is Label.INCONCLUSIVE
-    threads = leak[Quantity.THREADS]
-    run = joined(flat, {Quantity.DESCRIPTORS: descriptors, Quantity.THREADS: threads})
-    assert run.label is Label.INCONCLUSIVE
-    assert sentence(run.reasons[0]).startswith("File descriptors are undecided: between ")
-    assert sentence(run.reasons[1]).startswith("To settle it: about ")
-    assert run.reasons[2] == flat.reasons[0]
-    assert run.settling == descriptors.settling
+@pytest.mark.parametrize(("probability", "label"), [(0.8, Label.INCONCLUSIVE), (0.2, Label.PLATEAU)])
+def test_a_plateau_is_none_while_descriptors_surely_grow_and_lean_to_climbing(
+    flat: SeriesVerdict, leak: Counts, probability: float, label: Label
+) -> None:
+    settling = Settling(120.0, 200.0)
+    told = leak[Quantity.DESCRIPTORS].reasons[0].facts
+    descriptors = replace(
+        leak[Quantity.DESCRIPTORS],
+        label=Label.INCONCLUSIVE,
+        probability_climbing=probability,
+        reasons=(Reason(ReasonKind.UNDECIDED, told), settling_reason(settling)),
+        settling=settling,
+    )
+    assert descriptors.growth_per_hour.low > 0
+    run = joined(flat, {Quantity.DESCRIPTORS: descriptors, Quantity.THREADS: leak[Quantity.THREADS]})
+    assert run.label is label
     assert run.memory_label is Label.PLATEAU
+    said = [sentence(reason) for reason in run.reasons]
+    if label is Label.PLATEAU:
+        assert said[-1].startswith("File descriptors are undecided: between ")
+        return
+    assert said[0].startswith("File descriptors are undecided: between ")
+    assert said[1].startswith("To settle it: about ")
+    assert run.reasons[2] == flat.reasons[0]
+    assert run.settling == settling
