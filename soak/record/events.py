@@ -14,7 +14,6 @@ from soak.record.recorded import (
     Number,
     Recorded,
     Seconds,
-    Setting,
     Texts,
     faulty_keys,
     first_fault,
@@ -322,8 +321,8 @@ class VerdictChanged(Event):
     connections: Number | None = None
     growth_bytes_per_hour: Growth | None = None
     growth_bytes_per_connection: Growth | None = None
-    plateau_confidence: Number | None = None
-    climbing_confidence: Number | None = None
+    confidence: Number | None = None
+    """Probability from which a verdict was given."""
     resources: Texts = ()
     """Columns of other resources whose climb stands."""
     reason: str = ""
@@ -341,14 +340,11 @@ class FinalLook(Event):
     stopped_early: bool
     """Whether the run ended because of it, and not because it was over anyway."""
     looks: Count
-    """Looks that could have decided something, this one included."""
+    """Looks that were taken, this one included."""
     duration_s: Seconds | None
     """The longest the run could have lasted; None where only connections limited it."""
     connections: Count | None
     """The most connections it could have made; None where only time limited it."""
-    judge: dict[str, Setting]
-    """The judge's settings at this look, where they differ from the configured ones: its share of the error,
-    and the budget of the longest run."""
 
 
 def _classes(of: type[Event]) -> list[type[Event]]:

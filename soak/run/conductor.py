@@ -58,7 +58,7 @@ class Conductor:
         )
         self._following = Following(config.name, directory, rows, self._progress, view)
         watch = VerdictWatch(config, directory)
-        self._looking = Looking(config.name, watch, self._history, self._progress, view)
+        self._looking = Looking(config.name, watch, self._progress, view)
         self._stopping = stopping
         self._load_stopping = LoadStopping(stopping, directory, view)
         self._probes = Probes(config, directory, target, view)

@@ -11,7 +11,6 @@ from soak.verdict.verdict import Label
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from soak.run.history import History
     from soak.run.view import Progress, View
     from soak.run.watch import VerdictWatch
 
@@ -22,15 +21,12 @@ LONGEST_WITHOUT_A_LOOK_S = 300.0
 class Looking:
     """Asks the watch what stands, tells it, and ends the load when that is said."""
 
-    def __init__(
-        self, name: str, watch: VerdictWatch, history: History, progress: Progress, view: View
-    ) -> None:
+    def __init__(self, name: str, watch: VerdictWatch, progress: Progress, view: View) -> None:
         """Begin without a look; `name` is the configuration's."""
         self.ended_the_run = False
         """Whether the run was ended because it is decided."""
         self._name = name
         self._watch = watch
-        self._history = history
         self._progress = progress
         self._view = view
         self._warned = False
@@ -46,10 +42,7 @@ class Looking:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(quiet_window_ended.wait(), LONGEST_WITHOUT_A_LOOK_S)
             quiet_window_ended.clear()
-            looked = await self._watch.look(
-                self._history.series(), self._history.counts(), heap_was_read=self._history.heap_was_read()
-            )
-            if not looked:
+            if not await self._watch.look(self._progress.elapsed_s()):
                 continue
             self._tell()
             if self._watch.ends_the_run():
@@ -60,12 +53,13 @@ class Looking:
     def conclude(self) -> None:
         """Look for the last time, at the whole run; a run that a look has ended rests on that look."""
         if not self.ended_the_run:
-            self._watch.conclude(self._history.series())
+            self._watch.conclude(self._progress.elapsed_s())
 
     def _tell(self) -> None:
         standing = self._watch.standing
         self._progress.last_verdict, self._progress.standing = self._watch.last_verdict, standing
+        self._progress.looked_at_s = self._watch.looked_at_s
         if standing is not None and standing.label is Label.CLIMBING and not self._warned:
             self._warned = True
-            subject = "" if standing.resources else "memory is "
+            subject = "" if standing.verdict.climbing else "memory is "
             self._view.warn(f"{self._name}: {subject}{standing.in_words()}")

@@ -14,7 +14,7 @@ from asr_server.settings import optional_path
 from soak.analyse import JudgeSettings
 from soak.config import with_url
 from soak.errors import ExitCode, SoakError
-from soak.judging import Judgement, judge_run
+from soak.judging import Judgement, judge_run, recorded_settings
 from soak.private_file import explained
 from soak.record import Run, RunDirectory, read_run
 from soak.record.directory import write_json
@@ -35,7 +35,7 @@ from soak.targets import Bundled, Capability
 from soak.targets.environment import server_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rich.console import Console
 
@@ -128,10 +128,15 @@ def _leaving_a_report(path: Path, console: Console) -> Iterator[None]:
         raise
 
 
-def judge_and_report(path: Path) -> tuple[Run, Judgement, ReportModel]:
-    """Judge the recorded run at `path`, write its verdict and reports beside it, and return all three."""
+def judge_and_report(
+    path: Path, asked: Mapping[str, float] | None = None
+) -> tuple[Run, Judgement, ReportModel]:
+    """Judge the recorded run at `path`, write its verdict and reports beside it, and return all three.
+
+    `asked` replaces settings of the judge that the run was configured with, by their names.
+    """
     run = read_run(path)
-    judgement = judge_run(run)
+    judgement = judge_run(run, recorded_settings(run, asked))
     return run, judgement, write_report(run, judgement, path)
 
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from soak.run.rows import Row
     from soak.run.watch import Standing
     from soak.verdict.run_verdict import RunVerdict
-    from soak.verdict.verdict import SeriesVerdict
 
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARKLINE_WIDTH = 32
@@ -47,8 +46,10 @@ class Progress:
         """The newest row of `samples.csv`."""
         self.start_bytes: float | None = None
         self.peak_bytes = 0.0
-        self.last_verdict: SeriesVerdict | RunVerdict | None = None
+        self.last_verdict: RunVerdict | None = None
         """What was said at the newest look; it holds until the next."""
+        self.looked_at_s = 0.0
+        """When that look was taken, in seconds of the run."""
         self.standing: Standing | None = None
         """The verdict that stands, if one does."""
         self.rate_per_s = plan.rate_per_s
@@ -105,6 +106,10 @@ class Progress:
         remaining_s = self.remaining_s()
         elapsed_s = self.elapsed_s()
         return 0.0 if remaining_s is None else elapsed_s / max(elapsed_s + remaining_s, 1e-9)
+
+    def looked_at_in_words(self) -> str:
+        """Return how old the newest look is: ``looked at 2 min ago``."""
+        return f"looked at {format_duration(max(self.elapsed_s() - self.looked_at_s, 0.0))} ago"
 
     def connections_in_words(self) -> str:
         """Return the connections completed, of how many, how fast, open and failed."""
@@ -227,7 +232,7 @@ def plain_line(title: str, progress: Progress) -> str:
     if progress.standing is not None:
         parts.append(progress.standing.in_words())
     elif progress.last_verdict is not None:
-        parts.append(f"undecided so far{_leaning(progress.last_verdict)}")
+        parts.append(f"undecided so far{_leaning(progress.last_verdict)} ({progress.looked_at_in_words()})")
     return " | ".join(parts)
 
 
@@ -294,13 +299,14 @@ def _so_far(progress: Progress) -> str:
     verdict = progress.last_verdict
     if verdict is None:
         return "nothing to say yet"
+    looked = progress.looked_at_in_words()
     if verdict.label is not Label.INCONCLUSIVE:
-        return f"undecided: it looks like {verdict.label}; the next look must agree"
-    said = f"undecided{_leaning(verdict)}"
+        return f"undecided: it looks like {verdict.label} ({looked}); the next look must agree"
+    said = f"undecided{_leaning(verdict)} ({looked})"
     return f"{said}: {sentence(verdict.reasons[0])}" if verdict.reasons else said
 
 
-def _leaning(verdict: SeriesVerdict | RunVerdict) -> str:
+def _leaning(verdict: RunVerdict) -> str:
     if verdict.leaning is Label.INCONCLUSIVE:
         return ""
     return f", {leaning_in_words(verdict.probability_climbing)}"

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from soak.analyse.sequential import Horizon, LookSchedule, SequentialJudge
+from soak.analyse.sequential import Looks, LookSchedule
 from soak.judging import judge_run
 from soak.quantity import format_bytes, format_count, format_count_rate, format_level
 from soak.record import read_run
 from soak.record.events import FinalLook, Growth, VerdictChanged
 from soak.record.recorded import LARGEST
 from soak.run.daemon_thread import in_daemon_thread
-from soak.run.resource_watch import ResourceWatch
 from soak.verdict.verdict import Follows, Label
 from soak.words import NAMES, sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from soak.analyse import Series
-    from soak.analyse.sequential import Look
     from soak.config import SoakConfig
     from soak.record import RunDirectory
     from soak.verdict.quantities import Quantity
@@ -42,10 +34,8 @@ class Standing:
     """When it began to stand, in UTC."""
     connections: float
     """Connections completed by then; 0 where they are not counted."""
-    verdict: SeriesVerdict
-    """What the newest look says of memory: of RSS, or of heap in use where that decides."""
-    resources: Mapping[Quantity, SeriesVerdict] = field(default_factory=dict)
-    """Other resources whose climb stands, by column; if there are any, the label is climbing."""
+    verdict: RunVerdict
+    """What the newest look says."""
 
     def in_words(self) -> str:
         """Return one line such as "climbing since 14:02, after 312 connections: +64 KiB per connection".
@@ -57,155 +47,99 @@ class Standing:
         words = f"{self.label} since {day}{since:%H:%M}"
         if self.connections:
             words += f", after {format_count(self.connections)} connections"
-        if self.resources:
-            return f"{words}: {'; '.join(_count_growth(*each) for each in self.resources.items())}"
-        return f"{words}: {_level_or_growth(self.verdict)}"
-
-
-class _HeapInARow:
-    """How many looks in a row the record was decided by heap in use, and the same way."""
-
-    def __init__(self, schedule: LookSchedule) -> None:
-        self._schedule = schedule
-        self._label = Label.INCONCLUSIVE
-        self._looks = 0
-
-    def take(self, recorded: RunVerdict) -> SeriesVerdict | None:
-        """Return what heap in use says once it stands, as often as is asked of RSS; None before."""
-        heap = recorded.heap
-        if heap is None or not recorded.evidence.heap_from_outside or heap.label is not recorded.memory_label:
-            self._label, self._looks = Label.INCONCLUSIVE, 0
-            return None
-        self._looks = self._looks + 1 if heap.label is self._label else 1
-        self._label = heap.label
-        decided = heap.label is not Label.INCONCLUSIVE
-        return heap if decided and self._looks >= self._schedule.looks_to_stand(heap.label) else None
+        if self.verdict.climbing:
+            counts = (_count_growth(name, self.verdict.resources[name]) for name in self.verdict.climbing)
+            return f"{words}: {'; '.join(counts)}"
+        return f"{words}: {_level_or_growth(self.verdict.confidence[0].about)}"
 
 
 class VerdictWatch:
-    """Looks at a run as often as its error allows, records every change of what stands, and may end it.
+    """Judges the record of a run when a look is due, writes down what changes, and may end the run.
 
-    Used by one task.
+    A look is what `soak analyze` would say of the record as it is then. Used by one task.
     """
 
     def __init__(
         self, config: SoakConfig, directory: RunDirectory, schedule: LookSchedule | None = None
     ) -> None:
         """Begin to watch the run that is recorded in `directory`."""
-        self._configured = config.judge
         self._load = config.load
         self._directory = directory
-        schedule = schedule or LookSchedule()
-        self._judge = SequentialJudge(
-            config.judge, Horizon(config.load.duration_s, config.load.connections), schedule
-        )
-        self._resources = ResourceWatch(schedule.looks_to_climb)
-        self._held = _HeapInARow(schedule)
-        self.last: Look | None = None
-        """The newest look."""
-        self.last_verdict: SeriesVerdict | RunVerdict | None = None
-        """What it said of memory; of the whole record, where that does not bear it out."""
+        self._looks = Looks(schedule)
+        self.looked_at_s = 0.0
+        """When the newest look was taken, in seconds of the run."""
+        self.last_verdict: RunVerdict | None = None
+        """What the newest look said."""
         self.standing: Standing | None = None
         """What stands, if anything does."""
 
-    async def look(
-        self, series: Series, counts: Mapping[str, NDArray[np.float64]], *, heap_was_read: bool = False
-    ) -> bool:
+    async def look(self, elapsed_s: float) -> bool:
         """Look at the run so far if a look is due; return whether one was taken.
 
-        `counts` are descriptors, threads, sockets and sessions at the same times, by column. A change of what
-        stands is recorded as the event `verdict`. Raises `SoakError` when that cannot be written. With
-        `heap_was_read` what heap in use says from outside counts, too: it decides sooner than RSS can.
-
-        The record on disk, judged whole (memory, heap in use, and the counts)
-        as it will be judged from now on, has the last word: nothing stands that `soak analyze` would call
-        inconclusive.
+        `elapsed_s` is the time of the newest sample. A change of what stands is recorded as the event
+        `verdict`. Raises `SoakError` when that cannot be written.
         """
-        look = await in_daemon_thread(lambda: self._judge.offer(series), "judge memory")
-        if look is None:
+        if not self._looks.due(elapsed_s):
             return False
-        resources = await in_daemon_thread(
-            lambda: self._resources.look(counts, series, look), "judge resources"
-        )
-        label = Label.CLIMBING if resources else look.standing
-        said: SeriesVerdict | RunVerdict = look.verdict
-        growing = look.verdict
-        if heap_was_read or label is not Label.INCONCLUSIVE or look.verdict.leaning is Label.CLIMBING:
-            recorded = await in_daemon_thread(lambda: self._judged_from_record(look), "judge record")
-            held = self._held.take(recorded)
-            if held is not None and not resources:
-                label, growing = held.label, held
-            if recorded.label is not label or label is Label.INCONCLUSIVE:
-                said, label, resources = recorded, Label.INCONCLUSIVE, {}
-        self.last, self.last_verdict = look, said
+        verdict = await in_daemon_thread(self._judged, "judge record")
+        label = self._looks.take(elapsed_s, verdict.label)
+        self.last_verdict, self.looked_at_s = verdict, elapsed_s
         before = Label.INCONCLUSIVE if self.standing is None else self.standing.label
-        known = () if self.standing is None else tuple(self.standing.resources)
-        if label is not before or tuple(resources) != known:
-            self._directory.append_event(_changed(label, before, look, said, resources))
+        known = () if self.standing is None else self.standing.verdict.climbing
+        if label is not before or (label is not Label.INCONCLUSIVE and verdict.climbing != known):
+            self._directory.append_event(self._changed(label, before, verdict))
         if label is Label.INCONCLUSIVE:
             self.standing = None
         elif self.standing is None or label is not before:
-            self.standing = Standing(label, datetime.now(UTC), look.connections, growing, resources)
+            self.standing = Standing(label, datetime.now(UTC), _connections(verdict), verdict)
         else:
-            self.standing = replace(self.standing, verdict=growing, resources=resources)
+            self.standing = replace(self.standing, verdict=verdict)
         return True
 
     def ends_the_run(self) -> bool:
         """Return whether the run may end on what stands; then that is recorded as the event `final_look`."""
-        if self.last is None or self.standing is None or not self._load.until_decided:
+        if self.standing is None or not self._load.until_decided:
             return False
-        self._directory.append_event(self._final(self.last, self.standing.label, stopped_early=True))
+        self._directory.append_event(self._final(self.standing.label, self.looked_at_s, stopped_early=True))
         return True
 
-    def conclude(self, series: Series) -> None:
-        """Look for the last time at a run until decided that has come to its end undecided.
-
-        What is left of the error is recorded as the event `final_look`; a run of planned length is simply
-        judged by its settings.
-        """
+    def conclude(self, elapsed_s: float) -> None:
+        """Record, as the event `final_look`, that a run until decided came to its end by itself."""
         if self._load.until_decided:
-            look = self._judge.conclude(series)
-            self._directory.append_event(self._final(look, look.verdict.label, stopped_early=False))
+            label = self._judged().label
+            self._directory.append_event(self._final(label, elapsed_s, stopped_early=False))
 
-    def _final(self, look: Look, label: Label, *, stopped_early: bool) -> FinalLook:
+    def _judged(self) -> RunVerdict:
+        return judge_run(read_run(self._directory.path)).verdict
+
+    def _final(self, label: Label, up_to_s: float, *, stopped_early: bool) -> FinalLook:
         return FinalLook(
             verdict=label,
-            up_to_s=look.t_s,
+            up_to_s=up_to_s,
             stopped_early=stopped_early,
-            looks=look.number,
+            looks=self._looks.taken,
             duration_s=self._load.duration_s,
             connections=self._load.connections,
-            judge=look.settings.differing_from(self._configured),
         )
 
-    def _judged_from_record(self, look: Look) -> RunVerdict:
-        run = read_run(self._directory.path)
-        final = self._final(look, look.verdict.label, stopped_early=False)
-        return judge_run(replace(run, events=(*run.events, final))).verdict
+    def _changed(self, label: Label, before: Label, verdict: RunVerdict) -> VerdictChanged:
+        memory = verdict.memory
+        return VerdictChanged(
+            verdict=label,
+            was=before,
+            look=self._looks.taken,
+            up_to_s=self.looked_at_s,
+            connections=_connections(verdict),
+            growth_bytes_per_hour=_growth(memory.growth_per_hour),
+            growth_bytes_per_connection=_growth(memory.growth_per_connection),
+            confidence=memory.confidence,
+            resources=tuple(map(str, verdict.climbing)),
+            reason=sentence(verdict.reasons[0]) if verdict.reasons else "",
+        )
 
 
-def _changed(
-    label: Label,
-    before: Label,
-    look: Look,
-    said: SeriesVerdict | RunVerdict,
-    resources: Mapping[Quantity, SeriesVerdict],
-) -> VerdictChanged:
-    """Return the event with what a look says; a resource that climbs is the reason before memory is."""
-    reasons = [one.reasons[0] for one in resources.values()] + list(said.reasons[:1])
-    return VerdictChanged(
-        verdict=label,
-        was=before,
-        look=look.number,
-        up_to_s=look.t_s,
-        connections=look.connections,
-        growth_bytes_per_hour=_growth(look.verdict.growth_per_hour),
-        growth_bytes_per_connection=_growth(look.verdict.growth_per_connection),
-        plateau_confidence=look.settings.plateau_confidence,
-        climbing_confidence=look.settings.climbing_confidence,
-        resources=tuple(map(str, resources)),
-        reason=sentence(reasons[0]) if reasons else "",
-    )
+def _connections(verdict: RunVerdict) -> float:
+    return verdict.memory.connections_judged or 0.0
 
 
 def _growth(growth: Estimate | None) -> Growth | None:

@@ -99,9 +99,9 @@ def leaking_run(recorded: Recorded) -> Run:
 
 @pytest.fixture(scope="session")
 def undecided_run(recorded: Recorded) -> Run:
-    """A check whose time ends long before anything may be decided."""
-    longer = ("--set", "judge.min_duration_s=3600")
-    return recorded("undecided", "check", "--max-minutes", "0.05", "--json", *SHORT_BLOCKS, *longer)
+    """A check whose time ends long before anything is as sure as is asked."""
+    surer = ("--confidence", "99.9999%")
+    return recorded("undecided", "check", "--max-minutes", "0.05", "--json", *SHORT_BLOCKS, *surer)
 
 
 @pytest.fixture

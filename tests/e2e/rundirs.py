@@ -15,13 +15,12 @@ QUICK = [
     *("--set", "load.settle_s=0.3", "--set", "load.rest_s=1", "--set", "load.block_s=1"),
     *("--set", "load.baseline_s=0.5", "--set", "load.rate_per_s=12", "--set", "load.max_open=4"),
     *("--set", "server.sweep_interval_s=0", "--set", "sample.interval_s=0.2"),
-    *("--set", "sample.metrics_interval_s=0.5", "--set", "judge.min_duration_s=15"),
+    *("--set", "sample.metrics_interval_s=0.5"),
 ]
 """The same road as a long run, with short waits."""
 SHORT_BLOCKS = [
     *QUICK,
     *("--set", "load.rate_per_s=24", "--set", "load.settle_s=0.2", "--set", "load.rest_s=0.6"),
-    *("--set", "judge.min_duration_s=8"),
 ]
 """For runs until decided: as many rest windows as fit."""
 

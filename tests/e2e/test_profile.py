@@ -26,7 +26,7 @@ def kept_at_line() -> int:
 
 @pytest.mark.timeout(300)
 def test_a_leak_of_the_bundled_server_is_named_to_its_line(soak: Soak, tmp_path: Path) -> None:
-    done = soak("profile", *QUICK, *LEAK, "--connections", "45", "--json", timeout_s=280.0)
+    done = soak("profile", *QUICK, *LEAK, "--connections", "90", "--json", timeout_s=280.0)
     assert done.status == 1, done.err
     profile = json.loads(done.out)
     worst = profile["stacks"][0]

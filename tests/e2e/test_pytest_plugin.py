@@ -50,7 +50,7 @@ def test_a_leak_fails_with_verdict_numbers_and_a_chart(run: Run, pytester: pytes
         [
             "soak: failed: verdict, max-per-connection",
             "✗ verdict * climbing: *",
-            "✗ max-per-connection *64 KiB/connection allowed",
+            "✗ max-per-connection *MiB/connection (*",
             "RSS, MiB",
             "*┤*█",
             "Report: *report.html",

@@ -108,7 +108,7 @@ def test_an_interrupted_run_still_ends_in_verdict_and_report(
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "INCONCLUSIVE" in out
+    assert "INCONCLUSIVE" in out or "PLATEAU" in out
     assert (path / "report.html").is_file()
     assert (path / "verdict.json").is_file()
     assert event(path, "run_ended")["reason"] == "interrupted"

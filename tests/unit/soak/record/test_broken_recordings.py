@@ -42,7 +42,7 @@ EVENTS: list[dict[str, Any]] = [
     {"event": "python_objects", "when": "end", "total_bytes": 3000, "total_count": 30, "types": TYPES},
     {"event": "load_ended", "reason": "finished", "failures": {"handshake": 1}},
     {"event": "final_look", "verdict": "plateau", "up_to_s": 80.0, "stopped_early": True, "looks": 4,
-     "duration_s": 600.0, "connections": None, "judge": {"plateau_confidence": 0.9}},
+     "duration_s": 600.0, "connections": None},
     {"event": "run_ended", "reason": "finished"},
     {"event": "probe", "probe": "arena_shrink", "by": "server", "took_s": 0.1, "before": READING,
      "after": READING, "detail": {"shrunk": True, "arenas": [ARENA]}},
@@ -172,7 +172,7 @@ def test_depth_costs_an_event_or_ends_in_a_line(read: Callable[[bytes, bytes], b
     assert not read(f'{{"schema_version": 1, "host": {nested}}}'.encode(), lines(EVENTS))
 
 
-@pytest.mark.parametrize("setting", [{"plateau_confidence": None}, {"min_points": 1.5}, {"few_points": "x"}])
+@pytest.mark.parametrize("setting", [{"confidence": None}, {"max_restarts": 1.5}, {"grain_bytes": "x"}])
 def test_a_setting_of_the_judge_that_is_none_ends_in_a_line(
     read: Callable[[bytes, bytes], bool], setting: dict[str, Any]
 ) -> None:

@@ -36,7 +36,7 @@ def test_what_another_version_wrote_is_kept() -> None:
 
 
 def test_of_an_older_judges_settings_only_the_budget_was_asked_for() -> None:
-    older = read(configuration={"judge": {"relative_budget": 0.01, "min_connections": 40.0}})
+    older = read(configuration={"judge": {"relative_budget": 0.01, "confidence": 0.7}})
     assert older.judge_asked == {"relative_budget": 0.01}
     assert read(configuration={"judge": {"relative_budget": 0.01}}, judge_asked={}).judge_asked == {}
 
@@ -52,7 +52,7 @@ def test_a_command_line_of_one_text_is_read_as_words() -> None:
         ('{"schema_version": 1, "host": [1]}', r"host: input should be a valid dictionary"),
         ('{"schema_version": 1, "command_line": [1]}', r"command_line\.0: input should be a valid string"),
         ('{"schema_version": 1, "target": {"start_time": 1e300}}', r"target\.start_time: .*less than"),
-        ('{"schema_version": 1, "judge_asked": {"few_points": "x"}}', r"judge_asked\.few_points"),
+        ('{"schema_version": 1, "judge_asked": {"confidence": "x"}}', r"judge_asked\.confidence"),
         (
             '{"schema_version": 1, "columns": [{"name": "a b", "owner": "x", "unit": "s", "label": "a"}]}',
             "a b",

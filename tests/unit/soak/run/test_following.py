@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -12,7 +13,6 @@ from soak.load.messages import Counters, Done, DriverEvent, Message, PhaseChange
 from soak.record import RunDirectory
 from soak.record.events import Phase
 from soak.run.following import Following
-from soak.run.history import History
 from soak.run.looking import Looking
 from soak.run.rows import RowBuilder
 from soak.run.view import Progress
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from soak.run.history import History
     from soak.run.watch import VerdictWatch
 
 CHANGE = {"clip": "a", "connection": 7, "first_connection": 2, "now": "x", "first": "y"}
@@ -100,10 +101,9 @@ async def test_a_driver_that_is_cut_off_has_no_last_word(directory: RunDirectory
 class Standing:
     """What a scripted look says."""
 
-    resources: dict[str, Any] = {}  # noqa: RUF012 - never changed
-
     def __init__(self, label: Label) -> None:
         self.label = label
+        self.verdict = SimpleNamespace(climbing=())  # no count climbs: it is memory
 
     def in_words(self) -> str:
         return f"{self.label} since noon"
@@ -116,12 +116,13 @@ class ScriptedWatch:
         self.labels = labels
         self.ends_after = ends_after
         self.looks = 0
-        self.concluded = 0
+        self.concluded: list[float] = []
+        self.looked_at_s = 0.0
         self.last_verdict = None
         self.standing: Standing | None = None
 
-    async def look(self, _series: object, _counts: object, *, heap_was_read: bool) -> bool:
-        assert not heap_was_read  # the rows that it is shown have no heap
+    async def look(self, elapsed_s: float) -> bool:
+        self.looked_at_s = elapsed_s
         label = self.labels[self.looks]
         self.looks += 1
         self.standing = None if label is None else Standing(label)
@@ -130,14 +131,16 @@ class ScriptedWatch:
     def ends_the_run(self) -> bool:
         return self.looks >= self.ends_after
 
-    def conclude(self, _series: object) -> None:
-        self.concluded += 1
+    def conclude(self, elapsed_s: float) -> None:
+        self.concluded.append(elapsed_s)
 
 
 async def test_a_climb_is_warned_of_once_and_the_load_ends_when_it_may(progress: Progress) -> None:
     watch = ScriptedWatch([None, Label.CLIMBING, Label.CLIMBING], ends_after=3)
     view, ended, finished = Lines(), asyncio.Event(), asyncio.Event()
-    looking = Looking("minimal", cast("VerdictWatch", watch), History(), progress, view)
+    looking = Looking("minimal", cast("VerdictWatch", watch), progress, view)
+
+    progress.take_row({"t_s": 77.0})
 
     async def finish() -> None:
         finished.set()
@@ -150,11 +153,13 @@ async def test_a_climb_is_warned_of_once_and_the_load_ends_when_it_may(progress:
     assert watch.looks == 3
     assert view.warned == ["minimal: memory is climbing since noon"]
     assert len(view.said) == 1
+    assert progress.looked_at_s == 77.0
     looking.conclude()
-    assert watch.concluded == 0  # the run rests on the look that ended it
+    assert watch.concluded == []  # the run rests on the look that ended it
 
 
 async def test_a_run_that_no_look_has_ended_is_looked_at_as_a_whole(progress: Progress) -> None:
     watch = ScriptedWatch([], ends_after=1)
-    Looking("minimal", cast("VerdictWatch", watch), History(), progress, Lines()).conclude()
-    assert watch.concluded == 1
+    progress.take_row({"t_s": 99.0})
+    Looking("minimal", cast("VerdictWatch", watch), progress, Lines()).conclude()
+    assert watch.concluded == [99.0]

@@ -3,17 +3,22 @@
 import io
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 
-from soak.analyse.sequential import SequentialJudge
+from soak.advice.advise import advise
+from soak.analyse import Series, judge_series
 from soak.load.plan import LoadPlan
 from soak.record.events import Calibrated
 from soak.run.history import History
 from soak.run.view import LiveView, PlainView, Progress, panel, plain_line, sparkline, view_for
 from soak.run.watch import Standing
-from soak.verdict.verdict import Estimate, Label, SeriesVerdict
+from soak.verdict.combine import combine
+from soak.verdict.run_verdict import RunEvidence, RunVerdict
+from soak.verdict.verdict import Estimate, Label
 
 PLAN = LoadPlan("ws://127.0.0.1:1", connections=500)
 ROW: dict[str, float | int | str | None] = {
@@ -95,28 +100,40 @@ def test_on_a_terminal_the_panel_is_live_and_leaves_nothing_behind() -> None:
     assert "a line that stays" in output.getvalue()
 
 
-def _judged() -> tuple[Progress, History]:
+def _verdict(**changes: Any) -> RunVerdict:
+    """The verdict on a run of two readings, with `changes`."""
+    memory = judge_series(Series(np.array([0.0, 42.0]), np.array([9e7, 96_468_992.0])))
+    memory = replace(memory, **changes)
+    return combine(RunEvidence(memory), advise(memory))
+
+
+def test_until_the_first_look_there_is_nothing_to_say() -> None:
     progress, history = _progress()
-    progress.last_verdict = SequentialJudge().conclude(history.series()).verdict
-    return progress, history
+    assert "nothing to say yet" in _text(progress, history)
+    assert "looked at" not in plain_line("minimal", progress)
 
 
-def test_what_stands_is_shown_and_until_then_that_it_is_undecided() -> None:
-    progress, history = _judged()
-    verdict = progress.last_verdict
-    assert isinstance(verdict, SeriesVerdict)
-    assert plain_line("minimal", progress).endswith("| undecided so far")
-    assert "undecided: The run covers" in _text(progress, history)
-    progress.last_verdict = replace(verdict, probability_climbing=0.28)
-    assert plain_line("minimal", progress).endswith("| undecided so far, leans to a plateau, 72 %")
-    assert "undecided, leans to a plateau, 72 %: The run" in _text(progress, history)
-    progress.last_verdict = replace(verdict, label=Label.CLIMBING)
-    assert "undecided: it looks like climbing; the next look must agree" in _text(progress, history)
-    climbing = replace(
-        verdict,
-        label=Label.CLIMBING,
-        growth_per_connection=Estimate(65536.0, 6e4, 7e4),
-    )
+def test_what_an_undecided_run_leans_to_is_that_of_the_last_look_with_its_age() -> None:
+    progress, history = _progress()
+    progress.take_row({**ROW, "t_s": 150.0})
+    progress.last_verdict, progress.looked_at_s = _verdict(), 30.0
+    assert plain_line("minimal", progress).endswith("| undecided so far (looked at 2 min ago)")
+    assert "undecided (looked at 2 min ago): Only 2 readings" in _text(progress, history)
+    progress.last_verdict = _verdict(probability_climbing=0.28)
+    leaning = "leans to a plateau, 72 % (looked at 2 min ago)"
+    assert plain_line("minimal", progress).endswith(f"| undecided so far, {leaning}")
+    assert f"undecided, {leaning}" in _text(progress, history, width=120)
+    progress.last_verdict = _verdict(label=Label.CLIMBING)
+    words = "undecided: it looks like climbing (looked at 2 min ago); the next look must agree"
+    assert words in _text(progress, history, width=120)
+    progress.take_row({**ROW, "t_s": 210.0})
+    assert "(looked at 3 min ago)" in _text(progress, history)
+
+
+def test_what_stands_is_shown_in_its_place() -> None:
+    progress, history = _progress()
+    climbing = _verdict(label=Label.CLIMBING, growth_per_connection=Estimate(65536.0, 6e4, 7e4))
+    progress.last_verdict = climbing
     progress.standing = Standing(Label.CLIMBING, datetime.now(UTC), 312, climbing)
     assert "after 312 connections: +64 KiB per connection" in plain_line("minimal", progress)
     assert "after 312 connections: +64 KiB per connection" in _text(progress, history)
