@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from soak.cli.options import AsJson, Every, MaxGrowth, MemoryColumn, MemoryUnit, Per, TimeColumn
+from soak.cli.options import AsJson, Confidence, Every, MaxGrowth, MemoryColumn, MemoryUnit, Per, TimeColumn
 from soak.errors import ExitCode
 from soak.terminal import SafeConsole, say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.text import Text
 
     from soak.recordings import Asked
@@ -30,6 +32,7 @@ def analyze(
         ),
     ],
     max_growth: MaxGrowth = None,
+    confidence: Confidence = None,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -58,19 +61,19 @@ def analyze(
     that was found is never hidden by a file that could not be read.
     """
     from soak.cli.recordings import asked_of
-    from soak.config.sizes import growth_budget
+    from soak.config.judge_options import judge_asked
     from soak.studies.fleet import WORTH_A_POOL, fleet_exit_code
 
-    budget = None if max_growth is None else growth_budget(max_growth)
+    judge = judge_asked(max_growth, confidence)
     asked = asked_of(time_column, memory_column, unit, every, per)
     if len(paths) < WORTH_A_POOL:
-        codes = [code for path in paths for code in _judge_one(path, budget, asked, as_json=as_json)]
+        codes = [code for path in paths for code in _judge_one(path, judge, asked, as_json=as_json)]
     else:
-        codes = _judge_many(paths, budget, jobs, asked, as_json=as_json)
+        codes = _judge_many(paths, judge, jobs, asked, as_json=as_json)
     raise typer.Exit(fleet_exit_code(codes))
 
 
-def _judge_one(path: Path, budget: float | None, asked: Asked, *, as_json: bool) -> list[ExitCode]:
+def _judge_one(path: Path, judge: Mapping[str, float], asked: Asked, *, as_json: bool) -> list[ExitCode]:
     """Tell all about one file, of several series a line each; return the exit codes."""
     from soak.errors import SoakError
     from soak.report.model import report_model
@@ -78,7 +81,7 @@ def _judge_one(path: Path, budget: float | None, asked: Asked, *, as_json: bool)
     from soak.studies.fleet import Judged, judge_path
 
     try:
-        judged = judge_path(path, budget, asked)
+        judged = judge_path(path, judge, asked)
     except SoakError as error:
         say(f"soak: {error}", err=True)
         unread = Judged(path, error=str(error))
@@ -125,7 +128,7 @@ def _line(outcome: Judged, width: int | None) -> Text:
 
 
 def _judge_many(
-    paths: list[Path], budget: float | None, jobs: int | None, asked: Asked, *, as_json: bool
+    paths: list[Path], judge: Mapping[str, float], jobs: int | None, asked: Asked, *, as_json: bool
 ) -> list[ExitCode]:
     """Tell of each run in one line, as soon as it and those before it are judged; return the exit codes."""
     from soak.cli.fleet_progress import fleet_progress
@@ -135,7 +138,7 @@ def _judge_many(
     began_s = time.monotonic()
     codes: list[ExitCode] = []
     outcomes: Counter[str] = Counter()
-    with fleet_progress(len(paths)) as progress, closing(judge_fleet(paths, budget, jobs, asked)) as judged:
+    with fleet_progress(len(paths)) as progress, closing(judge_fleet(paths, judge, jobs, asked)) as judged:
         if not as_json:
             progress.tell(header_line())
         for outcome in judged:

@@ -18,6 +18,7 @@ from soak.cli.options import (
     AllowUnlike,
     AsJson,
     Command,
+    Confidence,
     Config,
     Connections,
     MaxGrowth,
@@ -36,10 +37,11 @@ from soak.studies.compare import DEFAULT_TOLERANCE
 from soak.terminal import SafeConsole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from soak.config import Length
-    from soak.studies.check.limits import Limits
     from soak.studies.conduct import MadeRun, PlannedRun
     from soak.studies.profile.study import ProfileStudy
     from soak.targets import Target
@@ -76,6 +78,7 @@ def check(
         str | None, typer.Option(help="Most memory, such as 2GiB.", rich_help_panel=LIMITS)
     ] = None,
     max_growth: MaxGrowth = None,
+    confidence: Confidence = None,
     max_per_connection: Annotated[
         str | None,
         typer.Option(help="Most growth per connection after warm-up, such as 4KiB.", rich_help_panel=LIMITS),
@@ -148,7 +151,8 @@ def check(
 
     A run you have:   soak check reports/20261122T214525Z-minimal --max-rss 1GiB
     """
-    from soak.config.sizes import growth_budget, size_bytes
+    from soak.config.judge_options import judge_asked
+    from soak.config.sizes import size_bytes
     from soak.report.terminal import render_terminal
     from soak.run.telling import tell
     from soak.studies.check.against_baseline import Baseline
@@ -161,9 +165,10 @@ def check(
     from soak.studies.profile.again import study_of
     from soak.targets import target_asked
 
+    asked = judge_asked(max_growth, confidence)
     limits = Limits(
         max_rss_bytes=None if max_rss is None else size_bytes("--max-rss", max_rss),
-        max_growth_bytes_per_hour=None if max_growth is None else growth_budget(max_growth),
+        max_growth_bytes_per_hour=asked.get("max_growth_bytes_per_hour"),
         max_bytes_per_connection=None
         if max_per_connection is None
         else size_bytes("--max-per-connection", max_per_connection),
@@ -182,8 +187,8 @@ def check(
     console = SafeConsole(stderr=as_json)
     if run is None:
         length = _length(max_minutes, minutes, connections)
-        asked = [*(settings or ()), *(UNVERIFIED if no_verify_tls else ())]
-        planned = _planned(config, model, target_asked(url, pid, command), asked, length, limits)
+        settings = [*(settings or ()), *(UNVERIFIED if no_verify_tls else ())]
+        planned = _planned(config, model, target_asked(url, pid, command), settings, length, asked)
         profile = study_of(planned.config, planned.target, console) if profile_if_climbing else None
         made = make_run(planned, out, console)
         if isinstance(made, NotStarted):
@@ -199,7 +204,7 @@ def check(
             raise SoakError(
                 f"{run} is recorded already: leave out --config, --minutes and what else says how to run"
             )
-        result = check_recorded(run, criteria)
+        result = check_recorded(run, criteria, asked)
         console.print(render_terminal(result.report))
     outputs.write(result)
     console.print()
@@ -242,7 +247,7 @@ def _planned(
     target: Target,
     settings: list[str],
     length: Length,
-    limits: Limits,
+    asked: Mapping[str, float],
 ) -> PlannedRun:
     """Return the run that the options ask for, once the model is there."""
     from soak.cli.model_building import ensure_model
@@ -251,7 +256,7 @@ def _planned(
     from soak.studies.conduct import PlannedRun
 
     name = config or target.default_config
-    overrides = overrides_of(length, model=model, max_growth_bytes_per_hour=limits.max_growth_bytes_per_hour)
+    overrides = overrides_of(length, model=model, judge=asked)
     rhythm = rhythm_for(name, bundled=target.is_reference)
     whole = load_config(name, (*rhythm, *settings), overrides)
     if target.is_reference:

@@ -82,6 +82,16 @@ MaxGrowth = Annotated[
         rich_help_panel=LIMITS,
     ),
 ]
+Confidence = Annotated[
+    str | None,
+    typer.Option(
+        help="How sure a verdict must be, such as 95%: climbing where growth above the budget is at least so "
+        "likely, plateau where growth within it is, inconclusive between. Bounds of a growth hold with it, "
+        "too. Higher makes fewer mistakes and leaves more undecided. By default what the run is configured "
+        "with, else 90%.",
+        rich_help_panel=LIMITS,
+    ),
+]
 Tolerance = Annotated[
     float,
     typer.Option(

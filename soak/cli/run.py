@@ -14,6 +14,7 @@ from soak.cli.options import (
     UNVERIFIED,
     AsJson,
     Command,
+    Confidence,
     Connections,
     MaxGrowth,
     Minutes,
@@ -60,10 +61,9 @@ def run(
         typer.Option(
             "--until-decided",
             help="Stop as soon as plateau or climbing stands, after the block in progress and its quiet "
-            "window; a length is then the most that it may take. Looking early makes no wrong verdict more "
-            "likely: all looks share one chance of error, and several in a row must agree. The budget is "
-            "that of the longest length, so an early plateau excludes as slow a leak as the whole run would. "
-            "Undecided at the end: exit code 3.",
+            "window; a length is then the most that it may take. Looks in a row must agree. A plateau that "
+            "is found early excludes only faster leaks than the longest run would: give --max-growth to say "
+            "what growth matters. Undecided at the end: exit code 3.",
             rich_help_panel=THE_RUN,
         ),
     ] = False,
@@ -81,6 +81,7 @@ def run(
     command: Command = None,
     no_verify_tls: NoVerifyTls = False,
     max_growth: MaxGrowth = None,
+    confidence: Confidence = None,
     probe: Annotated[
         str | None,
         typer.Option(
@@ -113,7 +114,7 @@ def run(
     """
     from soak.cli.model_building import ensure_model
     from soak.config import Length, load_config, overrides_of
-    from soak.config.sizes import growth_budget
+    from soak.config.judge_options import judge_asked
     from soak.judging import worst
     from soak.studies.conduct import Interrupted, conduct
     from soak.studies.configurations import Configurations
@@ -130,7 +131,7 @@ def run(
         ),
         model=model,
         probe=probe,
-        max_growth_bytes_per_hour=None if max_growth is None else growth_budget(max_growth),
+        judge=judge_asked(max_growth, confidence),
     )
     asked = [*(settings or ()), *(UNVERIFIED if no_verify_tls else ())]
     names = config or [target.default_config]

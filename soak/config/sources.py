@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from soak.analyse import JudgeSettings
+from soak.config.judge_options import refuse_gone
 from soak.config.length import Length, with_an_end
 from soak.config.schema import SECTIONS, SampleConfig, ServerConfig, SoakConfig
 from soak.errors import SoakError
@@ -37,16 +38,17 @@ def overrides_of(
     *,
     model: str | None = None,
     probe: str | None = None,
-    max_growth_bytes_per_hour: float | None = None,
+    judge: Mapping[str, float] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Return what the options of their own ask for, as `overrides` of `load_config`; None changes nothing."""
+    """Return what the options of their own ask for, as `overrides` of `load_config`; None changes nothing.
+
+    `judge` is what `judge_asked` returns.
+    """
     return {
         "load": length.settings(),
         "server": {} if model is None else {"model": model},
         "sample": {} if probe is None else {"probe": probe},
-        "judge": {}
-        if max_growth_bytes_per_hour is None
-        else {"max_growth_bytes_per_hour": max_growth_bytes_per_hour},
+        "judge": dict(judge or {}),
     }
 
 
@@ -83,6 +85,7 @@ def load_config(
     if unknown:
         raise SoakError(f"{path.name}: unknown section [{unknown[0]}]; there are {', '.join(SECTIONS)}")
     try:
+        refuse_gone(document.get("judge", {}))
         server = _validated(ServerConfig, document, "server")
         hears = {"check_references": server.model != RANDOM_MODEL}
         return SoakConfig(

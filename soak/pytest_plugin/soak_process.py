@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from soak.config import Length, load_config, overrides_of
+from soak.config.judge_options import judge_asked
 from soak.config.sizes import growth_budget, size_bytes
 from soak.errors import ExitCode, SoakError
 from soak.pytest_plugin.request import Request
@@ -62,8 +63,8 @@ def planned(request: Request) -> PlannedRun:
     if options.command is None:  # the bundled server, which the test session has started
         name = options.config or Bundled().default_config
         settings = (*RHYTHM, "sample.probe=server", *settings)
-    budget = limits_of(options).max_growth_bytes_per_hour
-    overrides = overrides_of(length_of(options), max_growth_bytes_per_hour=budget)
+    asked = judge_asked(max_growth=options.growth_per("hour"))
+    overrides = overrides_of(length_of(options), judge=asked)
     return PlannedRun(load_config(name, settings, overrides), "the soak of a test", target=target)
 
 

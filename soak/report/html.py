@@ -9,7 +9,7 @@ from soak.report.markdown import render_markdown
 from soak.report.model.tables.rows import Row, Section
 from soak.report.page import charts_json, page, template
 from soak.report.plotly_charts import drawn
-from soak.report.plotly_memory import memory_chart
+from soak.report.plotly_memory import close_chart, memory_chart
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,14 +28,16 @@ def render_html(model: ReportModel) -> str:
 
     Sections of what the run did not record are left out.
     """
-    memory = None if model.memory is None else memory_chart(model.memory, model.axis)
+    memory = None if model.memory is None else memory_chart(model.memory)
+    close = None if model.memory is None else close_chart(model.memory)
     parts = (model.climbing, model.attribution_charts, model.small_charts, model.resource_charts)
     climbing, where, small, resources = (drawn(charts, model.axis) for charts in parts)
-    every = [*([] if memory is None else [memory]), *climbing, *where, *small, *resources]
+    every = [*(one for one in (memory, close) if one is not None), *climbing, *where, *small, *resources]
     return template("report.html.j2").render(
         page=page(f"{model.headline.headline} – {model.name}"),
         model=model,
         memory=memory,
+        close=close,
         climbing=climbing,
         where=where,
         small=small,

@@ -53,7 +53,7 @@ def _setup(setup: Setup) -> str:
 def _resources(table: ResourceTable | None) -> str:
     if table is None:
         return ""
-    head = ("Other resources", "start", "end", "peak", f"growth {table.unit} (95 %)", "verdict")
+    head = ("Other resources", "start", "end", "peak", f"growth {table.unit} ({table.bounds})", "verdict")
     rows = (
         (row.label, row.start, row.end, row.peak, row.growth_with_interval, f"{row.sign} {row.verdict}")
         for row in table.rows

@@ -1,4 +1,4 @@
-"""The main chart, drawn: memory with its trend, and the load under it on the same time axis."""
+"""The main chart, drawn: memory, what is believed of it, and the load under it on the same time axis."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HEIGHT_PX = 560
 HEIGHT_WITHOUT_LOAD_PX = 420
+CLOSE_HEIGHT_PX = 320
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,13 @@ class _Canvas:
     memory: MemoryPicture
 
 
-def memory_chart(memory: MemoryPicture, axis: TimeAxis) -> Drawn:
-    """Draw RSS, judged floors, trend with its band, warm-up, plateau, rests and marks; the load below."""
+def memory_chart(memory: MemoryPicture) -> Drawn:
+    """Draw RSS, judged floors, what is believed of them, warm-up, rests and marks; the load below."""
+    axis = memory.axis
     height_px = HEIGHT_PX if memory.has_load else HEIGHT_WITHOUT_LOAD_PX
     canvas = _Canvas(go.Figure(layout=base_layout(axis, height_px)), axis, memory)
     _rss(canvas)
-    _trend(canvas)
+    _believed(canvas)
     _floors(canvas)
     _plateau(canvas)
     _happenings(canvas)
@@ -51,6 +53,28 @@ def memory_chart(memory: MemoryPicture, axis: TimeAxis) -> Drawn:
         caption="Shaded: quiet windows, when no connection is open. Their floors carry the verdict."
         if memory.has_rests
         else "",
+        figure=canvas.figure,
+    )
+
+
+def close_chart(memory: MemoryPicture) -> Drawn | None:
+    """Draw what the verdict rests on alone: points judged, courses believed in, budget; None without any."""
+    believed, bounds, axis = memory.believed, memory.close_bounds_bytes, memory.axis
+    if believed is None or bounds is None:
+        return None
+    canvas = _Canvas(go.Figure(layout=base_layout(axis, CLOSE_HEIGHT_PX)), axis, memory)
+    _believed(canvas)
+    _floors(canvas)
+    canvas.figure.update_layout(
+        xaxis={"range": [believed.t_s[0] / axis.unit_s, believed.to_s / axis.unit_s]},
+        yaxis={"title": {"text": "memory, MiB"}, "range": [bound / MIB for bound in bounds]},
+        legend={"y": 1.01, "traceorder": "normal"},
+    )
+    return Drawn(
+        key="close",
+        title="What the verdict rests on",
+        caption="The band holds the courses that memory is believed to take after warm-up, each edge at the "
+        "confidence of the verdict, and looks a little ahead. Dashed is the largest growth accepted.",
         figure=canvas.figure,
     )
 
@@ -86,18 +110,19 @@ def _floors(canvas: _Canvas) -> None:
     )
 
 
-def _trend(canvas: _Canvas) -> None:
-    trend = canvas.memory.trend
-    if trend is None:
+def _believed(canvas: _Canvas) -> None:
+    """Draw the courses that the judge believes in, and the largest that is accepted."""
+    believed = canvas.memory.believed
+    if believed is None:
         return
-    x = trend.t_s / canvas.axis.unit_s
+    x = believed.t_s / canvas.axis.unit_s
     there_and_back = np.concatenate((x, x[::-1]))
-    edge = np.concatenate((trend.high_bytes, trend.low_bytes[::-1])) / MIB
+    edge = np.concatenate((believed.high, believed.low[::-1])) / MIB
     canvas.figure.add_scatter(
         x=there_and_back,
         y=edge,
-        name="its 95 % interval",
-        legendgroup="trend",
+        name=believed.band_label,
+        legendgroup="believed",
         showlegend=False,
         fill="toself",
         fillcolor=LIGHT["trend_band"],
@@ -107,11 +132,21 @@ def _trend(canvas: _Canvas) -> None:
     )
     canvas.figure.add_scatter(
         x=x,
-        y=trend.estimate_bytes / MIB,
-        name=f"{trend.label}, with its 95 % interval",
-        legendgroup="trend",
+        y=believed.median / MIB,
+        name=f"{believed.label}, {believed.band_label}",
+        legendgroup="believed",
         mode="lines",
         line={"width": 2.5, "color": LIGHT["trend"]},
+        hoverinfo="skip",
+    )
+    if believed.budget is None:
+        return
+    canvas.figure.add_scatter(
+        x=x,
+        y=believed.budget / MIB,
+        name=believed.budget_label,
+        mode="lines",
+        line={"width": 1.8, "dash": "longdash", "color": LIGHT["budget"]},
         hoverinfo="skip",
     )
 

@@ -34,6 +34,8 @@ FIGURES_AT_FULL_SIZE = 6
 MOST_CLIMBING = 2
 """Resources that climb among the figures: more would run into each other."""
 SENTENCE_CHARACTERS = 112
+HAIR = 0.2
+"""Courses that take less of the height than this are drawn once more, closely."""
 SMALL_PANEL, PANEL_GAP = 0.145, 0.045
 """Heights of a panel under the memory and of the space above it, as shares of the picture."""
 
@@ -50,7 +52,7 @@ def write_png(model: ReportModel, path: Path) -> None:
     if model.memory is None:
         figure.text(0.5, 0.45, "No memory reading was taken.", ha="center", color=LIGHT["muted"], fontsize=12)
     else:
-        _draw(figure, model.memory, model.climbing[:1], model.axis)
+        _draw(figure, model.memory, model.climbing[:1], model.memory.axis)
     if model.attribution is not None:
         where = shortened(model.attribution.summary, 150)
         figure.text(0.02, 0.018, where, fontsize=7.5, color=LIGHT["muted"], va="center")
@@ -155,30 +157,15 @@ def _memory(axes: Axes, memory: MemoryPicture, axis: TimeAxis) -> None:
     axes.plot(
         rss.t_s / axis.unit_s, rss.values / MIB, color=LIGHT["rss"], linewidth=1.1, marker=marker, label="RSS"
     )
-    trend = memory.trend
-    if trend is not None:
-        x = trend.t_s / axis.unit_s
-        low, high = trend.low_bytes / MIB, trend.high_bytes / MIB
-        axes.fill_between(x, low, high, color=LIGHT["trend"], alpha=0.2, linewidth=0)
-        axes.plot(x, trend.estimate_bytes / MIB, color=LIGHT["trend"], linewidth=2, label=trend.label)
-    floors = memory.floors
-    if floors is not None:
-        axes.plot(
-            floors.t_s / axis.unit_s,
-            floors.values / MIB,
-            "D",
-            markersize=3.6 if len(floors.t_s) < 60 else 2.2,
-            color=LIGHT["floor"],
-            markeredgecolor="white",
-            markeredgewidth=0.4,
-            label="floors judged",
-        )
+    _believed(axes, memory, axis)
+    _floors(axes, memory, axis)
     _plateau(axes, memory, axis)
     axes.set_ylim(*(bound / MIB for bound in memory.bounds_bytes))
     axes.set_ylabel("memory, MiB", fontsize=FONT_POINTS, color=LIGHT["ink"])
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     _verticals(axes, memory, axis)
+    _close(axes, memory, axis)
     # above the axes, where no curve can run through it
     axes.legend(
         loc="lower left",
@@ -190,6 +177,65 @@ def _memory(axes: Axes, memory: MemoryPicture, axis: TimeAxis) -> None:
         handlelength=1.6,
         columnspacing=1.4,
     )
+
+
+def _floors(axes: Axes, memory: MemoryPicture, axis: TimeAxis) -> None:
+    floors = memory.floors
+    if floors is None:
+        return
+    axes.plot(
+        floors.t_s / axis.unit_s,
+        floors.values / MIB,
+        "D",
+        markersize=3.6 if len(floors.t_s) < 60 else 2.2,
+        color=LIGHT["floor"],
+        markeredgecolor="white",
+        markeredgewidth=0.4,
+        label="floors judged",
+    )
+
+
+def _believed(axes: Axes, memory: MemoryPicture, axis: TimeAxis) -> None:
+    """Draw the courses that the judge believes in, and the largest that is accepted."""
+    believed = memory.believed
+    if believed is None:
+        return
+    x = believed.t_s / axis.unit_s
+    axes.fill_between(
+        x, believed.low / MIB, believed.high / MIB, color=LIGHT["trend"], alpha=0.2, linewidth=0
+    )
+    axes.plot(x, believed.median / MIB, color=LIGHT["trend"], linewidth=2, label=believed.label)
+    if believed.budget is not None:
+        axes.plot(
+            x,
+            believed.budget / MIB,
+            color=LIGHT["budget"],
+            linewidth=1.3,
+            linestyle=(0, (7, 3)),
+            label=believed.budget_label,
+        )
+
+
+def _close(axes: Axes, memory: MemoryPicture, axis: TimeAxis) -> None:
+    """Draw courses that are a hair in the whole picture once more in a corner, with their points."""
+    believed, bounds = memory.believed, memory.close_bounds_bytes
+    low, high = memory.bounds_bytes
+    if believed is None or bounds is None or bounds[1] - bounds[0] > HAIR * (high - low):
+        return
+    above = sum(bounds) > low + high
+    inset = axes.inset_axes((0.44, 0.12 if above else 0.5, 0.53, 0.42), zorder=5)
+    inset.set_facecolor(LIGHT["paper"])
+    _believed(inset, memory, axis)
+    _floors(inset, memory, axis)
+    inset.set_xlim(believed.t_s[0] / axis.unit_s, believed.to_s / axis.unit_s)
+    inset.set_ylim(*(bound / MIB for bound in bounds))
+    inset.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    inset.yaxis.set_major_locator(MaxNLocator(3))
+    inset.xaxis.set_major_locator(MaxNLocator(4))
+    inset.tick_params(labelsize=FONT_POINTS - 1.5, colors=LIGHT["muted"])
+    for side in inset.spines.values():
+        side.set_color(LIGHT["axis"])
+    inset.set_title("what the verdict rests on", fontsize=FONT_POINTS - 0.5, color=LIGHT["muted"], pad=3)
 
 
 def _plateau(axes: Axes, memory: MemoryPicture, axis: TimeAxis) -> None:

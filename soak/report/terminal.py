@@ -79,7 +79,7 @@ def _resources(resources: ResourceTable) -> Table:
     table.add_column("Other resources", no_wrap=True, style="dim")
     table.add_column("start", no_wrap=True, justify="right")
     table.add_column("end", no_wrap=True, justify="right")
-    table.add_column(f"{resources.unit} (95 %)", overflow="fold")
+    table.add_column(f"{resources.unit} ({resources.bounds})", overflow="fold")
     table.add_column("verdict", no_wrap=True)
     for row in resources.rows:
         verdict = Text(f"{row.sign} {row.verdict}", style=STYLES[row.verdict])

@@ -22,7 +22,7 @@ from soak.recordings import read_runs
 from soak.recordings.reading import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -81,16 +81,16 @@ def usable_cores() -> int:
 
 
 def judge_path(
-    path: Path, max_growth_bytes_per_hour: float | None = None, asked: Asked = NOTHING
+    path: Path, judge: Mapping[str, float] | None = None, asked: Asked = NOTHING
 ) -> list[tuple[Run, Judgement]]:
     """Read and judge what is at `path`, one judgement for each series it holds.
 
-    `max_growth_bytes_per_hour` replaces the budget the run was configured with; `asked` says what cannot be
-    seen in a file of somebody else. Raises `SoakError`, and nothing else, if it cannot.
+    `judge` replaces settings of the judge that the run was configured with; `asked` says what cannot be seen
+    in a file of somebody else. Raises `SoakError`, and nothing else, if it cannot.
     """
     try:
         runs = read_runs(path, asked, JUDGED_COLUMNS)
-        return [(run, judge_run(run, recorded_settings(run, max_growth_bytes_per_hour))) for run in runs]
+        return [(run, judge_run(run, recorded_settings(run, judge))) for run in runs]
     except SoakError:
         raise
     except Exception as error:  # one recording's surprise must not cost the others their verdicts
@@ -99,7 +99,7 @@ def judge_path(
 
 def judge_fleet(
     paths: Sequence[Path],
-    max_growth_bytes_per_hour: float | None = None,
+    judge: Mapping[str, float] | None = None,
     jobs: int | None = None,
     asked: Asked = NOTHING,
 ) -> Generator[Judged, None, None]:
@@ -112,14 +112,14 @@ def judge_fleet(
     workers = min(jobs or usable_cores(), len(paths))
     if workers < 2 or len(paths) < WORTH_A_POOL:
         for path in paths:
-            yield from judge_each(path, max_growth_bytes_per_hour, asked)
+            yield from judge_each(path, judge, asked)
         return
     with _pool(workers) as pool:
         remaining = iter(paths)
         given_out: deque[Future[list[Judged]]] = deque()
         while True:
             for path in islice(remaining, AHEAD_PER_WORKER * workers - len(given_out)):
-                given_out.append(pool.submit(judge_each, path, max_growth_bytes_per_hour, asked))
+                given_out.append(pool.submit(judge_each, path, judge, asked))
             if not given_out:
                 return
             try:
@@ -131,10 +131,10 @@ def judge_fleet(
                 ) from None
 
 
-def judge_each(path: Path, max_growth_bytes_per_hour: float | None, asked: Asked) -> list[Judged]:
+def judge_each(path: Path, judge: Mapping[str, float] | None, asked: Asked) -> list[Judged]:
     """Judge every series of a file; one that cannot be read is an outcome, too."""
     try:
-        judged = judge_path(path, max_growth_bytes_per_hour, asked)
+        judged = judge_path(path, judge, asked)
     except SoakError as error:
         return [Judged(path, error=str(error))]
     return [Judged(path, judgement) for _, judgement in judged]

@@ -2,10 +2,13 @@
 
 from soak.words.english import (
     NAMES,
+    bounds_in_words,
     confidence_in_words,
     culprits_in_words,
+    each_bound,
     growth_of_count,
     leaning_in_words,
+    percent,
     probe_name,
     run_confidence_in_words,
     sentence,
@@ -15,10 +18,13 @@ from soak.words.english import (
 
 __all__ = [
     "NAMES",
+    "bounds_in_words",
     "confidence_in_words",
     "culprits_in_words",
+    "each_bound",
     "growth_of_count",
     "leaning_in_words",
+    "percent",
     "probe_name",
     "run_confidence_in_words",
     "sentence",

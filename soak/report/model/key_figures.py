@@ -11,7 +11,6 @@ from soak.quantity import (
     format_count,
     format_count_rate,
     format_duration,
-    format_interval,
     format_level,
     format_percent,
     format_rate,
@@ -19,7 +18,7 @@ from soak.quantity import (
     is_known,
 )
 from soak.verdict.verdict import Follows
-from soak.words import NAMES
+from soak.words import NAMES, bounds_in_words
 
 if TYPE_CHECKING:
     from soak.record import Transcripts
@@ -37,7 +36,7 @@ class Figure:
     label: str
     value: str
     note: str = ""
-    """What qualifies the value: its interval, when it was reached, how it compares."""
+    """What qualifies the value: its bounds, when it was reached, how it compares."""
     short_label: str = ""
     """What it is called where there is little room; empty for a figure that is not told there."""
     column: str = ""
@@ -61,7 +60,11 @@ def key_figures(
         _level(levels),
         Figure("Peak", format_level(levels.peak_bytes), short_label="Peak"),
         _growth(
-            f"Growth per {growth_unit()}", f"Growth per {growth_unit()}", verdict.memory.growth_per_hour, "h"
+            f"Growth per {growth_unit()}",
+            f"Growth per {growth_unit()}",
+            verdict.memory.growth_per_hour,
+            verdict.memory.confidence,
+            "h",
         ),
         *_growth_by_work(verdict),
         *_heap(verdict),
@@ -89,8 +92,8 @@ def _heap(verdict: RunVerdict) -> list[Figure]:
     growth, per = (heap.growth_per_hour, "hour") if each is None else (each, "connection")
     note = ""
     if is_known(growth.estimate):
-        interval = format_interval(growth.low, growth.high)
-        note = f"{format_bytes(growth.estimate, signed=True)} per {per} (95 %: {interval})"
+        bounds = bounds_in_words(growth.low, growth.high, heap.confidence)
+        note = f"{format_bytes(growth.estimate, signed=True)} per {per} ({bounds})"
     return [Figure("Heap in use", format_level(heap.end), note, "Heap in use")]
 
 
@@ -105,19 +108,20 @@ def _level(levels: Levels) -> Figure:
     return Figure("Plateau", format_level(levels.plateau_bytes), note, "Plateau")
 
 
-def _growth(label: str, short_label: str, growth: Estimate, per: str | None) -> Figure:
+def _growth(label: str, short_label: str, growth: Estimate, confidence: float, per: str | None) -> Figure:
     value = format_rate(growth.estimate, per) if per else format_bytes(growth.estimate, signed=True)
-    interval = format_interval(growth.low, growth.high)
-    note = f"95 %: {interval}" if interval != MISSING else "interval not known"
+    bounds = bounds_in_words(growth.low, growth.high, confidence)
+    note = bounds if bounds != MISSING else "bounds not known"
     return Figure(label, value, note, short_label)
 
 
 def _growth_by_work(verdict: RunVerdict) -> list[Figure]:
     """Return the growth per connection, or per second of audio where that explains it best."""
     each, second = verdict.memory.growth_per_connection, verdict.memory.growth_per_audio_s
+    sure = verdict.memory.confidence
     if second is not None and (each is None or verdict.memory.follows is Follows.AUDIO):
-        return [_growth("Growth per audio second", "Per audio second", second, None)]
-    return [] if each is None else [_growth("Growth per connection", "Per connection", each, None)]
+        return [_growth("Growth per audio second", "Per audio second", second, sure, None)]
+    return [] if each is None else [_growth("Growth per connection", "Per connection", each, sure, None)]
 
 
 def _climb(verdict: RunVerdict, column: Quantity) -> Figure:

@@ -60,7 +60,7 @@ class ReportModel:
     """How the server failed; None where it did not."""
     levels: Levels
     growth_bytes_per_hour: Estimate
-    """After warm-up, with its interval."""
+    """After warm-up, with its bounds."""
     growth_bytes_per_connection: Estimate | None
     """The same by connection; None without a connection counter that moves."""
     figures: tuple[Figure, ...]
@@ -68,7 +68,7 @@ class ReportModel:
     judged: tuple[Row, ...]
     """The numbers the verdict rests on."""
     axis: TimeAxis
-    """The time axis of all pictures of the run."""
+    """The time axis of all pictures of the run but that of memory, which looks ahead."""
     memory: MemoryPicture | None
     """None when not one memory reading was taken."""
     climbing: tuple[LineChart, ...]
@@ -123,7 +123,7 @@ def _model(run: Run, judgement: Judgement) -> ReportModel:
         Levels.of(readings, verdict),
         setup(run),
     )
-    judged = judged_points(verdict)
+    judged, axis = judged_points(verdict), TimeAxis.of(readings, failure)
     small = (
         breakdown_chart(readings),
         heap_chart(readings),
@@ -144,8 +144,8 @@ def _model(run: Run, judgement: Judgement) -> ReportModel:
         growth_bytes_per_connection=verdict.memory.growth_per_connection,
         figures=key_figures(readings, verdict, levels, transcripts, random_weights=made.random_weights),
         judged=judged_numbers(verdict, None if judged is None else len(judged[0])),
-        axis=TimeAxis.of(readings, failure),
-        memory=memory_picture(run, readings, verdict),
+        axis=axis,
+        memory=memory_picture(run, readings, verdict, axis),
         climbing=climbing_charts(readings, verdict),
         resources=resource_table(verdict),
         attribution=attribution_table(verdict.attribution),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from soak.errors import ExitCode
 from soak.quantity import (
     format_count,
-    format_interval,
     format_level,
     format_milliseconds,
     format_percent,
@@ -18,7 +17,7 @@ from soak.quantity import (
 from soak.studies.check.findings import Finding, Outcome
 from soak.studies.compare.run_figures import final_p99_ms
 from soak.verdict.verdict import Label
-from soak.words import sentence
+from soak.words import bounds_in_words, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,16 +56,19 @@ class Limits:
 def findings_of(run: Run, judgement: Judgement, limits: Limits) -> list[Finding]:
     """Return the finding on the verdict, on failed connections, and on every limit that is set."""
     verdict = judgement.verdict
+    sure = verdict.memory.confidence
     found = [_on_verdict(judgement), _on_failures(run, limits.max_failed_share)]
     if limits.max_rss_bytes is not None:
         found.append(_at_most("max-rss", "peak", verdict.memory.peak, limits.max_rss_bytes, format_level))
     if limits.max_growth_bytes_per_hour is not None:
         found.append(
-            _growth("max-growth", verdict.memory.growth_per_hour, limits.max_growth_bytes_per_hour, "h")
+            _growth("max-growth", verdict.memory.growth_per_hour, sure, limits.max_growth_bytes_per_hour, "h")
         )
     if limits.max_bytes_per_connection is not None:
         growth = verdict.memory.growth_per_connection
-        found.append(_growth("max-per-connection", growth, limits.max_bytes_per_connection, "connection"))
+        found.append(
+            _growth("max-per-connection", growth, sure, limits.max_bytes_per_connection, "connection")
+        )
     if limits.max_fds is not None:
         most = _highest(run, "fds")
         found.append(_at_most("max-fds", "most open file descriptors", most, limits.max_fds, format_count))
@@ -120,20 +122,20 @@ def _compared(name: str, words: str, value: float, limit: float, written: str) -
     return Finding(name, Outcome.FAILED, f"{words}: more than the {written} allowed")
 
 
-def _growth(name: str, growth: Estimate | None, limit: float, per: str) -> Finding:
-    """Judge by the interval: above the limit fails, below it passes, across it is undecided."""
+def _growth(name: str, growth: Estimate | None, confidence: float, limit: float, per: str) -> Finding:
+    """Judge by the bounds: both above the limit fail, both within it pass, else it is undecided."""
     if growth is None or not is_known(growth.estimate):
         return Finding(name, Outcome.UNDECIDED, "the run was too short to estimate growth")
     allowed = format_rate(limit, per, signed=False)
     words = (
-        f"{format_rate(growth.estimate, per)} (95 % {format_interval(growth.low, growth.high)}), "
+        f"{format_rate(growth.estimate, per)} ({bounds_in_words(growth.low, growth.high, confidence)}), "
         f"{allowed} allowed"
     )
     if growth.low > limit:
         return Finding(name, Outcome.FAILED, words)
     if growth.high <= limit:
         return Finding(name, Outcome.PASSED, words)
-    return Finding(name, Outcome.UNDECIDED, f"{words}: the interval does not tell")
+    return Finding(name, Outcome.UNDECIDED, f"{words}: the bounds do not tell")
 
 
 def _highest(run: Run, column: str) -> float | None:

@@ -17,6 +17,7 @@ from soak.studies.profile.result import FILE_NAME as PROFILE_NAME
 from soak.studies.profile.result import ProfileResult
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from soak.judging import Judgement
@@ -126,9 +127,11 @@ def check_made(made: MadeRun, criteria: Criteria) -> CheckResult:
     return result
 
 
-def check_recorded(path: Path, criteria: Criteria) -> CheckResult:
-    """Check the recorded run at `path`, which stays as it is; raises `SoakError` when it cannot be judged."""
+def check_recorded(path: Path, criteria: Criteria, asked: Mapping[str, float] | None = None) -> CheckResult:
+    """Check the recorded run at `path`, which stays as it is, with the judge's settings that are asked for.
+
+    Raises `SoakError` when it cannot be judged.
+    """
     run = read_run(path)
-    budget = criteria.limits.max_growth_bytes_per_hour
-    judgement = judge_run(run, recorded_settings(run, budget))
+    judgement = judge_run(run, recorded_settings(run, asked))
     return check_result(run, judgement, report_model(run, judgement), criteria)

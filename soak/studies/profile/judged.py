@@ -15,16 +15,14 @@ if TYPE_CHECKING:
 
     from soak.verdict.verdict import Estimate, Label
 
-SHORTEST_S = 15.0
-"""A profile knows what is in use to the byte, so that it needs no minute to come to rest."""
-FEWEST_CONNECTIONS = 20.0
 ROUNDING_BYTES = 16.0
 """What malloc rounds to; RSS is counted in pages."""
 BUDGET_SHARE = 0.003
 """Of the growth of the whole heap that a stack may add and still count as flat: it explains nothing then."""
 LEAST_BUDGET_BYTES = 512.0
 """And in any case: a list that grew once."""
-BETWEEN = "load"
+CONFIDENCE = JudgeSettings().confidence
+"""A stack is judged as sure as a run is by default."""
 REST = "rest"
 
 
@@ -49,29 +47,15 @@ def judged(
     """Judge the bytes in use at the end of each quiet window.
 
     `budget_bytes` is the growth over the run that is accepted; None leaves it at the judge's share of the
-    level. Every moment stands for a window of its own: between two of them a reading under load, which is not
-    judged, keeps them apart.
+    level.
     """
-    settings = JudgeSettings(
-        min_duration_s=SHORTEST_S,
-        min_connections=FEWEST_CONNECTIONS,
-        page_bytes=ROUNDING_BYTES,
-        max_restarts=0,
-    )
+    settings = JudgeSettings(confidence=CONFIDENCE, grain_bytes=ROUNDING_BYTES, max_restarts=0)
     series = Series(
-        t_s=_with_between(t_s),
-        values=_with_between(in_use_bytes + ROUNDING_BYTES),  # to the judge a reading of zero is a gap
-        connections_completed=_with_between(connections),
-        phase=np.array([REST, *([BETWEEN, REST] * (t_s.size - 1))]),
+        t_s=t_s,
+        values=in_use_bytes + ROUNDING_BYTES,  # to the judge a reading of zero is a gap
+        connections_completed=connections,
+        phase=np.full(t_s.size, REST),
         quantity=Quantity.HEAP,
     )
     found = judge_series(series, settings, budget_over_run=budget_bytes)
     return Growth(found.label, found.growth_per_connection, found.growth_per_hour)
-
-
-def _with_between(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the values with the mean of its neighbours between every two."""
-    woven = np.empty(2 * values.size - 1)
-    woven[::2] = values
-    woven[1::2] = (values[1:] + values[:-1]) / 2.0
-    return woven

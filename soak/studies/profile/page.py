@@ -14,7 +14,7 @@ from soak.report.palette import LIGHT
 from soak.report.plotly_charts import Drawn
 from soak.studies.profile.culprits import gained
 from soak.studies.profile.frames import own_part
-from soak.studies.profile.words import call, headline, interval, issue_text, sentence, slope, stack_lines
+from soak.studies.profile.words import bounds, call, headline, issue_text, sentence, slope, stack_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ def render_page(result: ProfileResult, course: HeapCourse) -> str:
                 "label": str(each.growth.label),
                 "site": call(each.site),
                 "slope": slope(each.growth),
-                "interval": interval(each.growth),
+                "bounds": bounds(each.growth),
                 "share": format_percent(each.share),
                 "kept_by": None if (holder := result.holder(each)) is None else holder.in_words(),
                 "lines": "\n".join(stack_lines(each)),

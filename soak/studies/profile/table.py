@@ -10,9 +10,11 @@ from rich.text import Text
 from soak.quantity import format_percent
 from soak.report.plain_table import plain_table
 from soak.studies.profile.frames import is_standard
+from soak.studies.profile.judged import CONFIDENCE
 from soak.studies.profile.page import PAGE_NAME
-from soak.studies.profile.words import headline, interval, sentence, slope, stack_lines
+from soak.studies.profile.words import bounds, headline, sentence, slope, stack_lines
 from soak.verdict.verdict import Label
+from soak.words import percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,13 +61,13 @@ def worst_stacks(result: ProfileResult) -> Table:
     """Return the five that climb most; those that are flat only where none climbs."""
     table = plain_table()
     table.add_column("", no_wrap=True)
-    table.add_column("growth (95 %)", no_wrap=True)
+    table.add_column(f"growth (bounds {percent(CONFIDENCE)})", no_wrap=True)
     table.add_column("share", no_wrap=True, justify="right")
     table.add_column("site, and who called it", overflow="fold")
     for each in (result.culprits or result.found)[:WORST]:
         sign, style = SIGNS[each.growth.label]
-        within = interval(each.growth)
-        growth = _short_slope(each) + (f"\n({within})" if within else "")
+        within = bounds(each.growth)
+        growth = _short_slope(each) + (f"\n({within.partition(',')[0]})" if within else "")
         table.add_row(Text(sign, style=style), Text(growth), format_percent(each.share), Text(_place(each)))
     return table
 

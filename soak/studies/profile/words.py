@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from soak.foreign_text import for_markdown, for_markdown_block, for_markdown_code, one_line
-from soak.quantity import format_bytes, format_count, format_interval, format_percent, is_known
+from soak.quantity import format_bytes, format_count, format_percent, is_known
 from soak.studies.profile.frames import is_standard, site_index
+from soak.studies.profile.judged import CONFIDENCE
 from soak.studies.profile.result import heap_gained_bytes
 from soak.verdict.verdict import Label
+from soak.words import bounds_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,13 +67,13 @@ def slope(growth: Growth) -> str:
     return "an unknown amount"
 
 
-def interval(growth: Growth) -> str:
-    """Return the interval of what `slope` says; empty where there is none."""
+def bounds(growth: Growth) -> str:
+    """Return the bounds of what `slope` says; empty where there are none."""
     by_connection = growth.per_connection is not None and is_known(growth.per_connection.estimate)
     estimate = growth.per_connection if by_connection else growth.per_hour
     if estimate is None or not is_known(estimate.low):
         return ""
-    return format_interval(estimate.low, estimate.high)
+    return bounds_in_words(estimate.low, estimate.high, CONFIDENCE)
 
 
 def stack_lines(culprit: Culprit, *, in_short: bool = False) -> list[str]:
@@ -99,11 +101,11 @@ def issue_text(result: ProfileResult) -> str:
     lines = [f"**{for_markdown(headline(result))}**", "", for_markdown(sentence(result))]
     if result.culprits:
         worst = result.culprits[0]
-        within = interval(worst.growth)
+        within = bounds(worst.growth)
         lines += [
             "",
             f"- verdict: {worst.growth.label}",
-            f"- slope: {slope(worst.growth)}{f' (95 %: {within})' if within else ''}, "
+            f"- slope: {slope(worst.growth)}{f' ({within})' if within else ''}, "
             f"{format_percent(worst.share)} of all growth",
             f"- site: `{for_markdown_code(call(worst.site))}`",
         ]

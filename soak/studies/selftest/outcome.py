@@ -133,6 +133,10 @@ class TrialOutcome:
         }
 
 
+UNPROVED = (TrialResult.MISSED, TrialResult.UNDECIDED, TrialResult.TOO_SMALL)
+"""What says nothing of a run that was cut short."""
+
+
 def outcome_of(trial: LeakTrial, run: Run, judgement: Judgement, exit_code: ExitCode) -> TrialOutcome:
     """Compare what soak said of the recorded `run` with what was injected into its server."""
     verdict, truth = judgement.verdict, truth_of(run)
@@ -141,7 +145,7 @@ def outcome_of(trial: LeakTrial, run: Run, judgement: Judgement, exit_code: Exit
     result = _result(trial, judgement, truth, climbs)
     if exit_code is ExitCode.TARGET_FAILED:
         result = TrialResult.FAILED
-    elif result in (TrialResult.MISSED, TrialResult.UNDECIDED) and _was_cut_short(run):
+    elif result in UNPROVED and _was_cut_short(run):
         result = TrialResult.CUT_SHORT
     return TrialOutcome(
         trial=trial,

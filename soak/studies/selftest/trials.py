@@ -32,7 +32,6 @@ SETTINGS = (
     "sample.metrics_interval_s=0.5",
     "sample.smaps_interval_s=1",
     "sample.smaps_share=0.01",
-    "judge.min_duration_s=20",
 )
 """Short waits, because this server frees a connection at its close here; the rest is as in a long run. The
 duration is a limit for machines that cannot take the load."""

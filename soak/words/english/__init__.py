@@ -8,8 +8,9 @@ from soak.verdict.reason import ReasonKind
 from soak.words.english import about_attribution, about_bytes, about_counts, about_runs
 from soak.words.english.about_attribution import culprits_in_words, probe_name, summary_in_words
 from soak.words.english.about_counts import growth_of_count
+from soak.words.english.bounds import bounds_in_words, each_bound
 from soak.words.english.confidence import confidence_in_words, leaning_in_words, run_confidence_in_words
-from soak.words.english.names import NAMES
+from soak.words.english.names import NAMES, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NAMES",
+    "bounds_in_words",
     "confidence_in_words",
     "culprits_in_words",
+    "each_bound",
     "growth_of_count",
     "leaning_in_words",
+    "percent",
     "probe_name",
     "run_confidence_in_words",
     "sentence",

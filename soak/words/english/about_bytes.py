@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from soak.quantity import (
     format_bytes,
+    format_count,
     format_duration,
-    format_interval,
     format_level,
-    format_percent,
     format_rate,
     format_rounded_count,
 )
-from soak.verdict.reason import ReasonKind, Topic
-from soak.verdict.verdict import Follows
-from soak.words.english.names import NAMES, SHAPES, listed, percent, with_article
+from soak.verdict.reason import ReasonKind
+from soak.verdict.verdict import EVEN, Follows
+from soak.words.english.bounds import bounds_in_words
+from soak.words.english.names import NAMES, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,95 +28,45 @@ FOLLOWED = {
     Follows.AUDIO: "the seconds of audio, not the time",
     Follows.TIME: "the time, not the load",
 }
-FOR_A_LEAK = {
-    Topic.WHOLE: "the whole run fits lasting growth",
-    Topic.LAST_PARTS: "its last parts fit lasting growth",
-    Topic.STEADINESS: "the rise is steady",
-    Topic.END: "the run ends high",
-    Topic.PACE: "the pace holds",
-    Topic.WARM_UP: "no warm-up accounts for it",
-    Topic.RESTARTS: "the process was restarted",
-}
-AGAINST = {
-    Topic.WHOLE: "the whole run fits growth that ends",
-    Topic.LAST_PARTS: "its last parts fit growth that ends",
-    Topic.STEADINESS: "the rise is not steady",
-    Topic.END: "the run does not end high",
-    Topic.PACE: "the pace slackens",
-    Topic.WARM_UP: "a warm-up accounts for it",
-    Topic.RESTARTS: "the process was restarted",
-}
 
 
 def _flat(facts: Facts) -> str:
-    most = _rates(facts["at_most_per_hour"], facts["at_most_per_connection"])
-    return (
-        f"{NAMES[facts['quantity']]} is flat at {format_level(facts['level'])}. No lasting growth above the "
-        f"budget of {_budget(facts)} per run ({percent(1.0 - facts['probability_climbing'])}). "
-        f"Any leak above {most} would have shown (95 %)."
+    found = (
+        f"{NAMES[facts['quantity']]} is flat at {format_level(facts['level'])}: no lasting growth above "
+        f"the budget of {_budget(facts)} per run ({percent(1.0 - facts['probability_climbing'])})."
     )
+    if facts["seen_per_hour"] is None:
+        return found
+    seen = _rates(facts["seen_per_hour"], facts["seen_per_connection"])
+    return f"{found} A leak of {seen} or more would not have been called flat."
 
 
 def _climbs(facts: Facts) -> str:
     gained = format_bytes(facts["growth_per_hour"]["estimate"] * facts["judged_s"] / 3600.0)
     return (
-        f"{_grows(facts)} and does not stop: {gained} over the {format_duration(facts['judged_s'])} judged "
-        f"({percent(facts['probability_climbing'])}). No warm-up, step or swing explains it. "
-        f"Its shape: {with_article(SHAPES[facts['lasting_shape']])}."
-    )
-
-
-def _slowing(facts: Facts) -> str:
-    more = format_bytes(facts["ending_pace_over_run"])
-    return (
-        f"{NAMES[facts['quantity']]} is still warming up: another {format_duration(facts['judged_s'])} at "
-        f"the present pace would add {more}. Its shape: {_shapes(facts['ending_shapes'])}."
-    )
-
-
-def _slow_tail(facts: Facts) -> str:
-    return (
-        f"{_grows(facts)} without slowing down, but so far only by {format_percent(facts['share_of_level'])} "
-        "of its level. Healthy servers have shown a slow tail of this size that then ended."
-    )
-
-
-def _young(facts: Facts) -> str:
-    points, least = facts["points"], facts["points_to_climb"]
-    why = (
-        f"a leak is called from {least} on"
-        if points < least
-        else "and it was slower in the later half of them"
-    )
-    return f"{_grows(facts)}, but only {points} points were judged, {why}. A warm-up has looked like that."
-
-
-def _few_rests(facts: Facts) -> str:
-    return (
-        f"{_grows(facts)} under load, but the server was quiet only {facts['quiet_windows']} times. "
-        f"From {facts['quiet_windows_wanted']} quiet windows on, growth can be told from what open "
-        "connections hold."
+        f"{_grows(facts)} and does not stop: {gained} over the {format_duration(facts['judged_s'])} judged, "
+        f"where {_budget(facts)} are accepted ({percent(facts['probability_climbing'])})."
     )
 
 
 def _undecided(facts: Facts) -> str:
     low, high = (facts["growth_per_hour"][end] * facts["judged_s"] / 3600.0 for end in ("low", "high"))
+    beyond = facts["probability_climbing"]
     return (
-        f"Neither flat nor climbing is shown. Lasting growth over this run is between {format_bytes(low)} "
-        f"and {format_bytes(high)} (95 %), the budget {_budget(facts)} "
-        f"({percent(facts['probability_climbing'])} for climbing)."
+        f"{NAMES[facts['quantity']]} is not decided yet: growth that lasts is between {format_bytes(low)} "
+        f"and {format_bytes(high)} over this run, and {_budget(facts)} are accepted. "
+        f"It leans to {_leaning(beyond)}."
     )
+
+
+def _leaning(beyond: float) -> str:
+    if beyond < EVEN:
+        return f"a plateau ({percent(1.0 - beyond)})"
+    return f"climbing ({percent(beyond)})"
 
 
 def _nothing_read(facts: Facts) -> str:
     return f"{NAMES[facts['quantity']]} was never read: there is nothing to judge."
-
-
-def _too_short(facts: Facts) -> str:
-    return (
-        f"The run covers {format_duration(facts['judged_s'])}; nothing is decided in less than "
-        f"{format_duration(facts['seconds_wanted'])}."
-    )
 
 
 def _too_coarse(facts: Facts) -> str:
@@ -126,15 +76,9 @@ def _too_coarse(facts: Facts) -> str:
     )
 
 
-def _too_few_connections(facts: Facts) -> str:
-    completed = format_rounded_count(facts["connections"] or 0)
-    wanted = format_rounded_count(facts["connections_wanted"])
-    return f"Only {completed} connections were completed; warm-up alone takes about {wanted}."
-
-
 def _too_few_points(facts: Facts) -> str:
-    kind = "quiet windows" if facts["in_quiet_windows"] else "readings"
-    return f"There are only {facts['points']} {kind} to judge; a trend needs {facts['points_wanted']}."
+    readings = facts["readings"]
+    return f"Only {readings} reading{'' if readings == 1 else 's'} to judge: a trend needs three."
 
 
 def settling(facts: Facts) -> str:
@@ -153,21 +97,18 @@ def settling(facts: Facts) -> str:
 
 
 def _growth(facts: Facts) -> str:
-    hourly = facts["per_hour"]
-    rate, interval = format_rate(hourly["estimate"], signed=False), _interval(hourly, "h")
-    found = [f"{rate} (95 %: {interval})"]
+    hourly, sure = facts["per_hour"], facts["confidence"]
+    bounds = bounds_in_words(hourly["low"], hourly["high"], sure, "h")
+    found = [f"{format_rate(hourly['estimate'], signed=False)} ({bounds})"]
     for name, unit in (("per_connection", "per connection"), ("per_audio_s", "per second of audio")):
         growth = facts[name]
         if growth is not None:
-            found.append(f"{format_bytes(growth['estimate'])} {unit} (95 %: {_interval(growth)})")
-    text = f"Growth after warm-up: {'; '.join(found)}."
+            bounds = bounds_in_words(growth["low"], growth["high"], sure)
+            found.append(f"{format_bytes(growth['estimate'])} {unit} ({bounds})")
+    text = f"Growth that lasts: {'; '.join(found)}."
     if facts["follows"] is not None:
         text += f" It follows {FOLLOWED[Follows(facts['follows'])]}."
     return text
-
-
-def _last_part(facts: Facts) -> str:
-    return f"Measured over the last {format_duration(facts['judged_s'])}, after warm-up."
 
 
 def _no_warm_up(_facts: Facts) -> str:
@@ -179,7 +120,7 @@ def _warm_up(facts: Facts) -> str:
     if facts["over_after_connections"] is not None:
         over += f" ({format_rounded_count(facts['over_after_connections'])} connections)"
     gained = format_bytes(facts["gained"], signed=True)
-    return f"Warm-up: {gained}, over after {over}. Its shape: {_shapes(facts['shapes'])}."
+    return f"Warm-up: {gained}, over after {over}."
 
 
 def _sensitivity(facts: Facts) -> str:
@@ -190,26 +131,18 @@ def _sensitivity(facts: Facts) -> str:
 
 
 def _basis(facts: Facts) -> str:
+    text = f"Judged on {format_count(facts['readings'])} readings"
+    if facts["points"] < facts["readings"]:
+        text += f", as the floors of {facts['points']} stretches"
     if facts["in_quiet_windows"]:
-        text = f"Judged on {facts['points']} quiet windows, with no connection open."
-    else:
-        text = f"Judged under load, on the lowest readings of {facts['points']} stretches."
-    if facts["swings"]:
-        text += " Memory swings with a period; the swing was taken out."
+        windows = facts["quiet_windows"]
+        text += f"; {format_count(windows)} quiet window{'' if windows == 1 else 's'} among them tell most"
+    text += "."
     if facts["per_open_connection"] > 0:
         text += (
             f" Each open connection holds {format_bytes(facts['per_open_connection'])}; that was taken out."
         )
     return text
-
-
-def _evidence(facts: Facts) -> str:
-    said = [
-        f"Evidence {side}: {listed(words[Topic(topic)] for topic in facts[name])}."
-        for name, side, words in (("for_leak", "for a leak", FOR_A_LEAK), ("against", "against", AGAINST))
-        if facts[name]
-    ]
-    return " ".join(said)
 
 
 def _restarted(facts: Facts) -> str:
@@ -221,24 +154,16 @@ def _restarted(facts: Facts) -> str:
 SENTENCES: dict[ReasonKind, Callable[[Facts], str]] = {
     ReasonKind.WITHIN_BUDGET: _flat,
     ReasonKind.PERSISTS: _climbs,
-    ReasonKind.SLOWING: _slowing,
-    ReasonKind.SLOW_TAIL: _slow_tail,
-    ReasonKind.YOUNG: _young,
-    ReasonKind.FEW_RESTS: _few_rests,
     ReasonKind.UNDECIDED: _undecided,
     ReasonKind.NOTHING_READ: _nothing_read,
-    ReasonKind.TOO_SHORT: _too_short,
     ReasonKind.TOO_COARSE: _too_coarse,
-    ReasonKind.TOO_FEW_CONNECTIONS: _too_few_connections,
     ReasonKind.TOO_FEW_POINTS: _too_few_points,
     ReasonKind.SETTLING: settling,
     ReasonKind.GROWTH: _growth,
-    ReasonKind.LAST_PART: _last_part,
     ReasonKind.NO_WARM_UP: _no_warm_up,
     ReasonKind.WARM_UP: _warm_up,
     ReasonKind.SENSITIVITY: _sensitivity,
     ReasonKind.BASIS: _basis,
-    ReasonKind.EVIDENCE: _evidence,
     ReasonKind.RESTARTED: _restarted,
 }
 """What writes a reason on memory or on heap in use."""
@@ -259,13 +184,5 @@ def _rates(per_hour: float, per_connection: float | None) -> str:
     return rate if per_connection is None else f"{rate} ({format_bytes(per_connection)} per connection)"
 
 
-def _interval(growth: Mapping[str, float], per: str | None = None) -> str:
-    return format_interval(growth["low"], growth["high"], per)
-
-
 def _budget(facts: Facts) -> str:
     return format_bytes(facts["budget_over_run"])
-
-
-def _shapes(kinds: list[str]) -> str:
-    return listed(with_article(SHAPES[kind]) for kind in kinds) if kinds else "nothing"

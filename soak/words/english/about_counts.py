@@ -33,7 +33,7 @@ def left_over(facts: Facts) -> str:
 
 
 def growth_of_count(verdict: SeriesVerdict) -> str:
-    """Return the growth in the unit it follows: ``1.00 per connection (95 % between 0.9 and 1.1)``."""
+    """Return the growth in the unit it follows: ``1.00 per connection (between 0.9 and 1.1)``."""
     growth, follows = verdict.growth
     unit = "per connection" if follows is Follows.CONNECTIONS else "per hour"
     return _pace(growth.estimate, growth.low, growth.high, unit)
@@ -56,7 +56,7 @@ def _flat(facts: Facts) -> str:
 def _undecided(facts: Facts) -> str:
     low, high = (format_count_rate(end) for end in _gained(facts))
     return (
-        f"{NAMES[facts['quantity']]} are undecided: between {low} and {high} more over {_run(facts)} (95 %; "
+        f"{NAMES[facts['quantity']]} are undecided: between {low} and {high} more over {_run(facts)} ("
         f"budget {format_number(facts['budget_over_run'])}); {_levels(facts)}."
     )
 
@@ -65,32 +65,20 @@ def _too_few(facts: Facts) -> str:
     return f"{NAMES[facts['quantity']]} are undecided: too few readings to fit a trend; {_levels(facts)}."
 
 
-_FITTED = (
-    ReasonKind.SLOWING,
-    ReasonKind.SLOW_TAIL,
-    ReasonKind.YOUNG,
-    ReasonKind.FEW_RESTS,
-    ReasonKind.FEW_RISES,
-    ReasonKind.UNDECIDED,
-)
-_NOT_FITTED = (
-    ReasonKind.NOTHING_READ,
-    ReasonKind.TOO_SHORT,
-    ReasonKind.TOO_FEW_POINTS,
-    ReasonKind.TOO_FEW_CONNECTIONS,
-)
 SENTENCES: dict[ReasonKind, Callable[[Facts], str]] = {
     ReasonKind.PERSISTS: _climbs,
     ReasonKind.WITHIN_BUDGET: _flat,
-    **dict.fromkeys(_FITTED, _undecided),
-    **dict.fromkeys(_NOT_FITTED, _too_few),
+    ReasonKind.UNDECIDED: _undecided,
+    ReasonKind.TOO_COARSE: _undecided,
+    ReasonKind.NOTHING_READ: _too_few,
+    ReasonKind.TOO_FEW_POINTS: _too_few,
 }
 """What writes the finding on a count."""
 
 
 def _pace(estimate: float, low: float, high: float, unit: str) -> str:
     ends = f"{format_count_rate(low)} and {format_count_rate(high)}"
-    return f"{format_count_rate(estimate)} {unit} (95 % between {ends})"
+    return f"{format_count_rate(estimate)} {unit} (between {ends})"
 
 
 def _gained(facts: Facts) -> tuple[float, float]:

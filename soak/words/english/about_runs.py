@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from soak.quantity import format_bytes, format_count, format_duration, format_percent, format_rate
 from soak.verdict.reason import ReasonKind
-from soak.verdict.verdict import Label
+from soak.verdict.verdict import Label, leaning
 from soak.words.english.about_bytes import SENTENCES as ABOUT_BYTES
+from soak.words.english.names import percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,9 +41,7 @@ def _heap_decides(facts: Facts) -> str:
     flat = ABOUT_BYTES[ReasonKind.WITHIN_BUDGET](facts["flat"])
     grows = f"{format_bytes(facts['rss_growth'])} per {facts['rss_growth_per']}"
     if facts["kept_by_allocator"]:
-        if facts["rss_verdict"] == Label.CLIMBING:
-            return f"{flat} RSS still grows by {grows}, kept by the allocator for reuse: no leak."
-        return f"{flat} What RSS gained is kept by the allocator for reuse."
+        return f"{flat} {_kept(facts, grows)}"
     where = (
         "by memory outside malloc's heap"
         if facts["kept_by_allocator"] is False
@@ -51,30 +50,41 @@ def _heap_decides(facts: Facts) -> str:
     return f"{flat} RSS itself may still grow ({grows}), {where}."
 
 
+def _kept(facts: Facts, grows: str) -> str:
+    """Say of growth that the allocator keeps how likely it is to go on: no leak, but memory all the same."""
+    probability = facts["rss_probability_climbing"]
+    if facts["rss_verdict"] == Label.CLIMBING:
+        return (
+            f"RSS still grows by {grows} ({percent(probability)}), kept by the allocator for reuse: no leak, "
+            "but it can still fill a container."
+        )
+    kept = "What RSS gained is kept by the allocator for reuse"
+    if probability is None or leaning(probability) is not Label.CLIMBING:
+        return f"{kept}."
+    return f"{kept}. That may go on by {grows} ({percent(probability)}), and can still fill a container."
+
+
 def _heap(facts: Facts) -> str:
     """Say how flat heap in use is."""
     if facts["flat"] is not None:
         return ABOUT_BYTES[ReasonKind.WITHIN_BUDGET](facts["flat"])
     return (
         f"Heap in use explains at most {format_percent(facts['most_share'])} of the growth of RSS: "
-        f"{format_rate(facts['most_bytes_per_hour'], signed=False)} or less (95 %)."
+        f"{format_rate(facts['most_bytes_per_hour'], signed=False)} or less ({percent(facts['confidence'])})."
     )
 
 
 def _stopped_early(facts: Facts) -> str:
     text = (
         f"The run stopped early, after {format_duration(facts['up_to_s'])} of at most {_longest(facts)}: "
-        f"{facts['verdict']} stood at look after look ({facts['looks']} in all, sharing one chance of error)."
+        f"{facts['verdict']} stood at the last looks ({facts['looks']} in all)."
     )
     if facts["excluded_per_hour"] is None:
         return text
     excluded = format_rate(facts["excluded_per_hour"], signed=False)
     if facts["excluded_per_connection"] is not None:
         excluded += f" ({format_bytes(facts['excluded_per_connection'])} per connection)"
-    return (
-        f"{text} Any leak above {excluded} would have shown, as in the longest run; a smaller one, or one "
-        "that begins later, would not."
-    )
+    return f"{text} Growth of more than {excluded} was excluded; less, or what begins later, was not."
 
 
 def _went_to_its_end(facts: Facts) -> str:

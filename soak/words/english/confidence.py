@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 from soak.verdict.quantities import Quantity
-from soak.verdict.reason import ReasonKind
 from soak.verdict.verdict import EVEN, Label
 from soak.words.english.names import NAMES, percent
 
@@ -22,8 +21,6 @@ UNDECIDED = "not enough evidence to decide"
 def confidence_in_words(verdict: SeriesVerdict) -> str:
     """Return how sure the verdict on one series is."""
     probability = verdict.probability_climbing
-    if verdict.reasons and verdict.reasons[0].kind is ReasonKind.FEW_RISES:
-        return "too few rises to tell growth from a few late steps"
     if math.isnan(probability):
         return UNDECIDED
     if verdict.label is Label.INCONCLUSIVE:

@@ -16,27 +16,11 @@ NAMES: Mapping[str, str] = {
     **{each.name: each.title for each in declarations(*JUDGED_COUNTS)},
 }
 """What is judged, as it stands at the start of a sentence."""
-SHAPES = {
-    "exponential": "exponential warm-up",
-    "logarithmic": "logarithmic warm-up",
-    "step": "step",
-    "fill": "straight rise that ended",
-    "line": "straight rise",
-    "late": "straight rise that began late",
-    "power": "rise that slows down without ending",
-    "stairs": "staircase",
-}
-"""The shapes of growth."""
 
 
 def percent(probability: float) -> str:
     """Write a probability, never as certain: ``97.3 %``."""
     return f"{100 * min(max(probability, 0.001), 0.999):.3g} %"
-
-
-def with_article(noun: str) -> str:
-    """Return ``a step``, ``an exponential warm-up``."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def listed(parts: Iterable[str]) -> str:

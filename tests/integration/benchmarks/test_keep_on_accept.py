@@ -110,7 +110,7 @@ def start(library: Path, tmp_path: Path) -> Start:
 def test_every_connection_costs_what_was_asked_for(start: Start, leak_bytes: int) -> None:
     with start(leak_bytes) as server:
         per_connection = server.growth_bytes("inet") / CONNECTIONS
-    assert per_connection == pytest.approx(leak_bytes + 16, abs=16)  # malloc's own words
+    assert per_connection == pytest.approx(leak_bytes + 16, rel=0.1)  # malloc's words too
 
 
 def test_nothing_is_kept_where_nothing_is_asked_for(start: Start) -> None:

@@ -1,4 +1,4 @@
-"""The main picture as data: memory with its trend and what happened, and the load under it."""
+"""The main picture as data: memory, what is believed of it, what happened, and the load under it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.quantity import format_duration, format_level, format_rate
+from soak.quantity import format_duration, format_level
 from soak.record.events import Event, Interrupted, ServerExited, TranscriptChanged
+from soak.report.model.pictures.believed import BelievedCourses, believed_courses
 from soak.report.model.pictures.charts import axis_range
 from soak.report.model.pictures.thinning import thin
 
@@ -16,14 +17,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from soak.record import Run
+    from soak.report.model.pictures.time_axis import TimeAxis
     from soak.report.model.readings import Readings
     from soak.verdict.run_verdict import RunVerdict
-    from soak.verdict.verdict import Estimate
 
     Floats = NDArray[np.float64]
 
 MAX_SHADED_RESTS = 400
 """Beyond this the shading is a grey wash; the floors still show where the rests were."""
+SMALLEST_VIEW_BYTES = 65536.0
+"""Less than this is not looked at more closely: a page is 4 KiB."""
+MARGIN = 0.1
+"""Of a close view, above and below."""
 MAX_MARKS = 12
 """Labels beyond this many would cover the curve; the rest is counted in the tables."""
 _MARKED_EVENTS: dict[type[Event], str] = {
@@ -52,21 +57,6 @@ class Mark:
     """A few words, not escaped."""
 
 
-@dataclass(frozen=True, eq=False)
-class TrendLine:
-    """The judged trend as a line through the judged points, with its 95 % interval.
-
-    The band shows how steep the trend can be, not where single samples fall.
-    """
-
-    t_s: Floats
-    """Seconds, ascending."""
-    estimate_bytes: Floats
-    low_bytes: Floats
-    high_bytes: Floats
-    label: str
-
-
 @dataclass(frozen=True)
 class Plateau:
     """The level memory came to rest on."""
@@ -87,7 +77,12 @@ class MemoryPicture:
     """Its lowest and its highest reading."""
     bounds_bytes: tuple[float, float]
     """Of the axis of memory."""
-    trend: TrendLine | None
+    axis: TimeAxis
+    """The run's, and as far beyond its end as the courses are drawn."""
+    believed: BelievedCourses | None
+    """What the verdict on memory rests on, in bytes."""
+    close_bounds_bytes: tuple[float, float] | None
+    """Of an axis on which the courses are seen alone: beside a warm-up of 300 MiB, 2 MiB are a hair."""
     floors: Curve | None
     """The points that were judged, in bytes."""
     plateau: Plateau | None
@@ -108,19 +103,26 @@ class MemoryPicture:
         return self.open_connections is not None or self.connections_completed is not None
 
 
-def memory_picture(run: Run, readings: Readings, verdict: RunVerdict) -> MemoryPicture | None:
-    """Return what is drawn of memory and load; None when not one memory reading was taken."""
+def memory_picture(run: Run, readings: Readings, verdict: RunVerdict, axis: TimeAxis) -> MemoryPicture | None:
+    """Return what is drawn of memory and load; None when not one memory reading was taken.
+
+    `axis` is that of the run.
+    """
     rss = readings.column("rss_bytes")
     if rss is None:
         return None
     rests = readings.rest_windows_s()
     extremes = float(np.nanmin(rss)), float(np.nanmax(rss))
+    believed = believed_courses(verdict.memory, ahead=verdict.evidence.failure is None)
+    floors = _floors(verdict)
     return MemoryPicture(
         rss=_curve(readings, rss),
         extremes_bytes=extremes,
-        bounds_bytes=axis_range(*extremes),
-        trend=_trend(verdict),
-        floors=_floors(verdict),
+        bounds_bytes=_bounds(extremes, believed),
+        axis=axis if believed is None else axis.reaching(believed.to_s),
+        believed=believed,
+        close_bounds_bytes=None if believed is None else _close_bounds(believed, floors),
+        floors=floors,
         plateau=_plateau(verdict, readings),
         warm_up=_warm_up(verdict),
         marks=_marks(run, verdict),
@@ -175,30 +177,29 @@ def _marks(run: Run, verdict: RunVerdict) -> tuple[Mark, ...]:
     return tuple(sorted(found, key=lambda mark: mark.t_s)[:MAX_MARKS])
 
 
-def _trend(verdict: RunVerdict) -> TrendLine | None:
-    """Return the judged trend, turned about its middle by the ends of the slope's interval for the band.
+def _close_bounds(believed: BelievedCourses, floors: Curve | None) -> tuple[float, float]:
+    """Return the bounds of an axis for the courses and the points since their start.
 
-    None when nothing finite was fitted.
+    A band that is much wider than these would press them flat: it is cut off.
     """
-    slope = verdict.memory.growth_per_hour
-    if verdict.memory.trend_line is None or not all(map(np.isfinite, (slope.low, slope.high))):
-        return None
-    (from_s, from_bytes), (to_s, to_bytes) = verdict.memory.trend_line
-    if not np.isfinite([from_s, from_bytes, to_s, to_bytes]).all() or to_s <= from_s:
-        return None
-    middle_s, middle_bytes = (from_s + to_s) / 2, (from_bytes + to_bytes) / 2
-    ends_s = np.array([from_s, middle_s, to_s])
-    low_bytes, high_bytes = _edges(slope, ends_s - middle_s, middle_bytes)
-    return TrendLine(
-        t_s=ends_s,
-        estimate_bytes=np.array([from_bytes, middle_bytes, to_bytes]),
-        low_bytes=low_bytes,
-        high_bytes=high_bytes,
-        label=f"trend {format_rate(slope.estimate)}",
-    )
+    budget = believed.median if believed.budget is None else believed.budget
+    seen = [believed.median, budget]
+    if floors is not None:
+        seen.append(floors.values[floors.t_s >= believed.t_s[0]])
+    heights = np.concatenate(seen)
+    low, high = float(heights.min()), float(heights.max())
+    room = max(high - low, SMALLEST_VIEW_BYTES)
+    top = max(high, min(float(believed.high[-1]), high + room))
+    return low - MARGIN * room, top + MARGIN * room
 
 
-def _edges(slope: Estimate, from_middle_s: Floats, middle_bytes: float) -> tuple[Floats, Floats]:
-    """Return the lower and the upper edge of the band; `slope` is in bytes per hour."""
-    one, other = (middle_bytes + end / 3600 * from_middle_s for end in (slope.low, slope.high))
-    return np.minimum(one, other), np.maximum(one, other)
+def _bounds(extremes: tuple[float, float], believed: BelievedCourses | None) -> tuple[float, float]:
+    """Return the bounds of the axis of memory: the readings, and where the courses lead.
+
+    A band that is wider than the readings would press them flat: it may take as much room as they do.
+    """
+    low, high = axis_range(*extremes)
+    if believed is None:
+        return low, high
+    ends = [believed.high[-1]] if believed.budget is None else [believed.high[-1], believed.budget[-1]]
+    return axis_range(extremes[0], min(max(extremes[1], *ends), extremes[1] + high - low))

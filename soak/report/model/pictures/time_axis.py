@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from soak.quantity import STEP_S, growth_unit
@@ -50,6 +50,10 @@ class TimeAxis:
         if failure is not None and failure.died_at_s is not None:
             to_s = max(to_s, failure.died_at_s)
         return cls(*_unit(readings.duration_s), from_s, max(to_s, from_s + 1.0), first_s, last_s)
+
+    def reaching(self, to_s: float) -> Self:
+        """Return it with room for what is drawn until `to_s`."""
+        return replace(self, to_s=max(self.to_s, to_s))
 
     @classmethod
     def of_length(cls, length_s: float) -> Self:

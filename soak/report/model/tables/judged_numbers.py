@@ -9,16 +9,17 @@ from soak.quantity import (
     format_bytes,
     format_count,
     format_duration,
-    format_interval,
     format_rate,
     growth_unit,
     is_known,
 )
 from soak.report.model.tables.rows import Row
 from soak.verdict.verdict import Basis, Follows
+from soak.words import bounds_in_words
 
 if TYPE_CHECKING:
     from soak.verdict.run_verdict import RunVerdict
+    from soak.verdict.verdict import Estimate
 
 _BASES = {
     Basis.REST_WINDOWS: "lowest reading of each quiet window",
@@ -41,14 +42,13 @@ def judged_numbers(verdict: RunVerdict, points: int | None) -> tuple[Row, ...]:
         Row("Samples", format_count(memory.samples)),
         Row("Points judged", format_count(points)),
         Row("Warm-up ended after", format_duration(memory.warm_up_end_s)),
-        Row(f"Growth per {growth_unit()}", _with_interval(growth.estimate, growth.low, growth.high, "h")),
+        Row(f"Growth per {growth_unit()}", _with_bounds(growth, memory.confidence, "h")),
     ]
     if each is not None:
-        rows.append(Row("Growth per connection", _with_interval(each.estimate, each.low, each.high, None)))
+        rows.append(Row("Growth per connection", _with_bounds(each, memory.confidence, None)))
     second = memory.growth_per_audio_s
     if second is not None:
-        value = _with_interval(second.estimate, second.low, second.high, None)
-        rows.append(Row("Growth per audio second", value))
+        rows.append(Row("Growth per audio second", _with_bounds(second, memory.confidence, None)))
     smallest = format_rate(memory.minimum_detectable_per_hour, signed=False)
     rows += [
         Row("Budget", format_rate(memory.budget_per_hour, signed=False)),
@@ -63,6 +63,7 @@ def judged_numbers(verdict: RunVerdict, points: int | None) -> tuple[Row, ...]:
     return tuple(row for row in rows if row.value != MISSING)
 
 
-def _with_interval(estimate: float, low: float, high: float, per: str | None) -> str:
-    value = format_rate(estimate, per) if per else format_bytes(estimate, signed=True)
-    return f"{value} (95 %: {format_interval(low, high, per)})" if is_known(low) and is_known(high) else value
+def _with_bounds(growth: Estimate, confidence: float, per: str | None) -> str:
+    value = format_rate(growth.estimate, per) if per else format_bytes(growth.estimate, signed=True)
+    bounds = bounds_in_words(growth.low, growth.high, confidence, per)
+    return value if bounds == MISSING else f"{value} ({bounds})"

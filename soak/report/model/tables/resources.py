@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from soak.quantity import MISSING, format_count, format_count_rate, is_known
 from soak.report.model.headline import SIGNS
 from soak.verdict.verdict import Label
-from soak.words import NAMES
+from soak.words import NAMES, each_bound
 
 if TYPE_CHECKING:
     from soak.verdict.run_verdict import RunVerdict
@@ -26,7 +26,7 @@ class ResourceRow:
     growth: str
     """After warm-up, in the unit of the table."""
     interval: str
-    """Its 95 % interval; empty where there is none."""
+    """Its bounds; empty where there are none."""
     verdict: str
     """``plateau``, ``climbing`` or ``inconclusive``."""
     sign: str
@@ -44,6 +44,8 @@ class ResourceTable:
 
     unit: str
     """``per connection`` where all rows know it, else ``per hour``."""
+    bounds: str
+    """How sure the bounds are."""
     rows: tuple[ResourceRow, ...]
 
 
@@ -58,7 +60,8 @@ def resource_table(verdict: RunVerdict) -> ResourceTable | None:
         for _, one in judged
     )
     rows = tuple(_resource_row(NAMES[name], one, by_connection=by_connection) for name, one in judged)
-    return ResourceTable("per connection" if by_connection else "per hour", rows)
+    unit = "per connection" if by_connection else "per hour"
+    return ResourceTable(unit, each_bound(judged[0][1].confidence), rows)
 
 
 def _resource_row(label: str, one: SeriesVerdict, *, by_connection: bool) -> ResourceRow:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SETTINGS = (
     *("load.settle_s=0.2", "load.rest_s=0.5", "load.block_s=1", "load.baseline_s=0.5", "load.rate_per_s=12"),
-    *("load.max_open=4", "load.connections=24", "sample.interval_s=0.2", "judge.min_duration_s=5"),
+    *("load.max_open=4", "load.connections=24", "sample.interval_s=0.2"),
     "sample.sources=['notes']",
 )
 MIB = 2**20

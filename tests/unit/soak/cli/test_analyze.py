@@ -34,7 +34,7 @@ def _csv(path: Path, bytes_per_second: int = 0, seconds: int = SECONDS) -> Path:
 def fleet(tmp_path: Path) -> list[str]:
     """Six recordings: flat ones, a short one, something that is no CSV, and one that is not there."""
     flat = [_csv(tmp_path / f"flat{number}.csv") for number in range(3)]
-    short = _csv(tmp_path / "short.csv", seconds=3)
+    short = _csv(tmp_path / "short.csv", seconds=1)
     garbage = tmp_path / "garbage.csv"
     garbage.write_bytes(bytes(range(256)))
     return [str(path) for path in (flat[0], garbage, flat[1], tmp_path / "gone.csv", short, flat[2])]

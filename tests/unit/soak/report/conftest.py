@@ -138,10 +138,10 @@ def crashed() -> tuple[Run, RunVerdict]:
 
 
 def short_lived() -> tuple[Run, RunVerdict]:
-    """Dead after three seconds: three samples, no load."""
+    """Dead after two seconds: two samples, no load."""
     run, _ = judged_run(Scenario(name="short"))
-    frame = run.samples.head(3)
-    facts = {"points": 3, "points_wanted": 6, "in_quiet_windows": False}
+    frame = run.samples.head(2)
+    facts = {"quantity": "memory", "readings": 2}
     reason = Reason(ReasonKind.TOO_FEW_POINTS, facts)
     made = unjudged(frame["rss_bytes"].iloc[0], frame["rss_bytes"].max(), reason)
     return replace(run, samples=frame), made

@@ -220,9 +220,11 @@ def verdict(scenario: Scenario, frame: pd.DataFrame) -> SeriesVerdict:
         "judged_s": ends[1] - ends[0],
         "growth": {"per": "connection", **asdict(each)},
         "growth_per_hour": asdict(per_hour),
-        "at_most_per_hour": max(per_hour.high, 0.0),
-        "at_most_per_connection": max(each.high, 0.0),
-        "lasting_shape": "line",
+        "seen_per_hour": spread * HOUR_S * 1.4,
+        "seen_per_connection": None,
+        "confidence": 0.9,
+        "readings": len(frame),
+        "grain": 4096.0,
         "budget_over_run": 0.0025 * peak,
         "probability_climbing": 0.97 if climbing else 0.01,
     }
@@ -231,13 +233,23 @@ def verdict(scenario: Scenario, frame: pd.DataFrame) -> SeriesVerdict:
         label=Label.CLIMBING if climbing else Label.PLATEAU,
         reasons=(
             Reason(ReasonKind.PERSISTS if climbing else ReasonKind.WITHIN_BUDGET, finding),
-            Reason(ReasonKind.LAST_PART, {"judged_s": ends[1] - ends[0]}),
+            Reason(
+                ReasonKind.GROWTH,
+                {
+                    "per_hour": asdict(per_hour),
+                    "per_connection": asdict(each),
+                    "per_audio_s": None,
+                    "confidence": 0.9,
+                    "follows": None,
+                },
+            ),
             Reason(
                 ReasonKind.BASIS,
                 {
                     "in_quiet_windows": True,
+                    "quiet_windows": len(rests),
                     "points": int(tail.sum()),
-                    "swings": False,
+                    "readings": len(frame),
                     "per_open_connection": 0.0,
                 },
             ),
@@ -249,6 +261,7 @@ def verdict(scenario: Scenario, frame: pd.DataFrame) -> SeriesVerdict:
         level_from_s=None if climbing else warm_up_end_s,
         growth_per_hour=per_hour,
         growth_per_connection=each,
+        confidence=0.9,
         minimum_detectable_per_hour=spread * HOUR_S * 1.4,
         warm_up_end_s=warm_up_end_s,
         budget_per_hour=budget_per_hour,

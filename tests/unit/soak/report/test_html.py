@@ -146,16 +146,31 @@ def test_what_a_reader_asks_next_has_its_section(seen: Seen) -> None:
         assert words in text
 
 
-def test_the_chart_shows_memory_trend_floors_and_load_on_one_time_axis(seen: Seen) -> None:
+def test_the_chart_shows_memory_what_is_believed_floors_and_load_on_one_time_axis(seen: Seen) -> None:
     chart = seen("healthy").charts["memory"]
     names = [trace["name"].split(",")[0] for trace in chart["data"]]
     assert names[0] == "RSS"
     assert {"floors judged", "open connections", "connections completed", "plateau 1"} <= set(names)
-    assert any(name.startswith("trend +") for name in names)
-    assert "its 95 % interval" in names
+    assert any(name.startswith("believed: ") for name in names)
+    assert "each edge 90 % sure" in names
+    assert any(name.startswith("budget: ") for name in names)
     assert sum(shape["type"] == "rect" for shape in chart["layout"]["shapes"]) > 15  # the rest windows
     assert "warm-up ends" in chart["layout"]["annotations"][0]["text"]
     assert {trace.get("xaxis", "x") for trace in chart["data"]} == {"x"}
+
+
+def test_what_the_verdict_rests_on_is_drawn_alone_from_the_end_of_warm_up_on(seen: Seen, model: Told) -> None:
+    page, memory = seen("healthy"), model("healthy").memory
+    assert memory is not None
+    assert memory.believed is not None
+    chart = page.charts["close"]
+    names = [trace["name"].split(",")[0] for trace in chart["data"]]
+    assert names[1].startswith("believed: ")
+    assert names[2:] == [memory.believed.budget_label, "floors judged"]
+    from_s, to_s = chart["layout"]["xaxis"]["range"]
+    assert from_s * memory.axis.unit_s == pytest.approx(memory.believed.t_s[0])
+    assert to_s * memory.axis.unit_s > memory.axis.last_sample_s
+    assert "What the verdict rests on" in page.text
 
 
 def test_a_resource_that_climbs_is_the_headline_and_has_its_chart(judged: Judged, seen: Seen) -> None:
@@ -192,7 +207,7 @@ def test_growth_that_follows_the_audio_is_told_by_the_second_of_audio(judged: Ju
         verdict, growth_per_audio_s=Estimate(2048.0, 1024.0, 3072.0), follows=Follows.AUDIO
     )
     text = page_of(run, by_audio).text
-    assert "Growth per audio second +2 KiB 95 %: 1 to 3 KiB" in text
+    assert "Growth per audio second +2 KiB 1 to 3 KiB, each bound 90 %" in text
     assert "Growth follows the seconds of audio" in text
 
 
@@ -246,7 +261,7 @@ def test_a_server_that_died_is_told_from_one_that_grew(seen: Seen) -> None:
 def test_an_inconclusive_run_says_what_would_settle_it(seen: Seen) -> None:
     text = seen("short_lived").text
     assert "Inconclusive" in text
-    assert "There are only 3 readings to judge" in text
+    assert "Only 2 readings to judge" in text
     assert "about 9 min more" in text
 
 

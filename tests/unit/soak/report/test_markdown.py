@@ -36,7 +36,7 @@ def test_an_issue_gets_verdict_figures_host_and_command(model: Told) -> None:
 def test_other_resources_get_a_table(model: Told) -> None:
     text = render_markdown(model("keeping"))
     assert text.startswith("## ▲ File descriptors and sockets keep climbing: `keeping`\n")
-    head = "| Other resources | start | end | peak | growth per connection (95 %) | verdict |"
+    head = "| Other resources | start | end | peak | growth per connection (each bound 90 %) | verdict |"
     assert head in text
     assert "| File descriptors | 20 | 426 | 430 | 0.33" in text
     assert "| file descriptors | " not in text

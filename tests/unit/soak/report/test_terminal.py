@@ -59,7 +59,7 @@ def test_other_resources_are_a_table_with_their_verdicts(model: Told) -> None:
     lines = printed(render_terminal(model("keeping"))).splitlines()
     assert lines[0] == "▲ CLIMBING: File descriptors and sockets keep climbing"
     rows = [" ".join(line.split()) for line in lines]
-    assert "Other resources start end per connection (95 %) verdict" in rows
+    assert "Other resources start end per connection (each bound 90 %) verdict" in rows
     assert any(row.startswith("Sockets 2 408 0.33") and row.endswith("▲ climbing") for row in rows)
     assert any(row.startswith("Threads 12 42 0") and row.endswith("✓ plateau") for row in rows)
 
@@ -69,8 +69,8 @@ def test_without_a_connection_counter_growth_is_told_by_the_hour(judged: Judged)
     resources = {name: replace(one, growth_per_connection=None) for name, one in verdict.resources.items()}
     evidence = replace(verdict.evidence, resources=resources)
     text = printed(render_terminal(told(run, replace(verdict, evidence=evidence))))
-    assert "per hour (95 %)" in text
-    assert "per connection (95 %)" not in text.split("Other resources")[1].split("·")[0]
+    assert "per hour (each bound 90 %)" in text
+    assert "per connection (each bound 90 %)" not in text.split("Other resources")[1].split("·")[0]
 
 
 def test_the_path_of_the_report_is_printed_whole_and_short(model: Told) -> None:

@@ -103,7 +103,7 @@ def test_repeats_of_different_things_are_refused(record: Record, tmp_path: Path)
         ('{"kind": "other"}', "is no baseline: write one"),
         ('{"kind": "soak-baseline", "schema_version": 9}', "has schema_version 9"),
         (f'{HEAD}, "runs": []}}', "holds no runs"),
-        (f'{HEAD}, "runs": [{{}}]}}', "is no baseline: 'run'"),
+        (f'{HEAD}, "runs": [{{}}]}}', "is no baseline: runs.0.run is missing"),
     ],
 )
 def test_a_broken_baseline_is_one_line(text: str, complaint: str, tmp_path: Path) -> None:
