@@ -25,7 +25,7 @@ from soak.studies.profile.choice import profiler_for
 from soak.studies.profile.rhythm import profiled_load
 from soak.studies.profile.study import ProfileStudy
 from soak.studies.profile.target import Profiled
-from soak.studies.profile.words import interval, slope
+from soak.studies.profile.words import bounds, slope
 from soak.studies.selftest.trials import Share, trial_of
 from soak.targets import Bundled
 
@@ -146,7 +146,7 @@ def main(kinds: list[str], *, again: bool) -> int:
                 f"{worst.site.short} ← {worst.callers[0].short}" if worst.callers else worst.site.short,
                 f"{worst.share:.1%}",
                 "" if holder is None else f"{holder.kind} {holder.name}, {holder.entries}",
-                f"{slope(worst.growth)} ({interval(worst.growth)})",
+                f"{slope(worst.growth)} ({bounds(worst.growth)})",
             ]
         cells = [kind, TRUTHS[kind].short, *told, format_bytes(true_bytes), right]
         print(f"| {' | '.join(cells)} |", flush=True)

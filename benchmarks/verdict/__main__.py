@@ -14,43 +14,45 @@ from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from benchmarks.verdict.examples import DEFAULT_COUNT, collect
-from benchmarks.verdict.judging import RULES, SOAK, with_progress
-from benchmarks.verdict.leave_one_out import fit_without, score_left_out
-from benchmarks.verdict.recorded import FAMILY
-from benchmarks.verdict.selection import Part, ask_one, ask_without_family, wanted
-from benchmarks.verdict.table import Results, misjudged, sections, to_json, to_markdown, to_rich
-from benchmarks.verdict.trace import DEFAULT_COUNT_PER_FAMILY, FAMILIES
+from benchmarks.verdict.judging import RULES, SOAK, ask_one, with_progress
+from benchmarks.verdict.layout import show, to_markdown
+from benchmarks.verdict.selection import PER_FAMILY, QUOTED, Part, wanted
+from benchmarks.verdict.table import Results, misjudged, sections, to_json
+from benchmarks.verdict.trace import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.verdict.examples import Example
-    from benchmarks.verdict.leave_one_out import LeaveOneOut
-    from benchmarks.verdict.scoring import Answer
-
 PROGRAM = "benchmarks.verdict"
 
-TIMED_PER_FAMILY = 10
-WIDTH = 160
-"""Columns printed when the output is no terminal."""
+TIMED = 60
+"""Traces of each part that rules are asked about the beginnings of."""
 
 
 def main(
     part: Annotated[
-        Part,
+        list[Part] | None,
         typer.Option(
-            help="test: made traces no setting was chosen on; the result to quote. tuning: to work with. "
-            "real: recorded runs of real servers, under benchmarks/verdict/real."
+            help="frozen, machines, heaps: made by another hand than what the judge was trained on. real: "
+            "recorded runs of real servers, and beginnings of them; real-heaps: their heap in use. "
+            "test, tuning: made by this repository's older generator. world: fresh traces of the world the "
+            "judge learned from. May be given again. "
+            f"{', '.join(QUOTED)} by default."
         ),
-    ] = Part.TEST,
+    ] = None,
     family: Annotated[
         list[str] | None,
-        typer.Option(help="Only this family; may be given again. All by default.", metavar="NAME"),
+        typer.Option(help="Only this family of test or tuning; may be given again.", metavar="NAME"),
     ] = None,
-    count: Annotated[int, typer.Option(help="Traces per family.", min=1)] = DEFAULT_COUNT_PER_FAMILY,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            help=f"Traces: of test and tuning per family, {PER_FAMILY} by default; of others in all. "
+            "Recorded runs are always all.",
+            min=1,
+        ),
+    ] = None,
     rule: Annotated[
         list[str] | None,
         typer.Option(help=f"Only this rule; may be given again. One of: {', '.join(RULES)}.", metavar="NAME"),
@@ -59,31 +61,14 @@ def main(
     timed: Annotated[
         int,
         typer.Option(
-            help="Of so many traces per family ask every rule about the first 5 %, 10 %, … too: 10 times the "
-            "work. 0 for none; recorded runs are timed all, or none.",
+            help="Of so many traces per part ask every rule about the first 5 %, 10 %, … too. 0 for none.",
             min=0,
         ),
-    ] = TIMED_PER_FAMILY,
+    ] = TIMED,
     *,
-    leave_one_out: Annotated[
-        bool,
-        typer.Option(
-            "--leave-one-out",
-            help="Also fit soak's weights anew to the tuning part without each family in turn.",
-        ),
-    ] = False,
-    fitted_to: Annotated[
-        int, typer.Option(help="Tuning traces per family that are fitted to then.", min=1)
-    ] = DEFAULT_COUNT,
     show_misjudged: Annotated[
         bool, typer.Option("--show-misjudged", help="Also list every trace soak does not answer rightly.")
     ] = False,
-    examples: Annotated[
-        Path | None,
-        typer.Option(
-            help="Read what is fitted to from this file if it is there, else keep it in it.", metavar="FILE"
-        ),
-    ] = None,
     markdown: Annotated[
         Path | None, typer.Option(help="Also write the tables to this file.", metavar="FILE")
     ] = None,
@@ -94,41 +79,34 @@ def main(
         ),
     ] = None,
 ) -> None:
-    """Judge labelled traces by soak and by seven rules of others, and print what each is worth."""
+    """Judge labelled traces by soak, by its former engine and by eight rules of others."""
     rules = _known("rule", rule, RULES)
-    families = (FAMILY,) if part is Part.REAL else _known("family", family, tuple(FAMILIES))
-    if family and part is Part.REAL:
-        raise typer.BadParameter("recorded runs are one family: leave --family out")
-    if leave_one_out and SOAK not in rules:
-        raise typer.BadParameter(f"leave-one-out compares answers of {SOAK}: leave --rule out")
-    if leave_one_out and part is not Part.TEST:
-        raise typer.BadParameter("leave-one-out scores the test part: leave --part at test")
-    chosen = wanted(part, families, count)
-    if not chosen:
-        raise typer.BadParameter("there is no recorded run under benchmarks/verdict/real")
-    if part is Part.REAL and timed:
-        timed = len(chosen)
-    work = functools.partial(ask_one, rules=rules, timed=timed)
-    answers = with_progress(work, chosen, workers=jobs, what=f"{part} part")
-    left_out = (
-        _left_out(families, count, collect(fitted_to, jobs, examples), answers, jobs)
-        if leave_one_out
-        else None
-    )
-    ordered = sorted(answers, key=lambda a: (a.trace, rules.index(a.rule)))
-    results = Results(part.value, rules, families, tuple(ordered), left_out)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
-    laid = sections(results)
-    for section in [*laid, misjudged(results)] if show_misjudged and SOAK in rules else laid:
-        console.print(to_rich(section), "")
+    families = _known("family", family, tuple(FAMILIES))
+    found = [measured(each, rules, jobs, families, count, timed) for each in part or QUOTED]
+    laid = [section for results in found for section in sections(results)]
+    if show_misjudged and SOAK in rules:
+        laid += [misjudged(results) for results in found]
+    show(laid)
     if markdown is not None:
-        markdown.write_text(
-            to_markdown(laid, command=shlex.join(["python", "-m", PROGRAM, *sys.argv[1:]])), encoding="utf-8"
-        )
+        command = shlex.join(["python", "-m", PROGRAM, *sys.argv[1:]])
+        markdown.write_text(to_markdown(laid, command=command), encoding="utf-8")
     if as_json is not None:
-        as_json.write_text(json.dumps(to_json(results), indent=1), encoding="utf-8")
+        as_json.write_text(json.dumps([to_json(results) for results in found], indent=1), encoding="utf-8")
+
+
+def measured(
+    part: Part,
+    rules: tuple[str, ...],
+    jobs: int,
+    families: Sequence[str] = tuple(FAMILIES),
+    count: int | None = None,
+    timed: int = TIMED,
+) -> Results:
+    """Ask the rules about the traces of one part."""
+    chosen = wanted(part, families=families, count=count, timed=timed)
+    work = functools.partial(ask_one, rules=rules)
+    answers = with_progress(work, chosen, workers=jobs, what=str(part))
+    return Results(part.value, rules, tuple(sorted(answers, key=lambda a: (a.trace, rules.index(a.rule)))))
 
 
 def _known(what: str, given: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -138,21 +116,6 @@ def _known(what: str, given: Sequence[str] | None, known: tuple[str, ...]) -> tu
         if name not in known:
             raise typer.BadParameter(f"no {what} is called {name!r}; there are: {', '.join(known)}")
     return tuple(name for name in known if name in given)
-
-
-def _left_out(
-    families: Sequence[str],
-    count: int,
-    examples: Sequence[Example],
-    answers: Sequence[Answer],
-    jobs: int,
-) -> LeaveOneOut:
-    """Fit without each family, and ask about each test trace once more."""
-    weights = fit_without(examples, families)
-    work = functools.partial(ask_without_family, weights=weights)
-    chosen = wanted(Part.TEST, families, count)
-    without = with_progress(work, chosen, workers=jobs, what="leave one out, test part")
-    return score_left_out(without, [a for a in answers if a.rule == SOAK])
 
 
 if __name__ == "__main__":

@@ -21,34 +21,38 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from benchmarks.verdict.agreement import contradictions
+from benchmarks.verdict.answers import Answer, Arrival, Half
+from benchmarks.verdict.former import answers_on
+from benchmarks.verdict.intervals import Growths, held
 from benchmarks.verdict.peers import PEERS
-from benchmarks.verdict.recorded import FAMILY
-from benchmarks.verdict.scoring import Answer, Arrival, arrive, hold
-from soak.analyse import Series, judge_series
-from soak.analyse.posterior.weights import WEIGHTS
+from benchmarks.verdict.scoring import arrive
+from soak.analyse import JudgeSettings, Series, judge_series
+from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from benchmarks.verdict.scoring import Held
+    from benchmarks.verdict.selection import Which
     from benchmarks.verdict.trace import Trace
-    from soak.analyse.posterior.weighing import Weights
-    from soak.verdict.verdict import Label, SeriesVerdict
+    from soak.verdict.verdict import SeriesVerdict
 
 SOAK = "soak"
 """Name of this project's engine among the rules."""
 LEANING = "soak, leaning"
 """What it leans to, also where it decides nothing yet: like the peers, it then always says something."""
-RULES = (SOAK, LEANING, *PEERS)
+FORMER = "former engine"
+"""The engine before it, whose answers were kept: see `former/README.md`."""
+RULES = (SOAK, LEANING, FORMER, *PEERS)
 """Every rule, by the name the table gives it."""
 AHEAD = 8
 """Traces per worker that wait for it: enough to keep it busy, few enough to bound the memory."""
 
-UNSTEADY = frozenset(
-    {"sub_linear", "in_bursts", "rare_events", "creep_cut_short", "logarithmic_warm_up", FAMILY}
-)
-"""Families whose growth is not steady to the end, or only on average: their truth is of no interval. Of a
-recorded run it is unknown: RSS grows by more than what was kept, in the allocator's steps."""
+HALF = 0.5
+BUDGET_SHARE = 0.0025
+"""The default budget: growth of so much of the level over a run is accepted."""
+TWO_SIDED_95 = JudgeSettings(confidence=0.975)
+"""One-sided bounds at 97.5 % are the ends of a two-sided interval of 95 %."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -60,16 +64,31 @@ class Question:
 
     rules: tuple[str, ...]
     """Names of the rules asked."""
-    timed: bool
-    """Whether they are asked about the trace's beginnings too."""
-    weights: Weights = WEIGHTS
-    """Of soak's engine."""
+    part: str = ""
+    """The trace's part, by which the former engine's answers are found."""
+    timed: bool = False
+    """Whether the rules are asked about the trace's beginnings too."""
+
+
+def ask_one(which: Which, *, rules: tuple[str, ...]) -> list[Answer]:
+    """Make or read a trace and ask the rules about it."""
+    return ask(which.get(), question=Question(rules, str(which.part), which.timed))
 
 
 def ask(trace: Trace, *, question: Question) -> list[Answer]:
-    """Ask each rule about one trace; raises RuntimeError naming the rule and the trace if one fails."""
-    judged = functools.cache(functools.partial(_judge, trace.series, question.weights))
-    return [_answer(rule, trace, question, judged) for rule in question.rules]
+    """Ask each rule about one trace; raises RuntimeError naming the rule and the trace if one fails.
+
+    There is no answer of the former engine on a trace that it was not asked about.
+    """
+    judged = functools.cache(functools.partial(_judge, trace.series))
+    answers = []
+    for rule in question.rules:
+        try:
+            answer = _answer(rule, trace, question, judged)
+        except Exception as error:
+            raise RuntimeError(f"{rule} failed on {trace.name}: {error}") from error
+        answers += [] if answer is None else [answer]
+    return answers
 
 
 def prefix(series: Series, share: float) -> Series:
@@ -79,6 +98,16 @@ def prefix(series: Series, share: float) -> Series:
     stamped = series.t_s[np.isfinite(series.t_s)]
     end_s = stamped[0] + share * (stamped[-1] - stamped[0])
     return series.part(~(series.t_s > end_s))
+
+
+def is_fair(trace: Trace, share: float) -> bool:
+    """Say whether so much of a trace has the right answer of the whole: a leak must have added a budget."""
+    if not trace.leaking:
+        return True
+    stamped = trace.series.t_s[np.isfinite(trace.series.t_s)]
+    hours = (share - trace.onset_share) * float(stamped[-1] - stamped[0]) / 3600
+    added, budget = trace.growth_bytes_per_hour * hours, BUDGET_SHARE * trace.level_bytes
+    return trace.onset_share < share and not added <= budget  # unknown is fair
 
 
 def in_parallel(work: Callable[[Item], Result], items: Iterable[Item], *, workers: int) -> Iterator[Result]:
@@ -135,45 +164,74 @@ Judge = Callable[[float], _Judgement]
 """The engine's judgement of a share of one trace."""
 
 
-def _answer(rule: str, trace: Trace, question: Question, judged: Judge) -> Answer:
-    try:
-        return _asked(rule, trace, question, judged)
-    except Exception as error:
-        raise RuntimeError(f"{rule} failed on {trace.name}: {error}") from error
-
-
-def _asked(rule: str, trace: Trace, question: Question, judged: Judge) -> Answer:
+def _answer(rule: str, trace: Trace, question: Question, judged: Judge) -> Answer | None:
+    if rule == FORMER:
+        return _former(trace, question.part)
     look = functools.partial(_look, rule, trace.series, judged)
     own = rule in (SOAK, LEANING)
     began_s = time.process_time()
     label = look(1.0)
-    answer = Answer(
+    cpu_s = judged(1.0).cpu_s if own else time.process_time() - began_s
+    answer = replace(_about(trace, rule), label=label, cpu_s=cpu_s)
+    if own:
+        answer = replace(answer, probability=judged(1.0).verdict.probability_climbing)
+    if rule == SOAK:
+        answer = replace(
+            answer,
+            contradictions=_contradictions(judged(1.0).verdict),
+            held=held(trace, Growths.of(judge_series(trace.series, TWO_SIDED_95))),
+        )
+    if is_fair(trace, HALF):
+        sure = judged(HALF).verdict.probability_climbing if own else None
+        answer = replace(answer, half=Half(look(HALF), sure))
+    return replace(answer, arrival=_arrival(trace, look)) if question.timed else answer
+
+
+def _about(trace: Trace, rule: str) -> Answer:
+    """Give an answer that says nothing yet."""
+    return Answer(
         rule=rule,
         trace=trace.name,
         family=trace.family,
         leaking=trace.leaking,
         signal_to_noise=trace.signal_to_noise,
-        label=label,
-        cpu_s=judged(1.0).cpu_s if own else time.process_time() - began_s,
+        label=Label.INCONCLUSIVE,
+        cpu_s=0.0,
+        group=trace.group,
     )
-    if rule == SOAK and trace.family not in UNSTEADY:
-        answer = replace(answer, held=_held(trace, judged(1.0).verdict))
-    return replace(answer, arrival=_arrival(trace, look)) if question.timed else answer
 
 
-def _held(trace: Trace, verdict: SeriesVerdict) -> tuple[Held, ...]:
-    """Hold the intervals against the truth: of a leak, in the one unit its pace is steady in."""
-    per_hour = verdict.growth_per_hour
-    per_connection = verdict.growth_per_connection
-    if not trace.leaking:
-        return hold("hour", per_hour, 0.0, leaking=False) + hold(
-            "connection", per_connection, 0.0, leaking=False
-        )
-    if trace.growth_bytes_per_connection is not None:
-        return hold("connection", per_connection, trace.growth_bytes_per_connection, leaking=True)
-    if trace.growth_bytes_per_audio_s is not None:
-        return hold("audio second", verdict.growth_per_audio_s, trace.growth_bytes_per_audio_s, leaking=True)
-    return hold("hour", per_hour, trace.growth_bytes_per_hour, leaking=True)
+def _former(trace: Trace, part: str) -> Answer | None:
+    found = answers_on(part)
+    said = found.whole.get(trace.name)
+    if said is None:
+        return None
+    half = found.halves.get(trace.name)
+    growth, budget = said.growths.per_hour, said.budget_per_hour
+    against = () if growth is None or budget is None else contradictions(said.label, growth, budget)
+    return replace(
+        _about(trace, FORMER),
+        label=said.label,
+        cpu_s=said.cpu_s,
+        probability=_stated(said.probability),
+        contradictions=against,
+        held=held(trace, said.growths),
+        half=Half(half.label, _stated(half.probability)) if half and is_fair(trace, HALF) else None,
+    )
+
+
+def _stated(probability: float | None) -> float:
+    return float("nan") if probability is None else probability
+
+
+def _contradictions(verdict: SeriesVerdict) -> tuple[str, ...]:
+    return contradictions(
+        verdict.label,
+        verdict.growth_per_hour,
+        verdict.budget_per_hour,
+        probability=verdict.probability_climbing,
+        confidence=verdict.confidence,
+    )
 
 
 def _arrival(trace: Trace, look: Callable[[float], Label]) -> Arrival:
@@ -189,9 +247,9 @@ def _look(rule: str, series: Series, judged: Judge, share: float) -> Label:
     return PEERS[rule](prefix(series, share))
 
 
-def _judge(series: Series, weights: Weights, share: float) -> _Judgement:
+def _judge(series: Series, share: float) -> _Judgement:
     began_s = time.process_time()
-    verdict = judge_series(prefix(series, share), weights=weights)
+    verdict = judge_series(prefix(series, share))
     return _Judgement(verdict, time.process_time() - began_s)
 
 

@@ -1,18 +1,21 @@
-"""What a rule's answers are worth: counted, timed, and its intervals held against the truth. Pure."""
+"""What a rule's answers are worth: counted and timed. Pure."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from benchmarks.verdict.answers import right_label
+from benchmarks.verdict.probabilities import area_under_curve, log_loss
+from benchmarks.verdict.rates import Rate
 from soak.verdict.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from soak.verdict.verdict import Estimate
+    from benchmarks.verdict.answers import Answer
 
 LOOK_SHARES = tuple(percent / 100 for percent in range(5, 101, 5))
 """Shares of a trace after which a rule is asked, in order; the last is the whole."""
@@ -22,89 +25,36 @@ BANDS = ((2.5, 5.0), (5.0, 10.0), (10.0, 20.0), (20.0, 60.0))
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """When a rule first says the right thing for good."""
-
-    share: float | None
-    """Share of the trace; None if the rule is not right at the end."""
-    connections: float | None
-    """Connections completed by then; None when never right or not counted."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one rule said of one trace."""
-
-    rule: str
-    """Name of the rule."""
-    trace: str
-    """Name of the trace."""
-    family: str
-    """The trace's family."""
-    leaking: bool
-    """The truth."""
-    signal_to_noise: float | None
-    """Of the leak; None for a healthy trace."""
-    label: Label
-    """What the rule says of the whole trace."""
-    cpu_s: float
-    """CPU seconds for the whole trace."""
-    arrival: Arrival | None = None
-    """None when time was not measured."""
-    held: tuple[Held, ...] = ()
-    """The intervals the rule stated beside a known truth; only soak states any."""
-
-    @property
-    def right(self) -> bool:
-        """Whether the answer is the truth."""
-        return self.label is right_label(leaking=self.leaking)
-
-    @property
-    def wrong(self) -> bool:
-        """Whether the answer is decided, and not the truth."""
-        return self.label is right_label(leaking=not self.leaking)
-
-
-@dataclass(frozen=True)
-class Held:
-    """One stated 95 % interval and the truth."""
-
-    unit: str
-    """"hour", "connection" or "audio second"."""
-    leaking: bool
-    """Of the trace."""
-    inside: bool
-    """Whether the interval holds the truth."""
-
-
-@dataclass(frozen=True)
 class Score:
-    """The answers of one rule, counted. A share is NaN when there was nothing to take it of."""
+    """The answers of one rule, counted. A number is NaN when there was nothing to take it of."""
 
     traces: int
     """Traces judged."""
     right: int
     """Climbing for a leak, plateau for a healthy trace."""
-    decided: int
-    """Not inconclusive."""
-    right_of_decided: float
-    """Share of the decided ones that are right."""
-    accuracy: float
-    """Share of all that are right: inconclusive counts as not right."""
-    precision: float
-    """Share of those called climbing that leak."""
-    recall: float
-    """Share of the leaks called climbing."""
-    f1: float
-    """Harmonic mean of precision and recall."""
-    false_alarms: float
-    """Share of the healthy traces called climbing."""
-    missed: float
-    """Share of the leaks called plateau."""
-    inconclusive: float
-    """Share of all left undecided."""
+    right_of_decided: Rate
+    """Of those that are not inconclusive."""
+    false_alarms: Rate
+    """Healthy traces called climbing."""
+    missed: Rate
+    """Leaks called plateau."""
+    inconclusive: Rate
+    """Of all."""
+    inconclusive_leaks: Rate
+    inconclusive_healthy: Rate
+    area_under_curve: float
+    """Of the probabilities; NaN where the rule states none."""
+    log_loss: float
+    """In nats; NaN where the rule states no probability."""
+    contradicted: Rate
+    """Answers that contradict themselves, of those that state numbers."""
     cpu_ms: float
     """Mean CPU milliseconds per trace."""
+
+    @property
+    def wrong(self) -> int:
+        """Decided, and not the truth."""
+        return self.right_of_decided.whole - self.right_of_decided.part
 
 
 @dataclass(frozen=True)
@@ -121,43 +71,36 @@ class Timing:
     """Share of the traces answered rightly in the end."""
 
 
-@dataclass(frozen=True)
-class Coverage:
-    """How many of the stated intervals hold the truth."""
-
-    stated: int
-    """Intervals stated."""
-    held: float
-    """Share that hold the truth; NaN if none was stated."""
-
-
-def right_label(*, leaking: bool) -> Label:
-    """Give what should be said."""
-    return Label.CLIMBING if leaking else Label.PLATEAU
-
-
 def score(answers: Sequence[Answer]) -> Score:
     """Count the answers of one rule."""
     leaks = [a for a in answers if a.leaking]
     healthy = [a for a in answers if not a.leaking]
-    alarms = _count(answers, Label.CLIMBING)
-    caught = _count(leaks, Label.CLIMBING)
-    decided = len(answers) - _count(answers, Label.INCONCLUSIVE)
-    right = sum(a.right for a in answers)
+    decided = [a for a in answers if a.label is not Label.INCONCLUSIVE]
+    stated = [(a.probability, a.leaking) for a in answers if a.probability is not None]
+    probabilities, truths = [p for p, _ in stated], [leaking for _, leaking in stated]
     return Score(
         traces=len(answers),
-        right=right,
-        decided=decided,
-        right_of_decided=_share(right, decided),
-        accuracy=_share(right, len(answers)),
-        precision=_share(caught, alarms),
-        recall=_share(caught, len(leaks)),
-        f1=_share(2 * caught, alarms + len(leaks)),
-        false_alarms=_share(_count(healthy, Label.CLIMBING), len(healthy)),
-        missed=_share(_count(leaks, Label.PLATEAU), len(leaks)),
-        inconclusive=_share(len(answers) - decided, len(answers)),
+        right=sum(a.right for a in answers),
+        right_of_decided=Rate.of(a.right for a in decided),
+        false_alarms=_labelled(healthy, Label.CLIMBING),
+        missed=_labelled(leaks, Label.PLATEAU),
+        inconclusive=_labelled(answers, Label.INCONCLUSIVE),
+        inconclusive_leaks=_labelled(leaks, Label.INCONCLUSIVE),
+        inconclusive_healthy=_labelled(healthy, Label.INCONCLUSIVE),
+        area_under_curve=area_under_curve(probabilities, truths),
+        log_loss=log_loss(probabilities, truths),
+        contradicted=Rate.of(bool(a.contradictions) for a in answers if a.contradictions is not None),
         cpu_ms=1000.0 * math.fsum(a.cpu_s for a in answers) / len(answers) if answers else math.nan,
     )
+
+
+def of_halves(answers: Iterable[Answer]) -> list[Answer]:
+    """Give what was said of first halves, where that is a fair question, as answers."""
+    return [
+        replace(a, label=a.half.label, probability=a.half.probability, held=(), contradictions=None)
+        for a in answers
+        if a.half is not None
+    ]
 
 
 def in_band(answers: Iterable[Answer], band: tuple[float, float]) -> list[Answer]:
@@ -205,28 +148,9 @@ def timing(answers: Sequence[Answer]) -> Timing:
         median_share=statistics.median(shares) if shares else math.nan,
         mean_share=statistics.fmean(shares) if shares else math.nan,
         median_connections=statistics.median(counted) if counted else math.nan,
-        ever_right=_share(sum(x is not None and x.share is not None for x in arrivals), len(arrivals)),
+        ever_right=Rate.of(x is not None and x.share is not None for x in arrivals).share,
     )
 
 
-def hold(unit: str, interval: Estimate | None, truth: float | None, *, leaking: bool) -> tuple[Held, ...]:
-    """Hold one interval against the truth: empty when either is unknown."""
-    if interval is None or truth is None or not math.isfinite(truth):
-        return ()
-    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        return ()
-    return (Held(unit, leaking, interval.low <= truth <= interval.high),)
-
-
-def coverage(answers: Iterable[Answer], *, unit: str, leaking: bool) -> Coverage:
-    """Count the stated intervals that hold the truth."""
-    held = [h.inside for a in answers for h in a.held if h.unit == unit and h.leaking is leaking]
-    return Coverage(len(held), _share(sum(held), len(held)))
-
-
-def _count(answers: Iterable[Answer], label: Label) -> int:
-    return sum(a.label is label for a in answers)
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else math.nan
+def _labelled(answers: Iterable[Answer], label: Label) -> Rate:
+    return Rate.of(a.label is label for a in answers)

@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
-from benchmarks.verdict.judging import SOAK, Question, ask
-from benchmarks.verdict.recorded import FAMILY, read_recorded, recorded_names
-from benchmarks.verdict.trace import make_trace
+import numpy as np
+
+from benchmarks.verdict.frozen.heaps import frozen_heap
+from benchmarks.verdict.frozen.machines import frozen_machine
+from benchmarks.verdict.frozen.synthetic import frozen_trace
+from benchmarks.verdict.learned_world import learned_trace
+from benchmarks.verdict.recorded import read_recorded, read_recorded_heap, recorded_names
+from benchmarks.verdict.trace import FAMILIES, make_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from benchmarks.verdict.draw import Part as MadePart
-    from benchmarks.verdict.scoring import Answer
     from benchmarks.verdict.trace import Trace
-    from soak.analyse.posterior.weighing import Weights
 
 
 class Part(StrEnum):
     """Where traces come from."""
 
+    FROZEN = "frozen"
+    MACHINES = "machines"
+    HEAPS = "heaps"
+    REAL = "real"
+    REAL_HEAPS = "real-heaps"
     TEST = "test"
     TUNING = "tuning"
-    REAL = "real"
+    WORLD = "world"
+
+
+NUMBERED: dict[Part, tuple[Callable[[int], Trace], int]] = {
+    Part.FROZEN: (frozen_trace, 400),
+    Part.MACHINES: (frozen_machine, 218),
+    Part.HEAPS: (frozen_heap, 120),
+    Part.WORLD: (learned_trace, 200),
+}
+"""Parts whose traces are made by their number alone, and how many there are by default."""
+PER_FAMILY = 10
+"""Traces of each family of the parts "test" and "tuning"."""
+RECORDED = {Part.REAL: read_recorded, Part.REAL_HEAPS: read_recorded_heap}
+"""Parts that are recorded runs: resident memory, and heap in use where it was read."""
+QUOTED = (Part.FROZEN, Part.MACHINES, Part.HEAPS, Part.REAL, Part.REAL_HEAPS, Part.TEST)
+"""Parts that nothing was trained on or chosen by."""
 
 
 @dataclass(frozen=True)
@@ -32,28 +55,40 @@ class Which:
     """One trace, by what makes it."""
 
     part: Part
-    family: str
+    name: str
+    """Its own if it is recorded, else its family's; "" where the number alone makes it."""
     index: int
+    timed: bool = False
+    """Whether the rules are asked about its beginnings, too."""
 
     def get(self) -> Trace:
         """Make it, or read it."""
-        if self.part is Part.REAL:
-            return read_recorded(recorded_names()[self.index])
-        return make_trace(cast("MadePart", self.part.value), self.family, self.index)
+        if self.part in NUMBERED:
+            return NUMBERED[self.part][0](self.index)
+        if self.part not in RECORDED:
+            return make_trace(cast("MadePart", self.part.value), self.name, self.index)
+        trace = RECORDED[self.part](self.name)
+        if trace is None:
+            raise ValueError(f"{self.name} has no reading of the heap")
+        return trace
 
 
-def wanted(part: Part, families: Sequence[str], count: int) -> list[Which]:
-    """List `count` traces of each family, or every recorded run."""
-    if part is Part.REAL:
-        return [Which(part, FAMILY, index) for index in range(len(recorded_names()))]
-    return [Which(part, family, index) for index in range(count) for family in families]
+def wanted(
+    part: Part, *, families: Sequence[str] = tuple(FAMILIES), count: int | None = None, timed: int = 0
+) -> list[Which]:
+    """List the traces of a part: `count` of each family where there are families, else `count` in all.
 
-
-def ask_one(which: Which, *, rules: tuple[str, ...], timed: int) -> list[Answer]:
-    """Ask the rules about one trace; the first `timed` of each family are timed, too."""
-    return ask(which.get(), question=Question(rules, timed=which.index < timed))
-
-
-def ask_without_family(which: Which, *, weights: Mapping[str, Weights]) -> list[Answer]:
-    """Ask soak about one trace with the weights that were fitted without its family."""
-    return ask(which.get(), question=Question((SOAK,), timed=False, weights=weights[which.family]))
+    None takes the part's default; recorded runs are always all. `timed` of them, drawn once and for all, are
+    timed, too.
+    """
+    if part in RECORDED:
+        read = (
+            name for name in recorded_names() if part is Part.REAL or read_recorded_heap(name) is not None
+        )
+        listed = [Which(part, name, index) for index, name in enumerate(read)]
+    elif part in NUMBERED:
+        listed = [Which(part, "", index) for index in range(count or NUMBERED[part][1])]
+    else:
+        listed = [Which(part, family, index) for index in range(count or PER_FAMILY) for family in families]
+    drawn = set(np.random.default_rng(0).permutation(len(listed))[:timed].tolist())
+    return [replace(which, timed=at in drawn) for at, which in enumerate(listed)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.verdict.peers.jindal import linear_backward_regression, precog
 from benchmarks.verdict.peers.rank import mann_kendall
+from benchmarks.verdict.peers.steady import steady_state
 from benchmarks.verdict.peers.thresholds import (
     back_half_line,
     last_against_first,
@@ -31,8 +32,9 @@ PEERS: dict[str, Callable[[Series], Label]] = {
     "Precog": precog,
     "mcpload": rolling_minimum,
     "predict_linear": predict_linear,
+    "KB-KSSD": steady_state,
 }
-"""The seven, by the name the table gives them."""
+"""The eight, by the name the table gives them."""
 
 __all__ = [
     "PEERS",
@@ -43,4 +45,5 @@ __all__ = [
     "precog",
     "predict_linear",
     "rolling_minimum",
+    "steady_state",
 ]

@@ -16,9 +16,11 @@ from benchmarks.verdict.peers import (
     precog,
     predict_linear,
     rolling_minimum,
+    steady_state,
 )
 from benchmarks.verdict.peers.jindal import change_points
 from benchmarks.verdict.peers.readings import Lines, fit_line, medians
+from benchmarks.verdict.peers.steady import largest_step, steadiness
 from soak.analyse import Series
 from soak.verdict.verdict import Label
 
@@ -215,3 +217,28 @@ class TestReadings:
     def test_a_line_needs_a_reading(self) -> None:
         with pytest.raises(ValueError, match="at least one"):
             fit_line(np.array([]), np.array([]))
+
+
+class TestSteadyState:
+    def test_a_step_that_ended_is_a_warm_up(self) -> None:
+        rss_mb = np.concatenate([np.full(400, 300.0), np.full(800, 500.0)]) + noise(1200, 1.0)
+        assert steady_state(series(rss_mb)) is Label.PLATEAU
+
+    def test_the_step_is_found_where_it_is(self) -> None:
+        assert largest_step(np.concatenate([np.full(100, 1.0), np.full(200, 5.0)])) == 100
+        assert largest_step(np.linspace(9.0, 1.0, 300)) == 0
+
+    def test_noise_around_a_level_is_steady_and_a_drift_is_not(self) -> None:
+        steady = steadiness(500.0 + noise(300, 1.0))[1]
+        drifting = steadiness(500.0 + noise(300, 1.0) + np.linspace(0.0, 50.0, 300))[1]
+        assert steady > 0.8
+        assert drifting < 0.3
+
+    def test_a_fall_fills_no_machine(self) -> None:
+        assert steady_state(series(leak()[::-1])) is Label.PLATEAU
+
+    def test_its_weakness_is_a_warm_up_that_has_not_ended(self) -> None:
+        assert steady_state(series(warm_up(2.0))) is Label.CLIMBING
+
+    def test_too_few_readings_are_inconclusive(self) -> None:
+        assert steady_state(series(np.linspace(100.0, 900.0, 7))) is Label.INCONCLUSIVE
