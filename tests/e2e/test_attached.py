@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Soak
 
 QUICK = [
-    *("--set", "load.settle_s=0.2", "--set", "load.rest_s=0.5", "--set", "load.block_s=1"),
+    *("--set", "load.settle_s=6", "--set", "load.rest_s=0.5", "--set", "load.block_s=1"),
     *("--set", "load.rate_per_s=10", "--set", "sample.interval_s=0.2"),
 ]
 

@@ -72,6 +72,11 @@ def blow_of(seed: int) -> Blow:
     return Blow(whom, number, times, after, chance.random() * (1.5 if early else 0.3))
 
 
+def _hears_a_hangup() -> None:
+    """Undo what nohup does: whoever runs the tests under it has soak ignore the signal, as it should."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def strike(folder: Path, blow: Blow) -> Struck:
     """Start a run in `folder`, deal the blow, and wait for the end."""
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
@@ -83,6 +88,7 @@ def strike(folder: Path, blow: Blow) -> Struck:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_hears_a_hangup,  # noqa: PLW1509 - one line, in a process without threads
     )
     rows = 0
     try:
