@@ -205,7 +205,7 @@ class Connection:
     def _decode(self, session: Session, work: Work, audio_s: float, cost_s: float) -> None:
         """Do `work`, on a decoder thread, and hand the results back to the connection's own thread."""
         frames: list[str] | None = []
-        if session.recogniser is not None and not session.closed:
+        if session.recogniser is not None and not session.closed and not self._decoding_failed:
             started_s = time.perf_counter()
             try:
                 results = work(session.recogniser)
@@ -214,6 +214,7 @@ class Connection:
                 self._service.leaks.decoded(audio_s, results)
             except Exception:
                 logger.exception("connection %d: decoding failed", session.number)
+                self._decoding_failed = True  # at once: what is queued behind it is not decoded any more
                 frames = None
         # Most tasks find nothing to say, and waking the other thread costs more than they do.
         if self._backlog.take_out(cost_s) or frames is None or frames:
@@ -222,14 +223,13 @@ class Connection:
 
     def _on_decoded(self, frames: list[str] | None) -> None:
         self._backlog_shrank.set()
-        if frames is None:
-            self._decoding_failed = True
-        elif self._is_gone or self._cutting is not None:
-            return
-        elif len(self._unsent) + len(frames) > MAX_UNSENT_RESULTS:
-            self.cut("client_not_reading", f"{len(self._unsent)} results were left unread")
-        else:
-            self._unsent.extend(frames)
+        if frames is not None:
+            if self._is_gone or self._cutting is not None:
+                return
+            if len(self._unsent) + len(frames) > MAX_UNSENT_RESULTS:
+                self.cut("client_not_reading", f"{len(self._unsent)} results were left unread")
+            else:
+                self._unsent.extend(frames)
         self._something_to_send.set()
 
     async def _send_results(self) -> None:
@@ -243,6 +243,7 @@ class Connection:
                 if self._decoding_failed:
                     error = WireError("the server failed to decode this audio", CLOSE_INTERNAL_ERROR)
                     await self._refuse(error, "decoding_failed")
+                    return
 
     async def _refuse(self, error: WireError, kind: ErrorKind) -> None:
         """Tell the client what was wrong, then close."""
