@@ -48,7 +48,7 @@ def judge_series(
     settings = _settings_for(series, settings or JudgeSettings(), budget_over_run, duration_s)
     lives = split_lives(readings, settings)
     judged = judge_life(life_to_judge(lives, settings), settings)
-    return _verdict(series, judged, readings, lives, settings)
+    return _verdict(series, judged, readings, lives, settings, duration_s)
 
 
 def _settings_for(
@@ -73,10 +73,14 @@ def life_to_judge(lives: list[Readings], settings: JudgeSettings) -> Readings:
 
 
 def _verdict(
-    series: Series, judged: Judged, readings: Readings, lives: list[Readings], settings: JudgeSettings
+    series: Series,
+    judged: Judged,
+    readings: Readings,
+    lives: list[Readings],
+    settings: JudgeSettings,
+    duration_s: float,
 ) -> SeriesVerdict:
     points, decision = judged.points, judged.decision
-    duration_s = float(readings.t_s[-1] - readings.t_s[0]) if readings.t_s.size else 0.0
     known = SeriesVerdict(
         quantity=series.quantity,
         label=decision.label,

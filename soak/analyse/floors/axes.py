@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from soak.analyse.floors.points import share_done
 from soak.verdict.verdict import Follows
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def growth_follows(points: Points) -> Follows | None:
 
 
 def _left(values: Floats, axis: Floats) -> Floats:
-    share = (axis - axis[0]) / max(float(axis[-1] - axis[0]), 1e-12)
+    share = share_done(axis)
     design = np.column_stack([np.ones_like(share), share, *(np.exp(-rate * share) for rate in WARMING)])
     fitted, *_ = np.linalg.lstsq(design, values - values.mean(), rcond=None)
     left: Floats = values - values.mean() - design @ fitted

@@ -73,6 +73,17 @@ class Points:
         """From the first to the last point."""
         return float(self.t_s[-1] - self.t_s[0])
 
+    @property
+    def work_done(self) -> Floats:
+        """The share of the work that is done at each point: of the connections, else of the time."""
+        return share_done(self.t_s if self.connections is None else self.connections)
+
+
+def share_done(axis: Floats) -> Floats:
+    """Return how much of an axis that rises is behind each point, from 0 to 1; 0 where it does not rise."""
+    span = float(axis[-1] - axis[0])
+    return (axis - axis[0]) / span if span > 0 else np.zeros_like(axis)
+
 
 def points_of(life: Readings) -> Points:
     """Return the points of one life: each reading, or the floors of `MOST_POINTS` bins.
@@ -156,7 +167,7 @@ def per_open_connection(t_s: Floats, values: Floats, opened: Floats) -> float:
     """
     if t_s.size < LEAST_FOR_LOAD:
         return 0.0
-    clock = (t_s - t_s[0]) / max(float(t_s[-1] - t_s[0]), 1e-9)
+    clock = share_done(t_s)
     load = (opened - opened.mean()) / np.std(opened)
     design = np.column_stack([np.ones_like(clock), clock, np.exp(-5.0 * clock), np.exp(-25.0 * clock), load])
     inverse = np.linalg.pinv(design.T @ design)

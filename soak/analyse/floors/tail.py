@@ -41,8 +41,7 @@ def tail_of(points: Points, growth: float, tolerance: float) -> Tail:
     `growth` is the growth over the points, along connections where they are counted, else along time;
     `tolerance`, in the unit of the series, is what a point may always stray.
     """
-    axis = points.t_s if points.connections is None else points.connections
-    share = (axis - axis[0]) / max(float(axis[-1] - axis[0]), 1e-12)
+    share = points.work_done
     later = points.values.size // 2
     about = points.values - growth * share
     ground = float(np.median(about[later:]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soak.analyse.floors.points import MAD_TO_DEVIATION, MOST_POINTS
+from soak.analyse.floors.points import MAD_TO_DEVIATION, MOST_POINTS, share_done
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,8 +63,8 @@ def conditioned(points: Points, grain: float, *, in_steps: bool = False) -> Cond
         np.arcsinh((values - ground) / noise) / 4,
         np.arcsinh((points.middle - values) / unit),
         np.arcsinh((points.highest - values) / unit),
-        _share(points.t_s),
-        _share(points.t_s if points.connections is None else points.connections),
+        share_done(points.t_s),
+        points.work_done,
         np.zeros_like(values) if points.open_connections is None else _of_most(points.open_connections),
         points.at_rest,
         _strides(points.t_s),
@@ -109,11 +109,6 @@ def _slopes(share: Floats, heights: Floats) -> list[float]:
         error = math.sqrt(max(float(y @ y) - slope**2 * squares, 1e-12) / (x.size - 2) / squares)
         told += [math.asinh(slope) / 2, math.asinh(slope / error) / 4]
     return told
-
-
-def _share(axis: Floats) -> Floats:
-    span = float(axis[-1] - axis[0])
-    return (axis - axis[0]) / span if span > 0 else np.zeros_like(axis)
 
 
 def _of_most(opened: Floats) -> Floats:

@@ -47,8 +47,7 @@ def smallest_seen(
     and the points are judged anew. What is called flat stays within `budget` with `confidence`; both growths
     are in the unit of the series, over the points. NaN where any growth that was tried would pass.
     """
-    axis = points.t_s if points.connections is None else points.connections
-    share = (axis - axis[0]) / max(float(axis[-1] - axis[0]), 1e-12)
+    share = points.work_done
     lasting = growth.quantile(0.5)
     spread = max(float(np.ptp(points.values - lasting * share)), grain)
     tried = budget + spread * TRIED
