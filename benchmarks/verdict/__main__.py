@@ -8,15 +8,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: the cores are tak
 
 import functools
 import json
-import shlex
-import sys
 from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchmarks.verdict.judging import RULES, SOAK, ask_one, with_progress
-from benchmarks.verdict.layout import show, to_markdown
+from benchmarks.verdict.layout import tell
 from benchmarks.verdict.selection import PER_FAMILY, QUOTED, Part, wanted
 from benchmarks.verdict.table import Results, misjudged, sections, to_json
 from benchmarks.verdict.trace import FAMILIES
@@ -86,10 +84,7 @@ def main(
     laid = [section for results in found for section in sections(results)]
     if show_misjudged and SOAK in rules:
         laid += [misjudged(results) for results in found]
-    show(laid)
-    if markdown is not None:
-        command = shlex.join(["python", "-m", PROGRAM, *sys.argv[1:]])
-        markdown.write_text(to_markdown(laid, command=command), encoding="utf-8")
+    tell(laid, PROGRAM, markdown)
     if as_json is not None:
         as_json.write_text(json.dumps([to_json(results) for results in found], indent=1), encoding="utf-8")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shlex
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from benchmarks.verdict.rates import Rate
 
@@ -30,6 +33,14 @@ class Section:
     """Column names."""
     rows: tuple[tuple[str, ...], ...]
     """Cells, as many in each row as in the header."""
+
+
+def tell(laid: Sequence[Section], module: str, markdown: Path | None) -> None:
+    """Print what a module of ours measured; write it to a file, too, with the command, where one is named."""
+    show(laid)
+    if markdown is not None:
+        command = shlex.join(["python", "-m", module, *sys.argv[1:]])
+        markdown.write_text(to_markdown(laid, command=command), encoding="utf-8")
 
 
 def show(laid: Iterable[Section]) -> None:

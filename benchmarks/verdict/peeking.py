@@ -12,8 +12,6 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: the cores are taken by processes
 
 import functools
-import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +21,7 @@ import typer
 
 from benchmarks.verdict.answers import right_label
 from benchmarks.verdict.judging import is_fair, prefix, with_progress
-from benchmarks.verdict.layout import Section, kind, percent, percent_of, show, to_markdown
+from benchmarks.verdict.layout import Section, kind, percent, percent_of, tell
 from benchmarks.verdict.rates import Rate
 from benchmarks.verdict.selection import Part, wanted
 from soak.analyse import judge_series
@@ -184,10 +182,7 @@ def main(
     """Watch traces as they grow; print how often each way of watching is wrong, and how soon it ends."""
     said = [each for one in part or WATCHED for each in measured(one, jobs, count)]
     laid = sections(said)
-    show(laid)
-    if markdown is not None:
-        command = shlex.join(["python", "-m", "benchmarks.verdict.peeking", *sys.argv[1:]])
-        markdown.write_text(to_markdown(laid, command=command), encoding="utf-8")
+    tell(laid, "benchmarks.verdict.peeking", markdown)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,6 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: the cores are taken by processes
 
 import math
-import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +20,7 @@ import typer
 
 from benchmarks.verdict.answers import right_label
 from benchmarks.verdict.judging import prefix, with_progress
-from benchmarks.verdict.layout import Section, percent, percent_of, show, to_markdown
+from benchmarks.verdict.layout import Section, percent, percent_of, tell
 from benchmarks.verdict.rates import Rate
 from benchmarks.verdict.selection import Part, wanted
 from soak.analyse import judge_series
@@ -179,10 +177,7 @@ def main(
 ) -> None:
     """Cut traces short, and see whether what would settle them does."""
     laid = [section(measured(part, jobs, count), str(part))]
-    show(laid)
-    if markdown is not None:
-        command = shlex.join(["python", "-m", "benchmarks.verdict.settling", *sys.argv[1:]])
-        markdown.write_text(to_markdown(laid, command=command), encoding="utf-8")
+    tell(laid, "benchmarks.verdict.settling", markdown)
 
 
 if __name__ == "__main__":
