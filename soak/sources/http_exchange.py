@@ -60,7 +60,8 @@ def get(address: str, path: str, tls: ssl.SSLContext, *, within_s: float, most_b
                 connected.do_handshake()
             answer = _exchange(connected, host, port, path, most_bytes)
         except (OSError, HTTPException, ValueError, AttributeError) as error:
-            if was_shut.is_set():
+            # the socket's own limit, which a handshake keeps as a whole, may strike before the timer does
+            if was_shut.is_set() or isinstance(error, TimeoutError):
                 raise TimeoutError(f"no whole answer within {within_s:g} s") from None
             if isinstance(error, OSError | HTTPException):
                 raise

@@ -66,7 +66,7 @@ def test_a_server_that_drips_is_left_at_the_deadline(
     serve: Serve, drip: Callable[[], Iterator[bytes]], scheme: str
 ) -> None:
     address = f"{scheme}://{serve(drip())}"
-    with pytest.raises(OSError, match=r"no whole answer within 0\.4 s|SSL|timed out"):
+    with pytest.raises(OSError, match=r"no whole answer within 0\.4 s|SSL"):
         get(address, "/metrics", ssl.create_default_context(), within_s=WITHIN_S, most_bytes=2**20)
 
 
