@@ -73,8 +73,8 @@ def test_a_server_that_keeps_memory_per_connection_is_climbing(leaking_run: Run)
     assert leaking_run.done.status == 1, leaking_run.done.err
     verdict = json.loads(leaking_run.done.out)
     assert verdict["verdict"] == "climbing"
-    # ended after a few seconds, as soon as it was decided: how much is known roughly by then
-    assert verdict["growth_bytes_per_connection"]["estimate"] == pytest.approx(2**20, rel=0.6)
+    # of heap in use, which decides: the run ends before RSS is as sure
+    assert verdict["heap"]["growth_bytes_per_connection"]["estimate"] == pytest.approx(2**20, rel=0.25)
 
 
 def test_a_harness_ended_by_sigkill_leaves_no_server_and_a_record_to_judge(

@@ -29,8 +29,8 @@ try:
 except BlockingIOError:
     print("nobody there", inet.getsockname()[1], flush=True)
 inet.setblocking(True)
-for line in sys.stdin:
-    connection, _ = (inet if line == "inet\\n" else unix).accept()
+for line in open(0, "rb", buffering=0):  # a buffer that is there while it waits would count as kept
+    connection, _ = (inet if line == b"inet\\n" else unix).accept()
     connection.sendall(b"served")
     connection.close()
 """
@@ -110,17 +110,17 @@ def start(library: Path, tmp_path: Path) -> Start:
 def test_every_connection_costs_what_was_asked_for(start: Start, leak_bytes: int) -> None:
     with start(leak_bytes) as server:
         per_connection = server.growth_bytes("inet") / CONNECTIONS
-    assert per_connection == pytest.approx(leak_bytes + 16, rel=0.1)  # malloc's words too
+    assert per_connection == pytest.approx(leak_bytes + 16, abs=16)  # malloc's own words
 
 
 def test_nothing_is_kept_where_nothing_is_asked_for(start: Start) -> None:
     with start(0) as server:
-        assert server.growth_bytes("inet") / CONNECTIONS < 64
+        assert server.growth_bytes("inet") / CONNECTIONS < 16
 
 
 def test_only_tcp_counts(start: Start) -> None:
     with start(8192) as server:
-        assert server.growth_bytes("unix") / CONNECTIONS < 64
+        assert server.growth_bytes("unix") / CONNECTIONS < 16
 
 
 def test_what_accept_says_reaches_the_server(start: Start) -> None:
