@@ -92,7 +92,7 @@ def healthy_run(recorded: Recorded) -> Run:
 
 @pytest.fixture(scope="session")
 def leaking_run(recorded: Recorded) -> Run:
-    """A run until decided of a server that keeps 1 MiB of every connection; surer, so that its slope is known."""
+    """A run until decided of a server that keeps 1 MiB of every connection, long enough to know its slope."""
     leak = ("--set", 'server.inject=["session:1MiB"]', "--confidence", "99%")
     return recorded("leaking", "run", "--until-decided", "--max-minutes", "5", "--json", *SHORT_BLOCKS, *leak)
 
