@@ -4,7 +4,10 @@ import signal
 
 from hypothesis import settings
 
-settings.register_profile("nightly", max_examples=1000)
+# no example has a time limit: how long one takes is the machine's affair
+settings.register_profile("nightly", max_examples=1000, deadline=None)
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
