@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import time
@@ -30,6 +31,10 @@ class Truth:
     fast_bytes: int
 
 
+AWAKE = {"running", {"x86_64": "202", "aarch64": "98"}.get(platform.machine(), "")}
+"""First words of a thread's `syscall` in `/proc` that does not sleep for good: none, or futex."""
+
+
 class Shaper:
     """The running program."""
 
@@ -54,10 +59,13 @@ class Shaper:
         return Truth(system, uordblks + mapped, fordblks, blocks, mapped, fast)
 
     def wait_until_asleep(self) -> None:
-        """Wait until all threads sleep in the kernel, which then tells where their stacks are."""
+        """Wait until all threads sleep in the kernel for good, which then tells where their stacks are.
+
+        Who waits at the barrier, or for another thread's lock, sleeps in a futex and will wake again.
+        """
         ends_s = time.monotonic() + 30
         tasks = Path(f"/proc/{self.pid}/task")
-        while any((each / "syscall").read_text().startswith("running") for each in tasks.iterdir()):
+        while any((each / "syscall").read_text().split()[0] in AWAKE for each in tasks.iterdir()):
             assert time.monotonic() < ends_s, "a thread never went to sleep"
 
     def end(self) -> None:
